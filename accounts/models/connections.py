@@ -1,0 +1,173 @@
+"""Connected accounts, their credentials, the grants they came from, and the tickets of running OAuth handshakes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.people import User, Workspace
+from socialhub.fields import SecretTextField
+
+
+class ConnectedAccountQuerySet(models.QuerySet["ConnectedAccount"]):
+    def of(self, workspace: Workspace) -> ConnectedAccountQuerySet:
+        return self.filter(workspace=workspace)
+
+    def listed(self) -> ConnectedAccountQuerySet:
+        """Those a person has connected and not taken off again, whatever their state."""
+        return self.exclude(status=ConnectedAccount.Status.DISCONNECTED)
+
+    def usable(self) -> ConnectedAccountQuerySet:
+        return self.filter(status=ConnectedAccount.Status.CONNECTED)
+
+
+class ConnectedAccount(models.Model):
+    """One Page or Instagram professional account (later: member, organization, channel) that we can publish to."""
+
+    class Status(models.TextChoices):
+        CONNECTED = "connected", _("Connected")
+        EXPIRED = "expired", _("Access expired")
+        REVOKED = "revoked", _("Access withdrawn")
+        ERROR = "error", _("Error")
+        DISCONNECTED = "disconnected", _("Not connected")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="accounts")
+    platform = models.CharField(max_length=20)  # a key of socialhub.platforms
+    platform_account_id = models.CharField(max_length=100)
+    account_type = models.CharField(max_length=20, default="page")  # page, professional, …
+    login_kind = models.CharField(
+        max_length=20, default="facebook"
+    )  # which handshake: the tokens are not interchangeable
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+
+    name = models.CharField(max_length=200)
+    username = models.CharField(max_length=200, blank=True)
+    picture_url = models.URLField(max_length=2000, blank=True)
+    followers_count = models.PositiveBigIntegerField(null=True, blank=True)
+    following_count = models.PositiveBigIntegerField(null=True, blank=True)
+    likes_count = models.PositiveBigIntegerField(null=True, blank=True)
+    posts_count = models.PositiveBigIntegerField(null=True, blank=True)
+
+    status = models.CharField(max_length=12, choices=Status, default=Status.CONNECTED)
+    status_reason = models.TextField(blank=True)  # plain words: what happened, what to do
+    platform_message = models.TextField(blank=True)  # the network's own words
+    granted_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    missing_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    tasks = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True)  # None: no expiry known
+    data_access_expires_at = models.DateTimeField(null=True, blank=True)
+
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=200, blank=True)
+
+    connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    connected_at = models.DateTimeField(default=timezone.now)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    last_verified_at = models.DateTimeField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True)
+    sync_error = models.TextField(blank=True)
+
+    objects = ConnectedAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["platform", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "platform", "platform_account_id"], name="account_once_per_workspace"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["platform", "platform_account_id"], name="account_by_platform_id")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.platform})"
+
+    @property
+    def is_connected(self) -> bool:
+        return self.status == self.Status.CONNECTED
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    @property
+    def needs_reconnect(self) -> bool:
+        return self.status in (self.Status.EXPIRED, self.Status.REVOKED, self.Status.ERROR)
+
+    @property
+    def handle(self) -> str:
+        return f"@{self.username}" if self.username else self.name
+
+
+class Grant(models.Model):
+    """What one person allowed our app at a network: the long-lived user token behind several connected accounts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="grants")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    provider = models.CharField(max_length=20)  # meta, linkedin, buffer
+    platform_user_id = models.CharField(max_length=100)
+    platform_user_name = models.CharField(max_length=200, blank=True)
+    access_token = SecretTextField(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    data_access_expires_at = models.DateTimeField(null=True, blank=True)
+    granted_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    declined_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "provider", "platform_user_id"], name="grant_once_per_workspace"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.platform_user_name or self.platform_user_id}"
+
+
+class Credential(models.Model):
+    """The encrypted tokens of a connected account; apart, so that no list ever loads them."""
+
+    account = models.OneToOneField(
+        ConnectedAccount, on_delete=models.CASCADE, primary_key=True, related_name="credential"
+    )
+    grant = models.ForeignKey(Grant, on_delete=models.SET_NULL, null=True, blank=True, related_name="credentials")
+    access_token = SecretTextField()
+    refresh_token = SecretTextField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"credential of {self.account_id}"
+
+
+def ticket_expiry() -> datetime:
+    return timezone.now() + timedelta(minutes=10)
+
+
+class OAuthTicket(models.Model):
+    """One running handshake. Its `state` is known only by its digest and redeemed at most once."""
+
+    digest = models.CharField(max_length=64, unique=True)  # sha256 of state, hex
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=20)
+    product = models.CharField(max_length=20)  # which button was pressed
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(default=ticket_expiry)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "OAuth ticket"
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="ticket_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} ticket {self.pk}"

@@ -1,0 +1,20 @@
+from publishing.models.library import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile, Rendition
+from publishing.models.posts import Post, PostMedia, Publication, PublicationEvent, Status
+from publishing.models.queue import Attempt, QueueEntry, RateLimitWindow
+
+__all__ = [
+    "Attempt",
+    "CaptionTemplate",
+    "HashtagGroup",
+    "ImageSet",
+    "ImageSetItem",
+    "MediaFile",
+    "Post",
+    "PostMedia",
+    "Publication",
+    "PublicationEvent",
+    "QueueEntry",
+    "RateLimitWindow",
+    "Rendition",
+    "Status",
+]

@@ -1,0 +1,34 @@
+"""What every HTMX site needs once: views stay unaware of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
+
+
+class HtmxMiddleware:
+    """Vary by HX-Request, let the browser follow redirects itself, append messages out of band."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_vary_headers(response, ["HX-Request"])
+        if not request.htmx:  # type: ignore[attr-defined]
+            return response
+        if 300 <= response.status_code < 400 and "Location" in response:
+            response["HX-Redirect"] = response["Location"]
+            del response["Location"]
+            response.status_code = 200
+            return response
+        if response.get("Content-Type", "").startswith("text/html") and not response.streaming:
+            if found := list(get_messages(request)):
+                response.content += render_to_string("_messages.html", {"messages": found, "oob": True}).encode()
+                if "Content-Length" in response:
+                    response["Content-Length"] = str(len(response.content))
+        return response

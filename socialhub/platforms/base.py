@@ -1,0 +1,224 @@
+"""The contract between the engine and a network: values in, dataclasses out.
+
+A publication goes out as a resumable procedure. The platform lays down its `plan`: steps that are safe to repeat
+(`PREPARE`), steps that only look whether the network is ready (`WAIT`), and exactly one irreversible step (`COMMIT`),
+always last. The engine runs the steps one by one and saves the handles that each returns, so that a retry goes on from
+there. A platform object holds no state of a publication and may be used from many threads.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+Handles = Mapping[str, Any]  # JSON-able values by name, for example {"photo:1": "1234", "container": "5678"}
+
+
+class PostType(StrEnum):
+    TEXT = "text"
+    LINK = "link"
+    SINGLE = "single"
+    MULTI_IMAGE = "multi_image"
+    CAROUSEL = "carousel"
+
+
+class StepKind(StrEnum):
+    PREPARE = "prepare"
+    WAIT = "wait"
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who acts: the account's id at the network and the token to use for it."""
+
+    account_id: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """One image, rendered for the network. `url` is public and signed; `read` gives the same bytes."""
+
+    position: int  # from 1, in the order of the post
+    url: str = field(repr=False)
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    alt_text: str = ""
+    read: Callable[[], bytes] = field(repr=False, compare=False, default=bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What shall be published, complete: text with hashtags, link, images."""
+
+    post_type: PostType
+    text: str = ""
+    link: str = ""
+    media: tuple[MediaItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the plan.
+
+    key: stable within the plan ("photo:3"); label: for the progress page; calls: what it uses of the rate-limit windows,
+    by group ({"publish": 1}).
+    """
+
+    key: str
+    kind: StepKind
+    label: str
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A prepared step: its handles, to be saved before anything else happens."""
+
+    handles: Handles = field(default_factory=dict)
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The network needs more time; look again in `seconds`."""
+
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """It is there."""
+
+    platform_post_id: str
+    permalink: str = ""
+    request_id: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It was not found by a look that would have found it. Whether that is final, the engine decides by time."""
+
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknowable:
+    """Reading cannot tell; a person must. `evidence`: what was seen, in plain words."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An account as the network shows it now. None: the network did not say."""
+
+    name: str = ""
+    username: str = ""
+    picture_url: str = ""
+    followers_count: int | None = None
+    following_count: int | None = None
+    posts_count: int | None = None
+    likes_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostFigures:
+    """Metrics of one post, normalised. None: not available, never 0 in its place."""
+
+    platform_post_id: str
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    views: int | None = None
+    reach: int | None = None
+    clicks: int | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    dead_metrics: tuple[str, ...] = ()  # names the network refused in this call
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFigures:
+    """Figures of an account over one span: name of the metric to number."""
+
+    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    dead_metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePost:
+    """A post found on the account, ours or not."""
+
+    platform_post_id: str
+    text: str
+    posted_at: datetime
+    permalink: str = ""
+    media_type: str = ""
+    thumbnail_url: str = ""
+
+
+class Platform(ABC):
+    """One network. Subclasses are built once with their configuration and a transport.
+
+    All network methods raise the classes of `errors.py` and nothing else.
+    """
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    # After a lost answer: when to look first, how often, and from when on "not found" means "not published".
+    first_look_seconds: ClassVar[float] = 30
+    look_every_seconds: ClassVar[float] = 60
+    absent_after_seconds: ClassVar[float] = 900
+
+    # Publishing
+
+    @abstractmethod
+    def plan(self, content: Content) -> tuple[Step, ...]:
+        """The steps for this content, the last one (and no other) of kind COMMIT."""
+
+    @abstractmethod
+    def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
+        """Run one PREPARE or WAIT step. Safe to repeat."""
+
+    @abstractmethod
+    def commit(self, access: Access, content: Content, handles: Handles) -> Published:
+        """The one irreversible call. OutcomeUnknownError whenever the network may have acted."""
+
+    @abstractmethod
+    def look(
+        self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
+    ) -> Published | Absent | Unknowable:
+        """Is it there after all? since: when the commit was begun; claimed: post ids that belong to other publications."""
+
+    @abstractmethod
+    def permalink(self, access: Access, platform_post_id: str) -> str:
+        """The public address of a post, "" if the network does not tell."""
+
+    # Reading
+
+    @abstractmethod
+    def profile(self, access: Access) -> Profile:
+        """Name, picture and totals of the account."""
+
+    @abstractmethod
+    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
+        """Figures of one span, at most one day long; a withheld metric is absent."""
+
+    @abstractmethod
+    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
+        """Metrics of posts; a post that is gone is absent from the answer."""
+
+    @abstractmethod
+    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
+        """Newest posts of the account, newest first."""

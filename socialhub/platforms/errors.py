@@ -1,0 +1,104 @@
+"""What went wrong at a network, sorted by what we may do next.
+
+The engine decides by the class alone; it never asks which network it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class PlatformError(Exception):
+    """A call did not do what was asked.
+
+    message: one or two plain sentences for the owner: what happened, what it means, what to do.
+    platform_message: the network's own words, shown below ours. Never contains a token.
+    code, subcode, request_id: for the log and for the network's support ("190", "463", an fbtrace_id).
+    forget: names of saved handles (prefixes) that must not be used again, such as an expired container.
+    """
+
+    kind = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        platform_message: str = "",
+        code: str = "",
+        subcode: str = "",
+        request_id: str = "",
+        forget: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.platform_message = platform_message
+        self.code = code
+        self.subcode = subcode
+        self.request_id = request_id
+        self.forget = forget
+
+
+class TemporaryError(PlatformError):
+    """Nothing happened there; the same call may be made again later."""
+
+    kind = "temporary"
+
+
+class LimitedError(PlatformError):
+    """A limit of the network. Nothing happened; come back at `until` (aware), or when our own guess says so."""
+
+    kind = "limited"
+
+    def __init__(self, message: str, *, until: datetime | None = None, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.until = until
+
+
+class ReconnectError(PlatformError):
+    """The access is gone; the owner must connect again. `revoked`: taken away by the owner, not merely run out."""
+
+    kind = "reconnect"
+
+    def __init__(self, message: str, *, revoked: bool = False, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.revoked = revoked
+
+
+class PermissionMissingError(PlatformError):
+    """Connected, but without the right that this call needs. `scopes` names it where that is known."""
+
+    kind = "permission"
+
+    def __init__(self, message: str, *, scopes: tuple[str, ...] = (), **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.scopes = scopes
+
+
+class AccountBlockedError(PlatformError):
+    """The network holds the account back; a person must act there. Never retried."""
+
+    kind = "account_blocked"
+
+
+class RejectedError(PlatformError):
+    """Understood and refused: the post must change."""
+
+    kind = "rejected"
+
+
+class OutcomeUnknownError(PlatformError):
+    """It may have worked: look before anything else is tried."""
+
+    kind = "outcome_unknown"
+
+
+class OurBugError(PlatformError):
+    """We called wrongly (parameter, signature, version, address). No retry helps; staff must look."""
+
+    kind = "our_bug"
+
+
+class NotFoundError(PlatformError):
+    """The object is gone or not visible to this token."""
+
+    kind = "not_found"

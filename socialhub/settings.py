@@ -1,0 +1,310 @@
+"""Settings of socialhub, all from the environment: .env.example lists every variable with its meaning."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+# ENV_FILE names another file, or none when it is empty. Without it `.env` is read, then what `bin/run` left
+# behind, so that `manage.py` works beside it. Real environment variables always win.
+if (env_file := env.str("ENV_FILE", default=None)) is None:
+    for candidate in (BASE_DIR / ".env", BASE_DIR / "var" / "run.env"):
+        if candidate.exists():
+            env.read_env(candidate)
+elif env_file:
+    env.read_env(env_file)
+
+
+def url_setting(name: str, default: str | None = None) -> str:
+    """An absolute http(s) address without a slash at its end."""
+    value = (env.str(name) if default is None else env.str(name, default=default)).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must be an absolute http or https address; it is {value!r}.")
+    return value
+
+
+def origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# --- Core -----------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+PUBLIC_BASE_URL = url_setting("PUBLIC_BASE_URL")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_BASE_URL).hostname])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[origin(PUBLIC_BASE_URL)])
+ROOT_URLCONF = "socialhub.urls"
+WSGI_APPLICATION = "socialhub.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SANDBOX = env.bool("SANDBOX", default=DEBUG)
+if SANDBOX and not DEBUG and not env.bool("SANDBOX_FORCE", default=False):
+    raise ImproperlyConfigured(
+        "SANDBOX=1 replaces all networks by simulated ones and is refused while DEBUG=0. "
+        "Unset SANDBOX, or set SANDBOX_FORCE=1 for a public demonstration."
+    )
+SANDBOX_URL = url_setting("SANDBOX_URL", "http://127.0.0.1:8010")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_celery_beat",
+    "socialhub",
+    "accounts",
+    "publishing",
+    "analytics",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "socialhub.middleware.HtmxMiddleware",
+    "accounts.middleware.WorkspaceMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.shell",
+            ],
+        },
+    },
+]
+
+# --- Database, cache, broker ----------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL")}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://user:password@host/name).")
+DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+
+REDIS_URL = env.str("REDIS_URL")
+if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    raise ImproperlyConfigured("REDIS_URL must start with redis://, rediss:// or unix://.")
+
+
+def redis_database(number: int) -> str:
+    """REDIS_URL with another database number: 0 carries messages, 1 is the cache."""
+    parts = urlsplit(REDIS_URL)
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}?db={number}"
+    return parts._replace(path=f"/{number}").geturl()
+
+
+def broker_url() -> str:
+    parts = urlsplit(REDIS_URL)
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.path}?virtual_host={env.int('REDIS_BROKER_DB', default=0)}"
+    return redis_database(env.int("REDIS_BROKER_DB", default=0))
+
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": redis_database(env.int("REDIS_CACHE_DB", default=1)),
+        "KEY_PREFIX": "socialhub",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+CELERY_BROKER_URL = broker_url()
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800}
+CELERY_RESULT_EXPIRES = None  # otherwise beat adds a clean-up job for results that we do not keep
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- People ---------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "analytics:dashboard"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[socialhub] "
+ACCOUNT_SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=True)
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "accounts.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "socialhub"
+USERSESSIONS_TRACK_ACTIVITY = True
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+
+# --- Secrets at rest ------------------------------------------------------------------------------------------
+
+# The first key seals, every key opens. No fallback to SECRET_KEY: changing that must not lose all tokens.
+FERNET_KEYS = env.list("FERNET_KEYS")
+if not FERNET_KEYS or any(len(key) < 32 for key in FERNET_KEYS):
+    raise ImproperlyConfigured(
+        "FERNET_KEYS must hold one or more keys of at least 32 characters, separated by commas, newest first."
+    )
+
+# --- The networks ---------------------------------------------------------------------------------------------
+
+# With the sandbox on the base addresses point at it; any of them can be moved by its own variable.
+META_DIALOG_URL = url_setting("META_DIALOG_URL", f"{SANDBOX_URL}/facebook" if SANDBOX else "https://www.facebook.com")
+META_GRAPH_URL = url_setting("META_GRAPH_URL", f"{SANDBOX_URL}/graph" if SANDBOX else "https://graph.facebook.com")
+META_RUPLOAD_URL = url_setting(
+    "META_RUPLOAD_URL", f"{SANDBOX_URL}/rupload" if SANDBOX else "https://rupload.facebook.com"
+)
+META_GRAPH_VERSION = env.str("META_GRAPH_VERSION", default="v26.0")
+if not re.fullmatch(r"v\d+\.\d+", META_GRAPH_VERSION):
+    raise ImproperlyConfigured(f"META_GRAPH_VERSION must look like v26.0; it is {META_GRAPH_VERSION!r}.")
+META_APP_ID = env.str("META_APP_ID", default="100000000000001" if SANDBOX else "")
+META_APP_SECRET = env.str("META_APP_SECRET", default="sandbox-app-secret" if SANDBOX else "")
+META_CONFIG_ID = env.str("META_CONFIG_ID", default="")
+META_PKCE = env.bool("META_PKCE", default=False)  # Meta calls its support "in testing"
+
+HTTP_CONNECT_TIMEOUT_SECONDS = env.float("HTTP_CONNECT_TIMEOUT_SECONDS", default=5.0)
+HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
+
+SOCIALACCOUNT_PROVIDERS = {}
+if META_APP_ID:
+    SOCIALACCOUNT_PROVIDERS["meta"] = {"APPS": [{"client_id": META_APP_ID, "secret": META_APP_SECRET}]}
+
+# --- Publishing -----------------------------------------------------------------------------------------------
+
+PUBLISH_THREADS = env.int("PUBLISH_THREADS", default=50)  # publications at work at once, per worker process
+PUBLISH_LEASE_SECONDS = env.float("PUBLISH_LEASE_SECONDS", default=120)
+PUBLISH_RETRY_COUNT = env.int("PUBLISH_RETRY_COUNT", default=3)
+PUBLISH_RETRY_BASE_SECONDS = env.float("PUBLISH_RETRY_BASE_SECONDS", default=2)
+PUBLISH_RETRY_FACTOR = env.float("PUBLISH_RETRY_FACTOR", default=2)
+PUBLISH_RETRY_CAP_SECONDS = env.float("PUBLISH_RETRY_CAP_SECONDS", default=600)
+PUBLISH_RETRY_JITTER = env.float("PUBLISH_RETRY_JITTER", default=0.1)  # fraction of the delay
+PUBLISH_LATE_HOURS = env.int("PUBLISH_LATE_HOURS", default=6)
+PUBLISH_CHECK_SPEED = env.float("PUBLISH_CHECK_SPEED", default=10 if SANDBOX else 1)
+RATE_LIMITS = env.json(
+    "RATE_LIMITS", default={}
+)  # {"instagram": {"publish": 50}} replaces limits of platforms/rules.py
+
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
+UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", default=60_000_000)
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
+MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
+
+# --- Files ----------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var" / "media")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Language, time, mail -------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socialhub <noreply@localhost>")
+
+# --- Browser safety -------------------------------------------------------------------------------------------
+
+HTTPS = PUBLIC_BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", "https:", *([SANDBOX_URL] if SANDBOX else [])],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        # A form that ends in a redirect to a network is judged by the address it ends at, too.
+        "form-action": [SELF, *sorted({origin(META_DIALOG_URL)})],
+    }
+}
+
+# --- Logs -----------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
