@@ -26,9 +26,9 @@ class HtmxMiddleware:
             del response["Location"]
             response.status_code = 200
             return response
-        if response.get("Content-Type", "").startswith("text/html") and not response.streaming:
-            if found := list(get_messages(request)):
-                response.content += render_to_string("_messages.html", {"messages": found, "oob": True}).encode()
-                if "Content-Length" in response:
-                    response["Content-Length"] = str(len(response.content))
+        is_html = response.get("Content-Type", "").startswith("text/html") and not response.streaming
+        if is_html and (found := list(get_messages(request))):
+            response.content += render_to_string("_messages.html", {"messages": found, "oob": True}).encode()
+            if "Content-Length" in response:
+                response["Content-Length"] = str(len(response.content))
         return response

@@ -7,10 +7,17 @@ import atexit
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 from socialhub.services import start_postgres, start_redis
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(timeout=10)
+
 
 BASE = Path(__file__).resolve().parent.parent / "var" / "test"
 
@@ -21,12 +28,12 @@ if "SOCIALHUB_TEST_FOLDER" not in os.environ:
     folder = Path(tempfile.mkdtemp(prefix="t", dir=BASE))
     folder.chmod(0o755)  # the embedded PostgreSQL runs as another user when we are root
     os.environ["SOCIALHUB_TEST_FOLDER"] = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # first in, last out: after the servers have stopped
     if "DATABASE_URL" not in os.environ:
         os.environ["DATABASE_URL"] = start_postgres(folder / "pg", durable=False)
     if "REDIS_URL" not in os.environ:
         os.environ["REDIS_URL"], redis_process = start_redis(folder / "redis")
-        atexit.register(redis_process.terminate)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        atexit.register(stop, redis_process)
 
 TEST_FOLDER = Path(os.environ["SOCIALHUB_TEST_FOLDER"])
 WORKER_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
@@ -47,5 +54,7 @@ os.environ.update(
 from .settings import *  # noqa: E402, F403
 
 DEBUG = False
+STATIC_ROOT = TEST_FOLDER / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
