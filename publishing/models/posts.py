@@ -61,6 +61,7 @@ class Post(models.Model):
         max_length=64, default="UTC", validators=[validate_time_zone]
     )  # as the person chose it
     late_hours = models.PositiveSmallIntegerField(default=6)  # how late it may still go out
+    submission_key = models.UUIDField(null=True, blank=True, editable=False)  # of the form it came from, once
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     media = models.ManyToManyField(MediaFile, through="PostMedia", related_name="posts")
@@ -68,6 +69,10 @@ class Post(models.Model):
     objects = PostQuerySet.as_manager()
 
     class Meta:
+        constraints: ClassVar = [
+            # A form sent twice makes one post.
+            models.UniqueConstraint(fields=["workspace", "submission_key"], name="post_submitted_once")
+        ]
         indexes: ClassVar = [
             models.Index(fields=["workspace", "-created_at"], name="post_newest"),
             models.Index(fields=["workspace", "status", "scheduled_at"], name="post_by_status"),
