@@ -32,7 +32,9 @@ class QueueEntry(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)  # temporary errors so far
     looks = models.PositiveSmallIntegerField(default=0)  # how often we looked for a lost outcome
     reserved = models.JSONField(default=dict)  # calls of the windows already reserved, by step key
+    losses = models.PositiveSmallIntegerField(default=0)  # workers that died with it in their hands
     held = models.BooleanField(default=False)
+    awaits_decision = models.BooleanField(default=False)  # reading cannot tell whether it is there: a person must
     wait_reason = models.CharField(max_length=300, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True)

@@ -88,10 +88,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """The network needs more time; look again in `seconds`."""
+    """The network needs more time; look again in `seconds`. Handles (a poll counter) are saved as after `Done`."""
 
     seconds: float
-    note: str = ""
+    handles: Handles = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
