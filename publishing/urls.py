@@ -1,4 +1,4 @@
-from django.urls import URLPattern
+from publishing import urls_library, urls_posts
 
 app_name = "publishing"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*urls_library.urlpatterns, *urls_posts.urlpatterns]
