@@ -5,32 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import Membership
+from accounts.models import Membership, Workspace
 
 SESSION_KEY = "workspace"
+
+
+class NoWorkspace(Exception):
+    """A view asked for the workspace of somebody who belongs to none."""
 
 
 def current_membership(request: HttpRequest) -> Membership | None:
     """The chosen workspace of the session, else the oldest one. None for people who belong to none."""
     if not request.user.is_authenticated:
         return None
-    memberships = request.user.memberships.select_related("workspace").order_by("created_at")
+    memberships = request.user.memberships.select_related("workspace").order_by("created_at", "pk")
     chosen = request.session.get(SESSION_KEY)
     return (chosen and memberships.filter(workspace_id=chosen).first()) or memberships.first()
 
 
+def membership_of(request: HttpRequest) -> Membership | None:
+    """The membership without raising, for the frame around pages that also exist outside a workspace."""
+    return request.membership or None  # type: ignore[attr-defined, no-any-return]
+
+
+def workspace_of(request: HttpRequest) -> Workspace:
+    if (membership := membership_of(request)) is None:
+        raise NoWorkspace
+    return membership.workspace
+
+
 class WorkspaceMiddleware:
+    """Lazy, so that static files, sign-in pages and fragments that need no workspace cost no query."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Lazy, so that static files and fragments that need none cost no query.
         request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
-        request.workspace = SimpleLazyObject(lambda: request.membership.workspace)  # type: ignore[attr-defined]
+        request.workspace = SimpleLazyObject(lambda: workspace_of(request))  # type: ignore[attr-defined]
         return self.get_response(request)
 
-
-def membership_of(request: HttpRequest) -> Membership | None:
-    return request.membership or None  # type: ignore[attr-defined]
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, NoWorkspace):
+            return render(request, "accounts/no_workspace.html", status=403)
+        return None

@@ -9,6 +9,9 @@ from accounts.models import Membership, User, Workspace
 
 
 class HttpRequest(DjangoRequest):
+    """`workspace` and `membership` are looked up when first touched; for people without any, `workspace` leads to the
+    page that says so (accounts.middleware)."""
+
     user: User
     workspace: Workspace
     membership: Membership

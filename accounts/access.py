@@ -1,0 +1,45 @@
+"""Who may do what in a workspace: decorators for views.
+
+Whose rows a view may see is settled by the queryset it starts from; these say what kind of act the role allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from socialhub.http import HttpRequest
+
+View = Callable[..., HttpResponse]
+
+
+def editor_required(view: View) -> View:
+    """For views that write: posts, library, schedules. A viewer gets the 403 page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # `workspace` first: a person who belongs to none gets the page that says so.
+        if request.workspace and not request.membership.may_edit:
+            raise PermissionDenied(
+                _("You may look at this workspace, but not change it. Ask an owner or admin to make you an editor.")
+            )
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def manager_required(view: View) -> View:
+    """For views that connect accounts or manage people. Editors and viewers get the 403 page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.workspace and not request.membership.may_manage:
+            raise PermissionDenied(_("Only owners and admins of this workspace may do this. Ask one of them."))
+        return view(request, *args, **kwargs)
+
+    return guarded

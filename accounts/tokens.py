@@ -1,0 +1,94 @@
+"""From a connected account to the token that acts for it, and what happens when that token is gone."""
+
+from __future__ import annotations
+
+import logging
+
+from cryptography.fernet import InvalidToken
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import ConnectedAccount, Credential, Notification
+from accounts.notify import settle, tell
+from socialhub.fields import Secret
+from socialhub.platforms.base import Access
+from socialhub.platforms.errors import ReconnectError
+
+logger = logging.getLogger(__name__)
+
+Status = ConnectedAccount.Status
+
+
+def reveal(token: Secret | str) -> str:
+    """The clear text of a sealed token; one that was just assigned is clear still. Raises ReconnectError."""
+    if isinstance(token, str):
+        return token
+    try:
+        return token.reveal()
+    except InvalidToken as error:
+        raise ReconnectError(
+            _("The stored access cannot be opened any more, because its encryption key is gone. Connect it again.")
+        ) from error
+
+
+def access_for(account: ConnectedAccount) -> Access:
+    """What a platform needs to act for this account.
+
+    Costs one query, none with `select_related("credential")`. Raises ReconnectError when there is no credential, it
+    has expired, or no key opens it.
+    """
+    try:
+        credential = account.credential
+    except Credential.DoesNotExist as error:
+        raise ReconnectError(_("“%(name)s” is not connected. Connect it again.") % {"name": account.name}) from error
+    if credential.expires_at and credential.expires_at <= timezone.now():
+        raise ReconnectError(
+            _("The access to “%(name)s” has run out. Connect it again.") % {"name": account.name},
+        )
+    return Access(account_id=account.platform_account_id, token=reveal(credential.access_token))
+
+
+def incident_of(account: ConnectedAccount) -> str:
+    return f"reconnect:{account.pk}"
+
+
+def lost(account: ConnectedAccount, error: ReconnectError) -> None:
+    """The network does not accept the access any more: mark the account and tell its people, once.
+
+    Changes nothing when a newer token was stored since `account.credential` was read: the error is then about the old
+    one, and nothing when a person has disconnected the account meanwhile.
+    """
+    used = account._state.fields_cache.get("credential")
+    status = Status.REVOKED if error.revoked else Status.EXPIRED
+    with transaction.atomic():
+        row = ConnectedAccount.objects.select_for_update().select_related("workspace").get(pk=account.pk)
+        stored = Credential.objects.filter(account=row).only("updated_at").first()
+        if row.status == Status.DISCONNECTED or (used and stored and stored.updated_at > used.updated_at):
+            return
+        row.status = status
+        row.status_reason = error.message
+        row.platform_message = error.platform_message
+        row.save(update_fields=["status", "status_reason", "platform_message"])
+        tell(
+            row.workspace,
+            Notification.Kind.RECONNECT,
+            incident_of(row),
+            title=_("Reconnect %(name)s") % {"name": row.name},
+            body=_("%(reason)s Scheduled posts wait until it is connected again.") % {"reason": error.message},
+            url=reverse("accounts:social"),
+            account=row,
+        )
+    account.status, account.status_reason, account.platform_message = status, row.status_reason, row.platform_message
+    logger.warning("account %s lost its access: %s %s/%s", account.pk, status, error.code, error.subcode)
+
+
+def reconnected(account: ConnectedAccount) -> None:
+    """The access works (again): clear what `lost` has written. Never revives a disconnected account."""
+    ConnectedAccount.objects.filter(pk=account.pk).exclude(status=Status.DISCONNECTED).update(
+        status=Status.CONNECTED, status_reason="", platform_message=""
+    )
+    if account.status != Status.DISCONNECTED:
+        account.status, account.status_reason, account.platform_message = Status.CONNECTED, "", ""
+    settle(account.workspace, incident_of(account))
