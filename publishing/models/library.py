@@ -36,12 +36,13 @@ class MediaFile(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     size_bytes = models.PositiveBigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)  # of the bytes that came in, so that the same file is kept once
     alt_text = models.CharField(_("alternative text"), max_length=1000, blank=True)
     uploaded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "sha256"], name="media_once")]
         indexes: ClassVar = [models.Index(fields=["workspace", "-created_at"], name="media_newest")]
 
     def __str__(self) -> str:
