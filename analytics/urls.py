@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+"""Addresses of the figures: the dashboard, later the analytics pages."""
+
+from django.urls import path
+
+from analytics.views import dashboard
 
 app_name = "analytics"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+]

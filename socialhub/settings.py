@@ -45,6 +45,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_BASE_URL).hos
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[origin(PUBLIC_BASE_URL)])
 ROOT_URLCONF = "socialhub.urls"
 WSGI_APPLICATION = "socialhub.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # templates/django/forms/ replaces Django's own
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SANDBOX = env.bool("SANDBOX", default=DEBUG)
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "django_htmx",
     "csp",
     "allauth",

@@ -1,0 +1,209 @@
+"""Small pieces of markup that every page shares: icons, badges, figures, times, avatars, links of the frame."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+register = template.Library()
+
+PLATFORMS = {
+    "facebook": ("Facebook", "brand-facebook"),
+    "instagram": ("Instagram", "brand-instagram"),
+    "linkedin": ("LinkedIn", "brand-linkedin"),
+    "x": ("X", "brand-x"),
+    "pinterest": ("Pinterest", "brand-pinterest"),
+    "tiktok": ("TikTok", "brand-tiktok"),
+    "youtube": ("YouTube", "brand-youtube"),
+    "threads": ("Threads", "brand-threads"),
+    "bluesky": ("Bluesky", "brand-bluesky"),
+    "mastodon": ("Mastodon", "brand-mastodon"),
+    "google_business": ("Google Business", "brand-google"),
+}
+
+# Word, icon and tone (which sets the colour) of everything that has a state.
+STATUSES = {
+    "draft": (gettext_lazy("Draft"), "pencil", "neutral"),
+    "scheduled": (gettext_lazy("Scheduled"), "clock", "info"),
+    "queued": (gettext_lazy("Queued"), "hourglass", "info"),
+    "publishing": (gettext_lazy("Publishing"), "send", "info"),
+    "checking": (gettext_lazy("Checking"), "zoom-question", "warning"),
+    "published": (gettext_lazy("Published"), "check", "success"),
+    "failed": (gettext_lazy("Failed"), "alert-triangle", "danger"),
+    "partly_published": (gettext_lazy("Partly published"), "progress", "info"),
+    "partly_failed": (gettext_lazy("Partly failed"), "alert-triangle", "danger"),
+    "connected": (gettext_lazy("Connected"), "check", "success"),
+    "connecting": (gettext_lazy("Connecting…"), "refresh", "info"),
+    "expired": (gettext_lazy("Access expired"), "clock", "danger"),
+    "revoked": (gettext_lazy("Access withdrawn"), "unlink", "danger"),
+    "error": (gettext_lazy("Error"), "alert-triangle", "danger"),
+    "disconnected": (gettext_lazy("Not connected"), "unlink", "neutral"),
+    "paused": (gettext_lazy("Paused"), "player-pause", "warning"),
+}
+
+UNITS = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
+EXACT_BELOW = 10_000
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of static/icons.svg. Decorative, unless a label says what it means."""
+    reference = f"{static('icons.svg')}#{name}"
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, reference)
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', reference)
+
+
+@register.simple_tag
+def platform_glyph(key: str) -> SafeString:
+    """The small coloured sign of a network, with its name for those who do not see it."""
+    label, name = PLATFORMS.get(key, (key, "world"))
+    return format_html(
+        '<span class="platform-glyph" data-platform="{}" title="{}">{}<span class="visually-hidden">{}</span></span>',
+        key,
+        label,
+        icon(name),
+        label,
+    )
+
+
+@register.filter
+def platform_label(key: str) -> str:
+    return PLATFORMS[key][0] if key in PLATFORMS else key
+
+
+@register.simple_tag
+def status_badge(status: str, label: str = "") -> SafeString:
+    """Where a post, a publication or an account stands: word, icon and colour."""
+    word, name, tone = STATUSES.get(status, (status, "circle", "neutral"))
+    return format_html(
+        '<span class="badge" data-status="{}" data-tone="{}">{}{}</span>', status, tone, icon(name), label or word
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> SafeString:
+    """How long ago or how soon; the exact time with its zone on hover and in the markup."""
+    if moment is None:
+        return missing(_("no time known"))
+    local = timezone.localtime(moment)
+    exact = f"{date_format(local, 'D j M Y, H:i')} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, relative(local))
+
+
+def relative(moment: datetime) -> str:
+    """ "in 5 minutes", "yesterday, 14:05", and the plain date from a week on."""
+    now = timezone.localtime(timezone.now(), moment.tzinfo)
+    seconds = (moment - now).total_seconds()
+    if abs(seconds) < 45:
+        return _("just now") if seconds <= 0 else _("in a moment")
+    minutes = round(abs(seconds) / 60)
+    if minutes < 60:
+        near = ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    elif (hours := round(minutes / 60)) < 12:
+        near = ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+    else:
+        return calendar_day(moment, now)
+    return _("in %(time)s") % {"time": near} if seconds > 0 else _("%(time)s ago") % {"time": near}
+
+
+def calendar_day(moment: datetime, now: datetime) -> str:
+    days = (moment.date() - now.date()).days
+    clock = date_format(moment, "H:i")
+    named = {-1: _("yesterday, %(clock)s"), 0: _("today, %(clock)s"), 1: _("tomorrow, %(clock)s")}
+    if days in named:
+        return named[days] % {"clock": clock}
+    if abs(days) < 7:
+        return f"{date_format(moment, 'D')}, {clock}"
+    return date_format(moment, "j M" if moment.year == now.year else "j M Y")
+
+
+def missing(reason: str) -> SafeString:
+    return format_html(
+        '<span class="missing" title="{}"><span aria-hidden="true">–</span>'
+        '<span class="visually-hidden">{}</span></span>',
+        reason,
+        reason,
+    )
+
+
+def shorten(number: int) -> str:
+    """12.4k, 3M: cut, not rounded up, so that a threshold is never claimed before it is reached."""
+    for size, unit in UNITS:
+        if abs(number) >= size:
+            short = (Decimal(number) / size).quantize(Decimal("0.1"), ROUND_DOWN).normalize()
+            return f"{short:f}{unit}"
+    return str(number)
+
+
+@register.simple_tag
+def figure(number: int | None, reason: str = "") -> SafeString:
+    """1,204 or 12.4k with the whole number on hover; an en dash with the reason when a network gave none."""
+    if number is None:
+        return missing(reason or _("not available"))
+    whole = intcomma(number)
+    if abs(number) < EXACT_BELOW:
+        return format_html('<span class="figure">{}</span>', whole)
+    return format_html('<span class="figure" title="{}">{}</span>', whole, shorten(number))
+
+
+@register.simple_tag
+def change(number: int | None, reason: str = "") -> SafeString:
+    """A growth figure: +12 up, −3 down, with sign, arrow and colour."""
+    if number is None:
+        return missing(reason or _("not available"))
+    direction = "up" if number > 0 else "down" if number < 0 else "flat"
+    arrow = {"up": icon("trending-up"), "down": icon("trending-down"), "flat": mark_safe("")}[direction]
+    sign = {"up": "+", "down": "−", "flat": "±"}[direction]
+    amount = abs(number)
+    shown = intcomma(amount) if amount < EXACT_BELOW else shorten(amount)
+    return format_html('<span class="change" data-direction="{}">{}{}{}</span>', direction, arrow, sign, shown)
+
+
+@register.simple_tag
+def avatar(url: str | None, name: str, size: str = "") -> SafeString:
+    """A round picture over the initials, which stay when there is no picture or it does not load."""
+    initials = "".join(word[0] for word in name.replace("@", " ").split()[:2]).upper() or "?"
+    picture = (
+        format_html(
+            '<img src="{}" alt="" width="40" height="40" loading="lazy" referrerpolicy="no-referrer" '
+            "data-remove-on-error>",
+            url,
+        )
+        if url
+        else mark_safe("")
+    )
+    return format_html(
+        '<span class="avatar"{}><span aria-hidden="true">{}</span>{}</span>',
+        format_html(' data-size="{}"', size) if size else "",
+        initials,
+        picture,
+    )
+
+
+@register.inclusion_tag("components/_nav_link.html", takes_context=True)
+def nav_link(context: dict[str, Any], view: str, icon_name: str, label: str) -> dict[str, Any]:
+    """A link of the rail and the bottom bar, marked when the page lies below it."""
+    try:
+        href = reverse(view)
+    except NoReverseMatch:
+        href = ""
+    path = context["request"].path
+    return {
+        "href": href,
+        "icon_name": icon_name,
+        "label": label,
+        "is_current": path == href or (href != "/" and bool(href) and path.startswith(href)),
+    }

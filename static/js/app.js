@@ -1,0 +1,257 @@
+/* What HTML cannot do alone. Listeners sit on the document, so that swapped markup works; hooks are data- attributes. */
+(() => {
+  "use strict";
+
+  const text = (name) => document.body.dataset[`text${name}`] ?? "";
+
+  /* --- Dialogs: data-dialog-open="id", data-dialog-close, data-dialog-auto on the dialog itself ------------------ */
+
+  const openers = new WeakMap();
+
+  function openDialog(dialog, opener) {
+    if (!dialog || dialog.open) return;
+    openers.set(dialog, opener ?? document.activeElement);
+    dialog.showModal();
+  }
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog-open]");
+    if (opener) {
+      event.preventDefault();
+      openDialog(document.getElementById(opener.dataset.dialogOpen), opener);
+      return;
+    }
+    if (event.target.closest("[data-dialog-close]")) {
+      event.target.closest("dialog")?.close();
+      return;
+    }
+    // The dialog is its own backdrop's target; a click inside it hits a child.
+    if (event.target instanceof HTMLDialogElement && event.target.open) {
+      const box = event.target.getBoundingClientRect();
+      const inside =
+        event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+      if (!inside) event.target.close();
+    }
+  });
+
+  // `close` does not bubble, but it can be caught on the way down.
+  document.addEventListener(
+    "close",
+    (event) => {
+      const opener = openers.get(event.target);
+      if (opener?.isConnected) opener.focus();
+    },
+    true,
+  );
+
+  function openAutoDialogs(root) {
+    for (const dialog of root.querySelectorAll("dialog[data-dialog-auto]")) {
+      dialog.removeAttribute("data-dialog-auto");
+      openDialog(dialog);
+    }
+  }
+
+  /* --- Menus: <details class="menu"> closes on Escape, on a click elsewhere, and when focus leaves --------------- */
+
+  function closeMenus(except) {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  }
+
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details.menu[open]");
+    if (!menu) return;
+    if (event.key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      return;
+    }
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const stops = [menu.querySelector("summary"), ...menu.querySelectorAll(".menu-item:not(:disabled)")];
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  });
+
+  /* --- Toasts --------------------------------------------------------------------------------------------------- */
+
+  const READING_TIME = 7000;
+
+  function watchToast(toast) {
+    if (toast.dataset.watched) return;
+    toast.dataset.watched = "yes";
+    // Errors and warnings stay until they are dismissed.
+    if (toast.dataset.level === "error" || toast.dataset.level === "warning") return;
+    let timer = setTimeout(() => toast.remove(), READING_TIME);
+    const hold = () => clearTimeout(timer);
+    const release = () => { timer = setTimeout(() => toast.remove(), READING_TIME); };
+    toast.addEventListener("pointerenter", hold);
+    toast.addEventListener("focusin", hold);
+    toast.addEventListener("pointerleave", release);
+    toast.addEventListener("focusout", release);
+  }
+
+  function toast(message, level = "info") {
+    const region = document.getElementById("messages");
+    if (!region || !message) return;
+    for (const shown of region.querySelectorAll(".toast p")) {
+      if (shown.textContent === message) return;
+    }
+    const element = document.createElement("div");
+    element.className = "toast";
+    element.dataset.level = level;
+    element.dataset.toast = "";
+    const words = document.createElement("p");
+    words.textContent = message;
+    const close = document.createElement("button");
+    close.className = "icon-button";
+    close.type = "button";
+    close.dataset.toastClose = "";
+    close.dataset.size = "small";
+    close.setAttribute("aria-label", text("Dismiss"));
+    close.textContent = "×";
+    element.append(words, close);
+    region.append(element);
+    watchToast(element);
+  }
+
+  document.addEventListener("click", (event) => {
+    event.target.closest("[data-toast-close]")?.closest("[data-toast]")?.remove();
+  });
+
+  // Other scripts of ours ask for a toast with an event, so that none of them needs this file's inside.
+  document.addEventListener("socialhub:toast", (event) => toast(event.detail.message, event.detail.level));
+
+  /* --- Busy buttons: a form goes out once, however often it is clicked ------------------------------------------- */
+
+  function setBusy(form, submitter, isBusy) {
+    const button = submitter ?? form.querySelector("button:not([type=button]), input[type=submit]");
+    if (isBusy) {
+      form.dataset.submitting = "yes";
+      button?.setAttribute("aria-busy", "true");
+    } else {
+      delete form.dataset.submitting;
+      for (const busy of form.querySelectorAll("[aria-busy=true]")) busy.removeAttribute("aria-busy");
+      button?.removeAttribute("aria-busy");
+    }
+  }
+
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target;
+      if (form.dataset.submitting) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }
+    },
+    true,
+  );
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const isOurs = form.method !== "dialog" && form.target !== "_blank" && form.dataset.busy !== "off";
+    if (!event.defaultPrevented && isOurs) setBusy(form, event.submitter, true);
+  });
+
+  // A page that comes back from the browser's cache must not come back busy.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("form[data-submitting]")) setBusy(form, null, false);
+    for (const button of document.querySelectorAll("[aria-busy=true]")) button.removeAttribute("aria-busy");
+  });
+
+  const isForm = (element) => element instanceof HTMLFormElement;
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const element = event.detail.elt;
+    if (isForm(element)) setBusy(element, event.detail.requestConfig.triggeringEvent?.submitter, true);
+    else if (element.matches("button, .button")) element.setAttribute("aria-busy", "true");
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const element = event.detail.elt;
+    if (isForm(element)) setBusy(element, event.detail.requestConfig.triggeringEvent?.submitter, false);
+    else element.removeAttribute("aria-busy");
+  });
+
+  /* --- What came back instead of the fragment -------------------------------------------------------------------- */
+
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const target = event.detail.xhr.getResponseHeader("HX-Redirect");
+    const login = document.body.dataset.loginUrl;
+    if (!target || !login) return;
+    if (new URL(target, location.href).pathname !== login) return;
+    event.preventDefault();
+    const dialog = document.getElementById("session-expired");
+    const link = dialog?.querySelector("[data-session-login]");
+    if (!link) return;
+    link.href = `${login}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    openDialog(dialog);
+  });
+
+  document.addEventListener("htmx:responseError", (event) => {
+    const name = { 403: "Forbidden", 404: "Gone" }[event.detail.xhr.status] ?? "Error";
+    toast(text(name), "error");
+  });
+  document.addEventListener("htmx:sendError", () => toast(text("Offline"), "error"));
+
+  /* --- Copy: data-copy="the text", or data-copy-from="id of an element" ------------------------------------------- */
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy], [data-copy-from]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copyFrom);
+    const value = button.dataset.copy ?? source?.value ?? source?.textContent.trim() ?? "";
+    try {
+      await navigator.clipboard.writeText(value);
+      toast(text("Copied"), "success");
+    } catch {
+      // No clipboard on plain http: mark the text, so that the keyboard can copy it.
+      if (source) getSelection().selectAllChildren(source);
+    }
+  });
+
+  /* --- Time zone: data-zone-hint="Your device is set to {zone}." data-zone="Europe/Berlin"; select[data-browser-zone] -- */
+
+  function applyZone(root) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zone) return;
+    for (const hint of root.querySelectorAll("[data-zone-hint]")) {
+      if (hint.dataset.zone === zone) continue;
+      hint.textContent = hint.dataset.zoneHint.replace("{zone}", zone.replaceAll("_", " "));
+      hint.hidden = false;
+    }
+    for (const field of root.querySelectorAll("[data-browser-zone]")) {
+      const isOffered = !field.options || [...field.options].some((option) => option.value === zone);
+      if (isOffered && (field.value === "" || field.value === "UTC")) field.value = zone;
+    }
+  }
+
+  /* --- Pictures that do not load make way for what lies below them ------------------------------------------------ */
+
+  document.addEventListener(
+    "error",
+    (event) => {
+      if (event.target instanceof HTMLImageElement && "removeOnError" in event.target.dataset) event.target.remove();
+    },
+    true,
+  );
+
+  /* --- Start, and after every swap -------------------------------------------------------------------------------- */
+
+  function prepare(root) {
+    openAutoDialogs(root);
+    applyZone(root);
+    for (const element of document.querySelectorAll("[data-toast]")) watchToast(element);
+    // Pictures that failed before this file ran.
+    for (const image of root.querySelectorAll("img[data-remove-on-error]")) {
+      if (image.complete && image.naturalWidth === 0 && image.loading !== "lazy") image.remove();
+    }
+  }
+
+  document.addEventListener("htmx:load", (event) => prepare(event.detail.elt.parentElement ?? document));
+  prepare(document);
+})();
