@@ -31,7 +31,7 @@ class QueueEntry(models.Model):
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)  # temporary errors so far
     looks = models.PositiveSmallIntegerField(default=0)  # how often we looked for a lost outcome
-    reserved = models.JSONField(default=dict)  # calls of the windows already reserved, by step key
+    reserved = models.JSONField(default=list)  # keys of the steps whose calls are reserved in the windows
     losses = models.PositiveSmallIntegerField(default=0)  # workers that died with it in their hands
     held = models.BooleanField(default=False)
     awaits_decision = models.BooleanField(default=False)  # reading cannot tell whether it is there: a person must

@@ -1,0 +1,248 @@
+"""Who has which queue entry in hand: claims, leases, and taking back what a dead worker held.
+
+The table is the queue. A claim is one statement; a message from the broker only makes somebody look.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Min, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import ConnectedAccount
+from publishing.models import Attempt, Publication, QueueEntry, Status
+from publishing.states import move, move_along
+
+logger = logging.getLogger(__name__)
+
+MOST_LOSSES = 10  # a publication that takes so many workers with it is not tried again
+counter = itertools.count(1)
+
+READY = "a.status = 'connected' AND a.paused_at IS NULL"
+IDLE = """NOT EXISTS (SELECT 1 FROM publishing_queueentry busy
+                      WHERE busy.account_id = a.id AND busy.lease_until IS NOT NULL)"""
+FREE = "q.lease_until IS NULL AND NOT q.held AND q.not_before <= %(now)s"
+
+# The oldest due entries of each priority, then the first of each account among them.
+OLDEST = f"""
+    SELECT DISTINCT ON (due.account_id) due.publication_id, due.priority, due.not_before
+    FROM ((SELECT q.* FROM publishing_queueentry q WHERE {FREE} AND q.priority = 10
+           ORDER BY q.not_before LIMIT %(window)s)
+          UNION ALL
+          (SELECT q.* FROM publishing_queueentry q WHERE {FREE} AND q.priority = 0
+           ORDER BY q.not_before LIMIT %(window)s)) due
+    JOIN accounts_connectedaccount a ON a.id = due.account_id AND {READY} AND {IDLE}
+    ORDER BY due.account_id, due.priority DESC, due.not_before
+"""  # noqa: S608  constants
+
+# The first of every account: for when one account's backlog fills the window above and the others would starve.
+EVERY_ACCOUNT = f"""
+    SELECT due.publication_id, due.priority, due.not_before
+    FROM accounts_connectedaccount a
+    CROSS JOIN LATERAL (
+        SELECT first.* FROM (VALUES (10), (0)) p(priority)
+        CROSS JOIN LATERAL (
+            SELECT q.publication_id, q.priority, q.not_before FROM publishing_queueentry q
+            WHERE q.account_id = a.id AND q.priority = p.priority AND {FREE}
+            ORDER BY q.not_before LIMIT 1) first
+        ORDER BY first.priority DESC LIMIT 1) due
+    WHERE {READY} AND {IDLE}
+"""  # noqa: S608
+
+TAKE = """
+    WITH chosen AS (
+        SELECT q.publication_id FROM publishing_queueentry q
+        JOIN ({candidates}) c ON c.publication_id = q.publication_id
+        ORDER BY c.priority DESC, c.not_before LIMIT %(limit)s
+        FOR UPDATE OF q SKIP LOCKED)
+    UPDATE publishing_queueentry q SET lease_until = %(lease)s, worker = %(worker)s
+    FROM chosen WHERE q.publication_id = chosen.publication_id
+    RETURNING q.publication_id
+"""
+
+
+@dataclass(slots=True)
+class Claim:
+    """A publication in the hands of this worker, and the attempt that was opened for it."""
+
+    entry: QueueEntry
+    publication: Publication
+    attempt: Attempt
+
+
+class LeaseLost(Exception):
+    """Somebody else has the entry now; whoever held it must stop at once, without a trace."""
+
+
+def lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.PUBLISH_LEASE_SECONDS)
+
+
+def claim_due(limit: int) -> list[Claim]:
+    """Take up to `limit` due entries, at most one per account, urgent and oldest first.
+
+    Publications that begin are moved to publishing, and re-read after that: what an editor saved before is in, what they
+    try afterwards loses the race. Claims are made one at a time over all workers, so that two never pick two entries of
+    one account; each takes about a millisecond.
+    """
+    worker = f"{socket.gethostname()}:{os.getpid()}:{next(counter)}"
+    with transaction.atomic():
+        taken = _take(limit, worker)
+        if not taken:
+            return []
+        move_along(
+            taken,
+            [Status.SCHEDULED, Status.QUEUED, Status.PUBLISHING],
+            reasons=[_("It is due."), _("A worker has begun.")],
+        )
+        entries = QueueEntry.objects.filter(pk__in=taken).select_related(
+            "publication__post", "publication__account__credential", "publication__account__workspace"
+        )
+        claims = [Claim(entry, entry.publication, _attempt(entry, worker)) for entry in entries]
+        Attempt.objects.bulk_create(claim.attempt for claim in claims)
+    return claims
+
+
+def _take(limit: int, worker: str) -> list[UUID]:
+    values = {
+        "now": timezone.now(),
+        "lease": lease_end(),
+        "worker": worker,
+        "limit": limit,
+        "window": 4 * limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('publishing.claim', 0))")
+        cursor.execute(TAKE.format(candidates=OLDEST), values)
+        taken = [row[0] for row in cursor.fetchall()]
+        if len(taken) < limit and _more_due_than(values["window"], values["now"]):
+            cursor.execute(TAKE.format(candidates=EVERY_ACCOUNT), {**values, "limit": limit - len(taken)})
+            taken += [row[0] for row in cursor.fetchall()]
+    return taken
+
+
+def _more_due_than(number: int, now: datetime) -> bool:
+    due = QueueEntry.objects.filter(lease_until__isnull=True, held=False, not_before__lte=now)
+    return any(due.filter(priority=priority)[number - 1 : number].exists() for priority in QueueEntry.Priority)
+
+
+def _attempt(entry: QueueEntry, worker: str) -> Attempt:
+    checking = entry.publication.status == Status.CHECKING
+    return Attempt(
+        publication_id=entry.publication_id,
+        number=entry.attempts + 1,
+        purpose=Attempt.Purpose.CHECK if checking else Attempt.Purpose.PUBLISH,
+        worker=worker,
+        started_at=timezone.now(),
+        steps=[],
+    )
+
+
+def next_due() -> datetime | None:
+    """When the next entry becomes due; None if nothing waits for its time."""
+    free = QueueEntry.objects.filter(lease_until__isnull=True, held=False)
+    found = [
+        free.filter(priority=priority).aggregate(first=Min("not_before"))["first"] for priority in QueueEntry.Priority
+    ]
+    return min((when for when in found if when), default=None)
+
+
+def _mine(claim: Claim) -> Q:
+    return Q(pk=claim.entry.pk, worker=claim.attempt.worker, lease_until__gt=timezone.now())
+
+
+def renew(claim: Claim) -> None:
+    """Keep the entry for another lease. Raises LeaseLost."""
+    end = lease_end()
+    if not QueueEntry.objects.filter(_mine(claim)).update(lease_until=end):
+        raise LeaseLost
+    claim.entry.lease_until = end
+
+
+def release(claim: Claim, **fields: object) -> None:
+    """Give the entry back to the queue with the given fields changed. Raises LeaseLost."""
+    if not QueueEntry.objects.filter(_mine(claim)).update(lease_until=None, worker="", **fields):
+        raise LeaseLost
+
+
+def finish(claim: Claim) -> None:
+    """The publication is settled: its entry goes. Raises LeaseLost."""
+    if not QueueEntry.objects.filter(_mine(claim)).delete()[0]:
+        raise LeaseLost
+
+
+# Sweeping
+
+
+def sweep() -> int:
+    """Take back expired leases, hold what cannot go out, let go what can again. Returns how many rows changed."""
+    return take_back_expired() + hold_for_accounts() + release_held()
+
+
+def take_back_expired() -> int:
+    """Entries whose worker died: not begun → again; prepared → resumed; committing → find out what happened."""
+    swept = 0
+    while True:
+        with transaction.atomic():
+            entry = (
+                QueueEntry.objects.select_for_update(skip_locked=True, of=("self",))
+                .select_related("publication")
+                .filter(lease_until__lt=timezone.now())
+                .first()
+            )
+            if entry is None:
+                return swept
+            _take_back(entry)
+        swept += 1
+
+
+def _take_back(entry: QueueEntry) -> None:
+    publication = entry.publication
+    now = timezone.now()
+    Attempt.objects.filter(publication=publication, worker=entry.worker, finished_at=None).update(
+        finished_at=now, outcome="lost", message=_("The worker stopped in the middle of it.")
+    )
+    entry.losses += 1
+    entry.lease_until = None
+    entry.worker = ""
+    if publication.status == Status.PUBLISHING and publication.committing_at:
+        entry.looks = 0
+        move(publication, Status.CHECKING, reason="the worker stopped while the network was publishing")
+    elif entry.losses > MOST_LOSSES and publication.status == Status.PUBLISHING:
+        logger.error("Publication %s lost %s workers", publication.pk, entry.losses)
+        message = _("Publishing was interrupted again and again. Nothing was published; try again later.")
+        move(publication, Status.FAILED, reason=message, error_kind="our_bug", error_message=message)
+        entry.delete()
+        return
+    entry.save(update_fields=["losses", "lease_until", "worker", "looks"])
+
+
+def hold_for_accounts() -> int:
+    """Entries of accounts that cannot publish now wait outside the queue, with the reason for the page."""
+    blocked = ConnectedAccount.objects.filter(~Q(status=ConnectedAccount.Status.CONNECTED) | Q(paused_at__isnull=False))
+    waiting = QueueEntry.objects.filter(held=False, lease_until__isnull=True, account__in=blocked)
+    return _change(waiting, held=True, wait_reason=_("Waits until the account can publish again."))
+
+
+def release_held() -> int:
+    """Accounts that are well again: their entries go back into the queue, and out by their late policy."""
+    well = ConnectedAccount.objects.usable().filter(paused_at__isnull=True)
+    waiting = QueueEntry.objects.filter(held=True, awaits_decision=False, account__in=well)
+    return _change(waiting, held=False, wait_reason="")
+
+
+def _change(entries: QuerySet[QueueEntry], **fields: object) -> int:
+    """Update entries, leaving those to a later sweep that somebody has locked."""
+    with transaction.atomic():
+        found = list(entries.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+        return QueueEntry.objects.filter(pk__in=found).update(**fields)

@@ -1,0 +1,542 @@
+"""How one publication goes out: claim → pre-flight → prepare → wait → commit → settle, or check.
+
+Everything before the commit may be repeated: each step saves its handle, and whoever goes on starts behind the last saved
+one. The commit is announced in the database first and made once. Whatever leaves its outcome open leads to `check`, which
+reads the network; nothing is published again before it is established that it is not there.
+
+Errors say what may be done next (`platforms.errors`); nothing here asks which network it is. No network call is made
+inside a transaction. Every write asks whether the lease is still ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import tokens
+from accounts.clients import platform_for
+from accounts.models import Notification
+from accounts.notify import settle as settle_notification
+from accounts.notify import tell
+from publishing import claims, limits
+from publishing.claims import Claim, LeaseLost
+from publishing.media import media_items
+from publishing.models import Publication, Status
+from publishing.states import move
+from socialhub.platforms import errors, rules
+from socialhub.platforms.base import (
+    Absent,
+    Access,
+    Content,
+    NotYet,
+    Platform,
+    PostType,
+    Published,
+    Step,
+    StepKind,
+    Unknowable,
+)
+
+logger = logging.getLogger(__name__)
+
+STEPS_DONE = "steps_done"  # the name among the handles under which the keys of finished steps are kept
+LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
+MOST_BLIND_LOOKS = 5  # looks that ended in an error before a person is asked
+
+Failure = errors.PlatformError
+
+
+class Job:
+    """One claimed publication on its way, with what its steps need."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.entry = claim.entry
+        self.publication = claim.publication
+        self.account = claim.publication.account
+        self.attempt = claim.attempt
+        self.platform: Platform = platform_for(self.account.platform)
+        self.handles: dict[str, Any] = dict(claim.publication.handles)
+        self.step = ""  # the key of the step whose call was made last
+
+    def content(self) -> Content:
+        """What goes out. Renders the images that are missing."""
+        post = self.publication.post
+        return Content(
+            post_type=PostType(self.publication.post_type),
+            text=self.publication.text,
+            link=post.link,
+            media=media_items(self.publication),
+        )
+
+    def access(self) -> Access:
+        return tokens.access_for(self.account)
+
+    def note(self, key: str, label: str, began: float, outcome: str, request_id: str = "") -> None:
+        """Write a step into the attempt's ledger (saved with whatever is saved next)."""
+        self.attempt.steps.append(
+            {
+                "key": key,
+                "label": str(label),
+                "at": timezone.now().isoformat(timespec="milliseconds"),
+                "ms": round((time.monotonic() - began) * 1000),
+                "outcome": outcome,
+                "request_id": request_id,
+            }
+        )
+
+
+def run(claim: Claim) -> None:
+    """Take one claimed publication as far as it goes now. Never raises."""
+    job = Job(claim)
+    try:
+        if job.publication.status == Status.CHECKING:
+            check(job)
+        else:
+            publish(job)
+    except LeaseLost:
+        logger.warning("Publication %s was taken over by another worker", job.publication.pk)
+    except Exception:  # one publication must not stop the others
+        logger.exception("Publication %s met a fault of ours", job.publication.pk)
+        _fault_of_ours(job)
+
+
+# Publishing
+
+
+def publish(job: Job) -> None:
+    """Pre-flight, prepare and commit; every way out of it settles the publication or puts it back into the queue."""
+    if late := _too_late(job):
+        _fail(job, "missed", late, kind=Notification.Kind.MISSED)
+        return
+    try:
+        access = job.access()
+        content = job.content()
+        _refuse_what_the_rules_refuse(job, content)
+        plan = job.platform.plan(content)
+        waiting = _reserve(job, plan) or _prepare(job, plan, access, content)
+    except Failure as error:
+        settle(job, error)
+        return
+    if not waiting:
+        _commit(job, plan, access, content)
+
+
+def _too_late(job: Job) -> str:
+    """The sentence that says so, or ""."""
+    late = timezone.now() - job.entry.due_at
+    allowed = timedelta(hours=job.publication.post.late_hours)
+    if late <= allowed:
+        return ""
+    hours = int(late.total_seconds() // 3600)
+    return ngettext(
+        "It could not go out on time and is now %(hours)d hour late, more than this post allows. Nothing was published.",
+        "It could not go out on time and is now %(hours)d hours late, more than this post allows. Nothing was published.",
+        hours,
+    ) % {"hours": hours}
+
+
+def _refuse_what_the_rules_refuse(job: Job, content: Content) -> None:
+    refused = [violation for violation in rules.check(job.platform.key, content) if violation.level == "error"]
+    if refused:
+        raise errors.RejectedError(" ".join(str(violation.message) for violation in refused))
+
+
+def _reserve(job: Job, plan: tuple[Step, ...]) -> bool:
+    """Reserve the calls of all steps still ahead, so that none gets stuck half way. True: full, and put off."""
+    ahead = [step for step in plan if step.calls and step.key not in job.entry.reserved]
+    calls: dict[str, int] = {}
+    for step in ahead:
+        for group, number in step.calls.items():
+            calls[group] = calls.get(group, 0) + number
+    if not calls:
+        return False
+    with transaction.atomic():
+        full = limits.reserve(job.account.pk, job.account.platform, calls)
+        if full is None:
+            job.entry.reserved = [*job.entry.reserved, *(step.key for step in ahead)]
+            type(job.entry).objects.filter(pk=job.entry.pk).update(reserved=job.entry.reserved)
+            return False
+    if full.until is None:
+        raise errors.RejectedError(
+            _("This post needs more calls than the limit of %(limit)d allows at all. Use fewer images.")
+            % {"limit": full.limit}
+        )
+    _put_off(job, full.until, _limit_sentence(job, full))
+    return True
+
+
+def _limit_sentence(job: Job, full: limits.Full) -> str:
+    if full.endpoint == limits.BLOCK:
+        return _("%(platform)s asked %(account)s to wait.") % {
+            "platform": job.platform.label,
+            "account": job.account.handle,
+        }
+    return _("The limit of %(limit)d calls for %(account)s is used up. It goes on by itself.") % {
+        "limit": full.limit,
+        "account": job.account.handle,
+    }
+
+
+def _prepare(job: Job, plan: tuple[Step, ...], access: Access, content: Content) -> bool:
+    """Run the steps before the commit that are not done yet. True: the network needs time, and we come back."""
+    for number, step in enumerate(plan):
+        if step.kind is StepKind.COMMIT or step.key in job.handles.get(STEPS_DONE, ()):
+            continue
+        _show(job, step, number, len(plan))
+        began = time.monotonic()
+        try:
+            result = job.platform.perform(step, access, content, job.handles)
+        except Failure as error:
+            job.note(step.key, step.label, began, error.kind, error.request_id)
+            raise
+        job.handles.update(result.handles)
+        if isinstance(result, NotYet):
+            job.note(step.key, step.label, began, "waiting")
+            _come_back(job, result.seconds)
+            return True
+        job.handles[STEPS_DONE] = [*job.handles.get(STEPS_DONE, ()), step.key]
+        job.note(step.key, step.label, began, "done", result.request_id)
+        _save_step(job)
+    return False
+
+
+def _show(job: Job, step: Step, number: int, total: int) -> None:
+    job.step = step.key
+    job.publication.progress_label = str(step.label)
+    job.publication.progress_done = number
+    job.publication.progress_total = total
+
+
+def _save_step(job: Job) -> None:
+    """The handles are saved, and the lease is ours for the next step, or nothing is."""
+    with transaction.atomic():
+        claims.renew(job.claim)
+        Publication.objects.filter(pk=job.publication.pk).update(
+            handles=job.handles,
+            progress_label=job.publication.progress_label,
+            progress_done=job.publication.progress_done + 1,
+            progress_total=job.publication.progress_total,
+        )
+        job.attempt.save(update_fields=["steps"])
+
+
+def _come_back(job: Job, seconds: float) -> None:
+    with transaction.atomic():
+        claims.release(job.claim, not_before=timezone.now() + timedelta(seconds=seconds))
+        Publication.objects.filter(pk=job.publication.pk).update(
+            handles=job.handles,
+            progress_label=job.publication.progress_label,
+            progress_done=job.publication.progress_done,
+            progress_total=job.publication.progress_total,
+        )
+        _close(job, "waiting")
+
+
+def _commit(job: Job, plan: tuple[Step, ...], access: Access, content: Content) -> None:
+    """Announce the irreversible call, make it once, settle what it said."""
+    step = plan[-1]
+    _show(job, step, len(plan) - 1, len(plan))
+    _announce(job)
+    began = time.monotonic()
+    try:
+        published = job.platform.commit(access, content, job.handles)
+    except Failure as error:
+        job.note(step.key, step.label, began, error.kind, error.request_id)
+        settle(job, error)
+        return
+    job.note(step.key, step.label, began, "published", published.request_id)
+    _record_published(job, published)
+
+
+def _record_published(job: Job, published: Published) -> None:
+    """We know that it is there: a database that restarts just now must not cost us that knowledge."""
+    for pause in (0.5, 1, 2):
+        try:
+            _published(job, published, reason=_("The network confirmed it."))
+        except (OperationalError, InterfaceError):
+            logger.warning(
+                "Publication %s is published; the database does not answer, trying again", job.publication.pk
+            )
+            connection.close()
+            time.sleep(pause)
+        else:
+            return
+    raise errors.OutcomeUnknownError(_("The database did not answer."))
+
+
+def _announce(job: Job) -> None:
+    """From here on a crash means: it may be published. Committed before the call, with a lease that outlasts it."""
+    now = timezone.now()
+    with transaction.atomic():
+        claims.renew(job.claim)
+        Publication.objects.filter(pk=job.publication.pk).update(
+            committing_at=now,
+            progress_label=job.publication.progress_label,
+            progress_done=job.publication.progress_done,
+            progress_total=job.publication.progress_total,
+        )
+    job.publication.committing_at = now
+
+
+# Settling
+
+
+def settle(job: Job, error: Failure) -> None:
+    """What an error means for the publication. Everything but an unknown outcome is a clear no."""
+    for name in [key for key in job.handles if error.forget and key.startswith(error.forget)]:
+        del job.handles[name]
+    if error.forget:
+        done = job.handles.get(STEPS_DONE, ())
+        job.handles[STEPS_DONE] = [key for key in done if not key.startswith(error.forget)]
+    match error:
+        case errors.OutcomeUnknownError() if job.publication.committing_at:
+            _find_out(job, error)
+        case errors.LimitedError():
+            until = error.until or timezone.now() + LIMIT_GUESS
+            limits.block(job.account, until)
+            _put_off(job, until, str(error.message), error)
+        case errors.ReconnectError():
+            tokens.lost(job.account, error)
+            _hold(job, error)
+        case errors.TemporaryError() | errors.OutcomeUnknownError() | errors.NotFoundError():
+            _try_again(job, error)
+        case _:
+            _fail(job, error.kind, str(error.message), error=error)
+
+
+def _published(job: Job, published: Published, *, reason: str) -> None:
+    with transaction.atomic():
+        claims.finish(job.claim)
+        move(
+            job.publication,
+            Status.PUBLISHED,
+            reason=reason,
+            platform_post_id=published.platform_post_id,
+            permalink=published.permalink,
+            published_at=published.published_at or timezone.now(),
+            progress_done=job.publication.progress_total,
+            error_kind="",
+            error_message="",
+            platform_message="",
+        )
+        _close(job, "published")
+    if job.entry.attempts or job.entry.looks:
+        settle_notification(job.account.workspace, _incident(job))
+    if not published.permalink:
+        _read_permalink(job)
+
+
+def _read_permalink(job: Job) -> None:
+    """Best effort: a live post never becomes a failed one because its address could not be read."""
+    try:
+        permalink = job.platform.permalink(job.access(), job.publication.platform_post_id)
+    except Failure as error:
+        logger.info("No permalink yet for publication %s: %s", job.publication.pk, error.kind)
+        return
+    Publication.objects.filter(pk=job.publication.pk).update(permalink=permalink)
+
+
+def _try_again(job: Job, error: Failure) -> None:
+    number = job.entry.attempts + 1
+    if number > settings.PUBLISH_RETRY_COUNT:
+        _fail(job, error.kind, str(error.message), error=error)
+        return
+    delay = backoff_seconds(number)
+    _back_to_queue(
+        job,
+        error,
+        reason=_("Try %(number)d of %(count)d failed: %(message)s")
+        % {"number": number, "count": settings.PUBLISH_RETRY_COUNT + 1, "message": error.message},
+        not_before=timezone.now() + timedelta(seconds=delay),
+        attempts=number,
+    )
+
+
+def backoff_seconds(number: int) -> float:
+    """The wait before try `number` + 1: 2, 4, 8 seconds unless the settings say otherwise, with a little jitter."""
+    delay = settings.PUBLISH_RETRY_BASE_SECONDS * settings.PUBLISH_RETRY_FACTOR ** (number - 1)
+    jitter = 1 + random.uniform(0, settings.PUBLISH_RETRY_JITTER)  # noqa: S311  no secret
+    return float(min(delay, settings.PUBLISH_RETRY_CAP_SECONDS) * jitter)
+
+
+def _put_off(job: Job, until: datetime, reason: str, error: Failure | None = None) -> None:
+    """Limited is not failed: no attempt is used up, and lateness is measured from the new time."""
+    _back_to_queue(job, error, reason=reason, outcome="limited", not_before=until, due_at=until)
+
+
+def _hold(job: Job, error: Failure) -> None:
+    _back_to_queue(job, error, reason=_("Waits until the account is connected again."), held=True)
+
+
+def _back_to_queue(job: Job, error: Failure | None, *, reason: str, outcome: str = "", **entry_fields: Any) -> None:
+    with transaction.atomic():
+        claims.release(job.claim, wait_reason=reason[:300], reserved=_still_reserved(job), **entry_fields)
+        move(job.publication, Status.SCHEDULED, reason=reason, handles=job.handles, committing_at=None)
+        _close(job, outcome or (error.kind if error else ""), error)
+
+
+def _still_reserved(job: Job) -> list[str]:
+    """The call of the failed step was made and counted; the next try of it needs a reservation of its own."""
+    return [key for key in job.entry.reserved if key != job.step]
+
+
+def _fail(job: Job, kind: str, message: str, *, error: Failure | None = None, **notice: Any) -> None:
+    with transaction.atomic():
+        claims.finish(job.claim)
+        move(
+            job.publication,
+            Status.FAILED,
+            reason=message,
+            handles=job.handles,
+            committing_at=None,
+            error_kind=kind,
+            error_message=message,
+            platform_message=error.platform_message if error else "",
+        )
+        _close(job, kind, error)
+    _tell(job, message, **notice)
+
+
+def _find_out(job: Job, error: Failure) -> None:
+    """The answer was lost: look for the post before anything else."""
+    with transaction.atomic():
+        claims.release(
+            job.claim,
+            looks=0,
+            reserved=_still_reserved(job),
+            not_before=timezone.now() + _check_delay(job.platform.first_look_seconds),
+            wait_reason=_("The answer was lost. We look whether it is there."),
+        )
+        move(job.publication, Status.CHECKING, reason=str(error.message), handles=job.handles)
+        _close(job, error.kind, error)
+
+
+def _fault_of_ours(job: Job) -> None:
+    """An exception nobody expected. After the announcement the outcome is unknown; before it, it is tried again."""
+    error = errors.OutcomeUnknownError(_("Something went wrong on our side. Staff can find the details in the log."))
+    try:
+        if job.publication.status == Status.PUBLISHING:
+            settle(job, error)
+        else:
+            claims.release(job.claim, not_before=timezone.now() + _check_delay(job.platform.look_every_seconds))
+    except LeaseLost:
+        logger.warning("Publication %s was taken over by another worker", job.publication.pk)
+    except DatabaseError:  # the lease runs out, and the sweeper takes it from there
+        logger.warning("Publication %s could not be put back, the database does not answer", job.publication.pk)
+
+
+def _close(job: Job, outcome: str, error: Failure | None = None) -> None:
+    job.attempt.finished_at = timezone.now()
+    job.attempt.outcome = outcome
+    if error:
+        job.attempt.message = str(error.message)
+        job.attempt.platform_message = error.platform_message
+        job.attempt.code = error.code
+        job.attempt.subcode = error.subcode
+        job.attempt.request_id = error.request_id
+    job.attempt.save()
+
+
+# Checking: was it published after all?
+
+
+def check(job: Job) -> None:
+    """One look at the network for a publication whose outcome is unknown."""
+    began = time.monotonic()
+    since = job.publication.committing_at or job.attempt.started_at
+    try:
+        found = job.platform.look(job.access(), job.content(), job.handles, since=since, claimed=_claimed(job, since))
+    except errors.ReconnectError as error:
+        tokens.lost(job.account, error)
+        _look_later(job, error, held=True)
+    except Failure as error:
+        job.note("look", _("Looking for the post"), began, error.kind, error.request_id)
+        if isinstance(error, errors.TemporaryError | errors.LimitedError) or job.entry.looks < MOST_BLIND_LOOKS:
+            _look_later(job, error)
+        else:
+            _ask_a_person(job, _("We could not look: %(message)s") % {"message": error.message})
+    else:
+        job.note("look", _("Looking for the post"), began, type(found).__name__.lower())
+        _judge(job, found, since)
+
+
+def _judge(job: Job, found: Published | Absent | Unknowable, since: datetime) -> None:
+    match found:
+        case Published():
+            _published(job, found, reason=_("Found by reading the account."))
+        case Unknowable():
+            _ask_a_person(job, found.evidence)
+        case Absent() if timezone.now() - since < _check_delay(job.platform.absent_after_seconds):
+            _look_later(job)
+        case Absent():
+            _surely_absent(job, found)
+
+
+def _surely_absent(job: Job, found: Absent) -> None:
+    error = errors.TemporaryError(_("It was not published: several looks did not find it."))
+    job.note("absent", found.evidence or str(error.message), time.monotonic(), "absent")
+    _try_again(job, error)
+
+
+def _claimed(job: Job, since: datetime) -> frozenset[str]:
+    """Posts on this account that belong to other publications."""
+    others = Publication.objects.filter(account=job.account, status=Status.PUBLISHED).exclude(pk=job.publication.pk)
+    recent = others.filter(published_at__gte=since - timedelta(days=1))
+    return frozenset(recent.values_list("platform_post_id", flat=True))
+
+
+def _look_later(job: Job, error: Failure | None = None, **entry_fields: Any) -> None:
+    delay = _check_delay(job.platform.look_every_seconds)
+    when = timezone.now() + delay
+    if isinstance(error, errors.LimitedError) and error.until:
+        when = max(when, error.until)
+    with transaction.atomic():
+        claims.release(job.claim, looks=job.entry.looks + 1, not_before=when, **entry_fields)
+        _close(job, error.kind if error else "absent", error)
+
+
+def _ask_a_person(job: Job, evidence: str) -> None:
+    with transaction.atomic():
+        claims.release(job.claim, held=True, awaits_decision=True, wait_reason=evidence[:300])
+        _close(job, "unknowable")
+    _tell(
+        job,
+        _("We cannot find out whether it was published. %(evidence)s Please look and decide.") % {"evidence": evidence},
+        kind=Notification.Kind.DECISION_NEEDED,
+    )
+
+
+def _check_delay(seconds: float) -> timedelta:
+    """The networks need minutes to show a post; the sandbox does not."""
+    return timedelta(seconds=seconds / settings.PUBLISH_CHECK_SPEED)
+
+
+def _incident(job: Job) -> str:
+    return f"post:{job.publication.post_id}"
+
+
+def _tell(job: Job, message: str, kind: Notification.Kind = Notification.Kind.PUBLISH_FAILED) -> None:
+    titles = {
+        Notification.Kind.PUBLISH_FAILED: _("Publishing to %(account)s failed"),
+        Notification.Kind.DECISION_NEEDED: _("Is it on %(account)s? Please decide"),
+        Notification.Kind.MISSED: _("A post for %(account)s missed its time"),
+    }
+    tell(
+        job.account.workspace,
+        kind,
+        _incident(job),
+        title=titles[kind] % {"account": job.account.handle},
+        body=message,
+        url=job.publication.post.get_absolute_url(),
+        account=job.account,
+    )

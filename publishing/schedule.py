@@ -1,0 +1,189 @@
+"""What people do with posts and publications: schedule, publish now, cancel, retry, decide.
+
+All of them are moves of the state machine together with the queue entry that belongs to the new state. They raise
+LostRace when a worker or another person was faster; nothing is changed then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.notify import settle as settle_notification
+from publishing.models import Post, Publication, QueueEntry, Status
+from publishing.states import LostRace, move, move_along
+from publishing.tasks import nudge
+
+Priority = QueueEntry.Priority
+UNTOUCHED: dict[str, Any] = {  # what an earlier try left behind does not fit a post that was edited since
+    "handles": {},
+    "committing_at": None,
+    "progress_label": "",
+    "progress_done": 0,
+    "progress_total": 0,
+    "error_kind": "",
+    "error_message": "",
+    "platform_message": "",
+}
+
+
+class CannotDecide(Exception):
+    """The answer does not fit; the message says what is missing."""
+
+
+def schedule(
+    post: Post, at: datetime, *, by: User | None, late_hours: int | None = None, priority: Priority = Priority.SCHEDULED
+) -> list[UUID]:
+    """Send all drafts of the post on their way at `at` (aware). Returns the publications that were scheduled."""
+    now = timezone.now()
+    at = max(at, now)
+    with transaction.atomic():
+        drafts = list(post.publications.filter(status=Status.DRAFT).values_list("pk", flat=True))
+        moved = move_along(
+            drafts,
+            [Status.DRAFT, Status.SCHEDULED],
+            reasons=[_scheduled_reason(post, at, priority)],
+            actor=by,
+            scheduled_at=at,
+            **UNTOUCHED,
+        )
+        if not moved:
+            raise LostRace(f"post {post.pk} has no drafts")
+        post.scheduled_at = at
+        post.late_hours = settings.PUBLISH_LATE_HOURS if late_hours is None else late_hours
+        post.save(update_fields=["scheduled_at", "late_hours", "updated_at"])
+        accounts = dict(Publication.objects.filter(pk__in=moved).values_list("pk", "account_id"))
+        QueueEntry.objects.bulk_create(
+            QueueEntry(publication_id=pk, account_id=account, priority=priority, not_before=at, due_at=at)
+            for pk, account in accounts.items()
+        )
+        nudge(at - now)
+    post.refresh_from_db(fields=["status"])
+    return moved
+
+
+def publish_now(post: Post, *, by: User | None) -> list[UUID]:
+    """Schedule for now, ahead of scheduled work."""
+    return schedule(post, timezone.now(), by=by, priority=Priority.NOW)
+
+
+def cancel(post: Post, *, by: User | None) -> list[UUID]:
+    """Back to draft, all publications that no worker has begun. Raises LostRace when there is none of these."""
+    with transaction.atomic():
+        entries = list(
+            QueueEntry.objects.select_for_update()
+            .filter(publication__post=post, publication__status=Status.SCHEDULED, lease_until__isnull=True)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        moved = move_along(
+            entries,
+            [Status.SCHEDULED, Status.DRAFT],
+            reasons=[_("Cancelled.")],
+            actor=by,
+            scheduled_at=None,
+        )
+        if not moved:
+            raise LostRace(f"nothing of post {post.pk} can be cancelled any more")
+        QueueEntry.objects.filter(pk__in=moved).delete()
+    post.refresh_from_db(fields=["status"])
+    return moved
+
+
+def back_to_draft(publication: Publication, *, by: User | None) -> None:
+    """A failed publication is opened for editing."""
+    move(publication, Status.DRAFT, actor=by, reason=_("Opened for editing."))
+
+
+def retry(publication: Publication, *, by: User | None) -> None:
+    """Try a failed publication again, now. What was prepared is used where the network still has it."""
+    if publication.status != Status.FAILED:
+        raise LostRace(f"{publication.pk} has not failed")
+    _send_again(publication, by=by, reason=_("Tried again by hand."))
+
+
+def decide(publication: Publication, answer: str, *, by: User | None, platform_post_id: str = "") -> None:
+    """A person has looked whether it is there. answer: "there" (with its id or address), "absent" or "give_up".
+
+    Raises CannotDecide with a sentence, LostRace when the publication is no longer in question.
+    """
+    if publication.status != Status.CHECKING:
+        raise LostRace(f"{publication.pk} is not in question")
+    with transaction.atomic():
+        entry = QueueEntry.objects.select_for_update().filter(pk=publication.pk, lease_until__isnull=True).first()
+        if entry is None:
+            raise LostRace(f"{publication.pk} is just being looked for")
+        if answer == "there":
+            _is_there(publication, platform_post_id.strip(), by)
+        elif answer == "absent":
+            entry.delete()
+            _send_again(publication, by=by, reason=_("It is not there, says a person: publish it again."))
+        elif answer == "give_up":
+            message = _("Given up by hand: it is not known whether it was published.")
+            entry.delete()
+            move(publication, Status.FAILED, actor=by, reason=message, error_kind="given_up", error_message=message)
+        else:
+            raise CannotDecide(_("Choose one of the three answers."))
+        settle_notification(publication.post.workspace, f"post:{publication.post_id}")
+
+
+def _is_there(publication: Publication, found: str, by: User | None) -> None:
+    if not found:
+        raise CannotDecide(_("Paste the address or the id of the post."))
+    is_address = found.startswith(("http://", "https://"))
+    try:
+        with transaction.atomic():
+            QueueEntry.objects.filter(pk=publication.pk).delete()
+            move(
+                publication,
+                Status.PUBLISHED,
+                actor=by,
+                reason=_("It is there, says a person."),
+                platform_post_id=found[:200],
+                permalink=found[:2000] if is_address else "",
+                published_at=publication.committing_at or timezone.now(),
+            )
+    except IntegrityError as error:
+        raise CannotDecide(_("That post already belongs to another publication on this account.")) from error
+
+
+def _send_again(publication: Publication, *, by: User | None, reason: str) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        move(
+            publication,
+            Status.SCHEDULED,
+            actor=by,
+            reason=reason,
+            committing_at=None,
+            scheduled_at=now,
+            error_kind="",
+            error_message="",
+            platform_message="",
+        )
+        QueueEntry.objects.create(
+            publication=publication,
+            account_id=publication.account_id,
+            priority=Priority.NOW,
+            not_before=now,
+            due_at=now,
+        )
+        nudge()
+
+
+def _scheduled_reason(post: Post, at: datetime, priority: Priority) -> str:
+    if priority == Priority.NOW:
+        return _("To be published now.")
+    local = date_format(at.astimezone(post.zone), "DATETIME_FORMAT")
+    return _("Scheduled for %(when)s (%(zone)s).") % {"when": local, "zone": post.time_zone}
+
+
+__all__ = ["CannotDecide", "LostRace", "back_to_draft", "cancel", "decide", "publish_now", "retry", "schedule"]
