@@ -1,0 +1,92 @@
+"""Form fields that several pages share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from publishing import captions
+
+HASHTAGS_MOST = 60
+
+
+class HashtagsField(forms.CharField):
+    """Hashtags typed freely, with or without #, apart by spaces, commas or lines. Cleans to a list without #."""
+
+    default_error_messages = {  # noqa: RUF012 (Django's own way to declare them)
+        "required": _("Write at least one hashtag."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Hashtags"))
+        kwargs.setdefault("help_text", _("With or without #, separated by spaces or commas."))
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 2, "autocapitalize": "none", "spellcheck": "false"}))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return " ".join(f"#{hashtag}" for hashtag in value)
+        return value
+
+    def clean(self, value: Any) -> list[str]:
+        words = list(captions.hashtags(super().clean(value)))
+        if self.required and not words:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if bad := [word for word in words if not captions.is_hashtag(word)]:
+            raise ValidationError(
+                ngettext(
+                    "%(words)s cannot be a hashtag. Use letters, digits and underscores only, at most %(most)d.",
+                    "These cannot be hashtags: %(words)s. Use letters, digits and underscores only, at most %(most)d.",
+                    len(bad),
+                ),
+                params={"words": ", ".join(f"“{word[:40]}”" for word in bad), "most": captions.HASHTAG_MAX_LENGTH},
+                code="hashtag",
+            )
+        if len(words) > HASHTAGS_MOST:
+            raise ValidationError(
+                _("These are %(count)d hashtags; keep at most %(most)d."),
+                params={"count": len(words), "most": HASHTAGS_MOST},
+                code="too_many",
+            )
+        return words
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(captions.hashtags(self.prepare_value(initial) or "")) != list(captions.hashtags(data or ""))
+
+
+class ImagesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ImagesField(forms.FileField):
+    """Several files at once; cleans to a list. What they hold is judged one by one when they are stored."""
+
+    default_error_messages = {  # noqa: RUF012
+        "required": _("Choose at least one image."),
+        "invalid": _("The images did not arrive. Choose them again."),
+    }
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        self.most = most
+        attrs = {
+            "multiple": True,
+            "accept": "image/jpeg,image/png,image/webp,image/gif,image/heic,image/heif,.heic,.heif",
+        }
+        kwargs.setdefault("widget", ImagesInput(attrs=attrs))
+        super().__init__(**kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        if self.required and not files:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if len(files) > self.most:
+            raise ValidationError(
+                _("These are %(count)d files; at most %(most)d can be sent at once. Send them in several goes."),
+                params={"count": len(files), "most": self.most},
+                code="too_many",
+            )
+        return list(files)
