@@ -172,12 +172,9 @@ def clamp(ratio: float, rules: ImageRules) -> float:
 def frame(width: int, height: int, rules: ImageRules, ratio: float | None = None) -> tuple[int, int]:
     """Size of the smallest picture within the rules that holds this one whole; scaled only as the rules ask."""
     wanted = clamp(ratio if ratio is not None else width / height, rules)
-    outer_width = max(float(width), height * wanted)
-    if rules.max_width is not None:
-        outer_width = min(outer_width, rules.max_width)
-    if rules.min_width is not None:
-        outer_width = max(outer_width, rules.min_width)
-    outer_width = min(outer_width, LONGEST_SIDE * wanted)
+    outer_width = min(max(float(width), height * wanted), rules.max_width)
+    outer_width = max(outer_width, rules.min_width)
+    outer_width = min(outer_width, (rules.max_height or LONGEST_SIDE) * wanted)
     columns = max(1, round(outer_width))
     rows = max(1, round(columns / wanted))
     # Rounding must not carry the picture across a limit: 1080 / 1.91 rows would be a hair too wide.

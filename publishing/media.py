@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import logging
+import io
 import os
 import threading
 from collections.abc import Iterable
@@ -32,8 +32,6 @@ from publishing.models import ImageSetItem, MediaFile, PostMedia, Publication, R
 from socialhub.platforms.base import MediaItem, PostType
 from socialhub.platforms.errors import RejectedError
 from socialhub.platforms.rules import IMAGE, ImageRules
-
-logger = logging.getLogger(__name__)
 
 URL_SALT = "media.v1"
 SPEC_VERSION = 1  # raise it when the pixels of a rendition would come out differently
@@ -133,7 +131,8 @@ def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None
 
 def render(media: MediaFile, rules: ImageRules, size: tuple[int, int]) -> images.Picture:
     try:
-        with decoding, media.file.open("rb") as stored, Image.open(stored, formats=("JPEG", "PNG")) as image:
+        stored = io.BytesIO(read(media.file))
+        with decoding, Image.open(stored, formats=("JPEG", "PNG")) as image:
             image.load()
             return images.render(image, rules, size)
     except FileNotFoundError as error:

@@ -32,10 +32,11 @@ def file_response(file: FieldFile, content_type: str) -> FileResponse:
 
 
 def private(request: HttpRequest, file: FieldFile, content_type: str, etag: str) -> HttpResponse:
-    response = file_response(file, content_type)
+    unchanged = get_conditional_response(request, etag=etag)
+    response = unchanged or file_response(file, content_type)
     response["ETag"] = etag
     response["Cache-Control"] = f"private, max-age={DAY_SECONDS}"
-    return get_conditional_response(request, etag=etag, response=response) or response
+    return response
 
 
 @require_safe
