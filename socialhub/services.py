@@ -68,6 +68,14 @@ def is_running(pid: int) -> bool:
     return True
 
 
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:  # not Linux, or gone
+        ps = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "command="], check=False, capture_output=True)
+        return ps.stdout
+
+
 def end(pid: int, how: signal.Signals, *, seconds: float = 10, reap: Callable[[], object] = lambda: None) -> None:
     """Ask a process to stop, wait, then insist."""
     with contextlib.suppress(ProcessLookupError):
@@ -161,7 +169,8 @@ class Postgres:
             pid = int((self.folder / "postmaster.pid").read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return None
-        return pid if is_running(pid) else None
+        # After a crash the number in the file may belong to an innocent process by now.
+        return pid if is_running(pid) and os.fsencode(self.folder) in command_line(pid) else None
 
     def is_ready(self) -> bool:
         try:
@@ -170,10 +179,15 @@ class Postgres:
             return False
         return len(lines) >= 8 and lines[7].strip() == "ready"  # the server's own last word on its start
 
+    def clear(self) -> None:
+        """Before a start: the pid file of a server that was killed would be taken for a running one's."""
+        if self.pid() is None:
+            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
     def start(self) -> None:
         """Start it as our child, unless it runs already."""
         if self.pid() is None:
-            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+            self.clear()
             with (self.folder.parent / "postgres.log").open("ab") as log:
                 self.process = subprocess.Popen(
                     self.command(), stdout=log, stderr=log, start_new_session=True, **self.process_options()
@@ -294,12 +308,11 @@ class Redis:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket.parent.mkdir(exist_ok=True, mode=0o700)
         self.socket.unlink(missing_ok=True)
+        (self.folder / "redis.log").unlink(missing_ok=True)
 
     def command(self) -> list[str]:
-        return [
-            *(redis_executable(), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
-            *QUIET_REDIS,
-        ]
+        place = ("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700")
+        return [redis_executable(), *place, *QUIET_REDIS, "--logfile", str(self.folder / "redis.log")]
 
     def process_options(self) -> dict[str, Any]:
         return {"preexec_fn": dies_with_parent(), "cwd": self.folder}
@@ -311,7 +324,9 @@ class Redis:
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ServiceMissing("Redis did not start. Set REDIS_URL to one that runs.")
+                raise ServiceMissing(
+                    f"Redis did not start; {self.folder / 'redis.log'} says why. Set REDIS_URL to use one that runs."
+                )
             time.sleep(0.02)
 
 

@@ -1,19 +1,13 @@
 """All addresses: one include per app, sign-in by allauth, staff in the admin."""
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers; says nothing about the database or the workers."""
-    return HttpResponse("ok", content_type="text/plain")
-
+from socialhub.health import healthz, readyz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),

@@ -1,0 +1,73 @@
+"""What the operation of the site itself has to remember: who leads the schedule, and when it last ran."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+THE_ONE = 1
+
+
+class BeatLease(models.Model):
+    """The right to fire the schedule. Any number of beats may run; the one that holds the lease fires."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE)
+    owner = models.CharField(_("leading beat"), max_length=100, blank=True)
+    expires_at = models.DateTimeField(_("lease ends"))
+
+    class Meta:
+        verbose_name = _("beat lease")
+        verbose_name_plural = _("beat lease")
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(pk=THE_ONE), name="beat_lease_only_one")]
+
+    def __str__(self) -> str:
+        return self.owner
+
+    @classmethod
+    def take(cls, owner: str, *, seconds: float) -> bool:
+        """Take or renew the lease; False while another holds it. One statement and the database's clock decide."""
+        lease = {"owner": owner, "expires_at": Now() + timedelta(seconds=seconds)}
+        free = cls.objects.filter(Q(owner=owner) | Q(expires_at__lt=Now()))
+        if free.update(**lease):
+            return True
+        if cls.objects.exists():
+            return False
+        # The first beat of a new database: whoever gets this row in has not won yet.
+        cls.objects.bulk_create([cls(expires_at=timezone.now() - timedelta(days=1))], ignore_conflicts=True)
+        return bool(free.update(**lease))
+
+    @classmethod
+    def give_back(cls, owner: str) -> None:
+        """So that another beat takes over at once instead of waiting for the end of the lease."""
+        cls.objects.filter(owner=owner).update(expires_at=Now() - timedelta(seconds=1))
+
+
+class Heartbeat(models.Model):
+    """Written by a scheduled task: a fresh one proves that beat, broker, worker and database work together."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE)
+    seen_at = models.DateTimeField(_("last heartbeat"))
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeat")
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(pk=THE_ONE), name="heartbeat_only_one")]
+
+    def __str__(self) -> str:
+        return self.seen_at.isoformat()
+
+    @classmethod
+    def beat(cls) -> None:
+        cls.objects.update_or_create(pk=THE_ONE, defaults={"seen_at": Now()})
+
+    @classmethod
+    def age(cls) -> timedelta | None:
+        """Time since the last one; None when there never was any."""
+        seen_at = cls.objects.values_list("seen_at", flat=True).first()
+        return timezone.now() - seen_at if seen_at else None

@@ -1,0 +1,130 @@
+"""The system's own jobs. `migrate` writes them as rows of django-celery-beat, where staff can see and slow them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_noop as _
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
+
+PREFIX = "system: "
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """every: seconds between two runs; at: hour and minute of a day in UTC, or only the minute of each hour.
+
+    A message that has waited longer than `expires` seconds for a worker is dropped: the next one does its work.
+    """
+
+    name: str
+    task: str
+    description: str
+    every: int | None = None
+    hour: str = "*"
+    minute: str = "0"
+    expires: int = 3600
+
+
+JOBS = (
+    Job(
+        name="hand over due publications",
+        task="publishing.tasks.publish_due",
+        description=_("Hands what is due to the workers. They also wake each other in between."),
+        every=30,
+        expires=60,
+    ),
+    Job(
+        name="sweep leases and checks",
+        task="publishing.tasks.sweep",
+        description=_("Takes back what a dead worker held, and looks for posts whose outcome is unknown."),
+        every=30,
+        expires=60,
+    ),
+    Job(
+        name="heartbeat",
+        task="socialhub.tasks.heartbeat",
+        description=_("Proves that scheduler, broker, worker and database work together; /readyz reads it."),
+        every=30,
+        expires=60,
+    ),
+    Job(
+        name="read figures that are due",
+        task="analytics.tasks.sync_due",
+        description=_("Reads new accounts at once, and each post's figures as often as its age asks for."),
+        every=60,
+        expires=120,
+    ),
+    Job(
+        name="drop old rate limit windows",
+        task="publishing.tasks.tidy_windows",
+        description=_("Removes rate limit windows that have ended."),
+        every=300,
+        expires=600,
+    ),
+    Job(
+        name="read figures of accounts",
+        task="analytics.tasks.sync_accounts",
+        description=_("Stores followers and the other figures of each connected account."),
+        minute="1",
+    ),
+    Job(
+        name="verify accounts",
+        task="accounts.tasks.verify_accounts",
+        description=_("Tries every connection, renews tokens that end soon, and tells people what they must renew."),
+        hour="2",
+    ),
+    Job(
+        name="tidy publishing",
+        task="publishing.tasks.tidy",
+        description=_("Removes old attempts and media that belong to nothing."),
+        hour="3",
+        minute="10",
+    ),
+    Job(
+        name="tidy accounts",
+        task="accounts.tasks.tidy",
+        description=_("Removes expired sign-in states and sessions."),
+        hour="3",
+        minute="40",
+    ),
+)
+
+
+def sync(**_kwargs: Any) -> None:
+    """Create what is missing and bring task and description up to date.
+
+    How often a job runs and whether it runs belong to staff once the row is there. Rows of jobs that we no longer
+    have are removed, otherwise beat would send tasks that no worker knows.
+    """
+    if PeriodicTask._meta.db_table not in connection.introspection.table_names():
+        return  # `migrate APP`, before django-celery-beat had its turn
+    for job in JOBS:
+        row, created = PeriodicTask.objects.get_or_create(name=PREFIX + job.name, defaults=fields(job) | timing(job))
+        if not created and any(getattr(row, name) != value for name, value in fields(job).items()):
+            PeriodicTask.objects.filter(pk=row.pk).update(**fields(job))
+            PeriodicTasks.update_changed()  # update() sends no signal, and beat would not notice
+    names = [PREFIX + job.name for job in JOBS]
+    for row in PeriodicTask.objects.filter(name__startswith=PREFIX).exclude(name__in=names):
+        row.delete()
+
+
+def fields(job: Job) -> dict[str, Any]:
+    return {
+        "task": job.task,
+        "args": "[]",
+        "kwargs": "{}",
+        "description": job.description,
+        "expire_seconds": job.expires,
+    }
+
+
+def timing(job: Job) -> dict[str, Any]:
+    if job.every is not None:
+        interval, _created = IntervalSchedule.objects.get_or_create(every=job.every, period=IntervalSchedule.SECONDS)
+        return {"interval": interval}
+    crontab, _created = CrontabSchedule.objects.get_or_create(hour=job.hour, minute=job.minute, timezone=UTC)
+    return {"crontab": crontab}
