@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from socialhub.health import healthz, readyz
+from socialhub.views_style import style
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    path("staff/style/", style, name="style"),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("publishing.urls")),
