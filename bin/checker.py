@@ -1,0 +1,107 @@
+"""What `bin/test` does once its environment exists."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+from bootstrap import PYTHON, ROOT
+
+TEMPLATES = [path for path in ("templates", "socialhub/sandbox/templates") if (ROOT / path).is_dir()]
+SLOW = "processes or browser"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+INSTALL_BROWSER = "apt-get install -y --no-install-recommends chromium"
+# As a real site has it; nothing of it is used, the settings only have to be read and judged.
+PRODUCTION = {
+    "ENV_FILE": "",
+    "DJANGO_SETTINGS_MODULE": "socialhub.settings",
+    "DEBUG": "0",
+    "SECRET_KEY": "only-for-the-check-q8Zr5vTn2Lx7Kd0Wb4Hs9Yc6Gm3Jp1Fa",
+    "FERNET_KEYS": "only-for-the-check-of-deployment-settings",
+    "PUBLIC_BASE_URL": "https://hub.example.com",
+    "DATABASE_URL": "postgresql://hub:secret@database.example.com/hub",
+    "REDIS_URL": "rediss://redis.example.com:6379",
+    "META_APP_ID": "1234567890",
+    "META_APP_SECRET": "only-for-the-check",
+}
+TESTS = {"DJANGO_SETTINGS_MODULE": "socialhub.settings_test"}
+
+
+def main(arguments: list[str]) -> int:
+    os.chdir(ROOT)
+    if arguments:
+        return subprocess.run([PYTHON, "-m", "pytest", *arguments], check=False).returncode
+    began = time.monotonic()
+    failed = [name for name, command, variables in parts() if not passes(name, command, variables)]
+    totals: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, selection in runs(failed):
+            report = Path(folder) / f"{name}.xml"
+            command = ["-m", "pytest", "-q", *selection, f"--junitxml={report}"]
+            if not passes(name, command, {}):
+                failed.append(name)
+            totals += count(report)
+    if failed:
+        print(f"\nFailed: {', '.join(failed)}", flush=True)
+    print(f"\n{summary(totals, time.monotonic() - began)}", flush=True)
+    return 1 if failed else 0
+
+
+def parts() -> list[tuple[str, list[str], dict[str, str]]]:
+    manage = ["-W", "ignore::RuntimeWarning", "manage.py"]
+    return [
+        ("format", ["-m", "ruff", "format", "--check", "."], {}),
+        ("lint", ["-m", "ruff", "check", "."], {}),
+        ("types", ["-m", "mypy", "."], {}),
+        ("template format", ["-m", "djlint", *TEMPLATES, "--check", "--quiet"], {}),
+        ("template lint", ["-m", "djlint", *TEMPLATES, "--lint", "--quiet"], {}),
+        ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], TESTS),
+        ("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
+    ]
+
+
+def runs(failed: list[str]) -> list[tuple[str, list[str]]]:
+    """Ordinary tests on two cores; those that start processes or a browser need the machine for themselves."""
+    slow = SLOW
+    if not os.environ.get("CHROMIUM") and not any(shutil.which(name) for name in BROWSERS):
+        print(f"\nThe browser tests need Chromium. Install it: {INSTALL_BROWSER} (or set CHROMIUM=/path).", flush=True)
+        failed.append("browser (no Chromium)")
+        slow = "processes and not browser"
+    return [("tests", ["-n", "2", "-m", f"not ({SLOW})"]), ("process and browser tests", ["-m", slow])]
+
+
+def passes(name: str, command: list[str], variables: dict[str, str]) -> bool:
+    print(f"\n--- {name}", flush=True)
+    code = subprocess.run([PYTHON, *command], check=False, env={**os.environ, **variables}).returncode
+    return code == 0
+
+
+def count(report: Path) -> Counter[str]:
+    """What pytest's own report says, by outcome."""
+    if not report.exists():
+        return Counter(errors=1)
+    totals: Counter[str] = Counter()
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314  pytest has just written it
+        number = {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
+        bad = number["failures"] + number["errors"] + number["skipped"]
+        totals += Counter(
+            failed=number["failures"], errors=number["errors"], skipped=number["skipped"], passed=number["tests"] - bad
+        )
+    return totals
+
+
+def summary(totals: Counter[str], seconds: float) -> str:
+    """One closing line over all runs, in the words of pytest."""
+    words = ", ".join(f"{totals[key]} {key}" for key in ("failed", "passed", "skipped", "errors") if totals[key])
+    return f" {words or 'no tests ran'} in {seconds:.2f}s ".center(80, "=")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
