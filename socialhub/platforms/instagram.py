@@ -1,0 +1,484 @@
+"""Instagram professional accounts linked to a Page: single image and carousel.
+
+A container is created, Instagram fetches the image, and the container is published. The container id is what makes a
+lost answer harmless: one container becomes at most one post, and it says itself whether it was published.
+Source: Instagram Platform on graph.facebook.com, v26.0, read September to October 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from socialhub.platforms.base import (
+    Absent,
+    Access,
+    AccountFigures,
+    Content,
+    Done,
+    Handles,
+    MediaItem,
+    NotYet,
+    Platform,
+    PostFigures,
+    PostType,
+    Profile,
+    Published,
+    RemotePost,
+    Step,
+    StepKind,
+    Unknowable,
+)
+from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
+from socialhub.platforms.meta import Meta, id_in, instant_of, number_in
+from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
+from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, value_of, whole
+from socialhub.platforms.text import normalise
+
+POLL_SECONDS = (2.5, 5, 10, 30, 60)  # the last one again and again
+GIVE_UP = timedelta(minutes=15)
+LOOK_BACK = timedelta(seconds=120)
+LOOK_PAGES = 10
+MEDIA_FIELDS = "id,caption,timestamp,permalink,media_type,media_product_type"
+
+ONE_CONTAINER = {"publish": 1, "containers": 1}
+COMMIT = Step("publish", StepKind.COMMIT, gettext_lazy("Publishing"), {"publish": 1, "posts": 1})
+
+# What is asked of the account for one day, grouped by equal metric_type and breakdown: Meta's name -> ours.
+# Source: Instagram user insights, read September to October 2026.
+ACCOUNT_METRICS: tuple[dict[str, str], ...] = (
+    {"reach": "reach", "views": "views", "accounts_engaged": "accounts_engaged", "total_interactions": "engagements"},
+    {"likes": "likes", "comments": "comments", "saves": "saves", "shares": "shares", "profile_links_taps": "clicks"},
+    {"profile_views": "profile_views"},  # on its way out at Meta, so it stands alone
+)
+FOLLOWS = ("follows_and_unfollows",)
+# Valid for every kind of media in /media; the numbers of likes and comments come from the media itself.
+MEDIA_METRICS = ("views", "reach", "saved", "shares", "total_interactions")
+
+
+class Instagram(Platform):
+    """A professional account, acting with the Page token of the Page it is linked to."""
+
+    key: ClassVar[str] = "instagram"
+    label: ClassVar[str] = "Instagram"
+    # The container itself tells whether it was published, so a few looks settle it.
+    first_look_seconds: ClassVar[float] = 30
+    look_every_seconds: ClassVar[float] = 45
+    absent_after_seconds: ClassVar[float] = 240
+
+    def __init__(self, meta: Meta) -> None:
+        self.meta = meta
+        self.account_insights = Insights(meta)
+        self.media_insights = Insights(meta, remember=False)
+
+    # Publishing
+
+    def plan(self, content: Content) -> tuple[Step, ...]:
+        if content.post_type is not PostType.CAROUSEL:
+            return (
+                Step("container", StepKind.PREPARE, _("Handing over the image"), ONE_CONTAINER),
+                Step("ready", StepKind.WAIT, _("Instagram fetches the image")),
+                COMMIT,
+            )
+        total = len(content.media)
+        items = [
+            Step(
+                f"item:{item.position}",
+                StepKind.PREPARE,
+                _("Handing over image %(number)d of %(total)d") % {"number": number, "total": total},
+                ONE_CONTAINER,
+            )
+            for number, item in enumerate(content.media, start=1)
+        ]
+        return (
+            *items,
+            Step("items-ready", StepKind.WAIT, _("Instagram fetches the images")),
+            Step("container", StepKind.PREPARE, _("Creating the carousel"), ONE_CONTAINER),
+            Step("ready", StepKind.WAIT, _("Instagram puts the carousel together")),
+            COMMIT,
+        )
+
+    def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
+        if step.kind is StepKind.WAIT:
+            return self._wait(step.key, access, content, handles)
+        if step.key in handles:
+            return Done()
+        if step.key.startswith("item:"):
+            item = next(item for item in content.media if f"item:{item.position}" == step.key)
+            fields = {"is_carousel_item": "true"} | _image_fields(item)
+        elif content.post_type is PostType.CAROUSEL:
+            fields = {"media_type": "CAROUSEL", "children": ",".join(_children(content, handles))}
+            fields |= _caption(content)
+        else:
+            fields = _image_fields(content.media[0]) | _caption(content)
+        return self._create(step.key, access, fields)
+
+    def _create(self, key: str, access: Access, fields: Mapping[str, str]) -> Done:
+        answer = self.meta.post(
+            f"{access.account_id}/media",
+            access.token,
+            fields,
+            account_id=access.account_id,
+            # A carousel refused for a child that expired needs new children.
+            stale=FORGET_ALL if key == "container" else (),
+        )
+        container = id_in(answer)
+        if not container:
+            raise TemporaryError(_("Instagram took the image but gave no id for it. It is tried again by itself."))
+        return Done({key: container, f"{key}:at": datetime.now(UTC).isoformat(timespec="seconds")})
+
+    def _wait(self, key: str, access: Access, content: Content, handles: Handles) -> Done | NotYet:
+        """Look at what is not known to be ready. Counters and results are kept among the handles."""
+        names = _item_keys(content) if key == "items-ready" else ["container"]
+        began = str(handles.get(f"{key}:began") or datetime.now(UTC).isoformat(timespec="seconds"))
+        ready = [str(name) for name in handles.get(f"{key}:ready", ())]
+        for name in names:
+            if name in ready:
+                continue
+            state = self._state(access, str(handles[name]))
+            if state.code == "PUBLISHED" and name == "container":
+                # Somebody published it: ours, before an answer was lost. `commit` must not do so again.
+                return Done({"already_published": True})
+            if state.code in ("FINISHED", "PUBLISHED"):
+                ready.append(name)
+            elif state.code == "IN_PROGRESS" or not state.code:
+                return _not_yet(key, began, ready, int(handles.get(f"{key}:polls", 0)))
+            else:
+                raise _failed(state, forget=_prefixes(name))
+        return Done({f"{key}:ready": ready})
+
+    def _state(self, access: Access, container: str) -> State:
+        try:
+            answer = self.meta.get(
+                container, access.token, {"fields": "id,status_code,status"}, account_id=access.account_id
+            )
+        except NotFoundError as error:
+            return State("EXPIRED", error.platform_message)
+        return State(str(answer.get("status_code") or ""), str(answer.get("status") or ""))
+
+    def commit(self, access: Access, content: Content, handles: Handles) -> Published:
+        if handles.get("already_published"):
+            raise OutcomeUnknownError(
+                _("Instagram says that this was published already. We look for it before anything else.")
+            )
+        container = str(handles["container"])
+        try:
+            answer = self.meta.post(
+                f"{access.account_id}/media_publish",
+                access.token,
+                {"creation_id": container},
+                commit=True,
+                account_id=access.account_id,
+                stale=FORGET_ALL,
+            )
+        except NotReadyError as error:
+            error.forget = ("ready",)
+            raise
+        except OutcomeUnknownError as error:
+            if error.subcode == "2207008":
+                self._explain_missing(access, container, error)
+            raise
+        media_id = id_in(answer)
+        if not media_id:
+            raise OutcomeUnknownError(
+                _(
+                    "Instagram took the post but gave no id for it. We look at the account before anything is tried again."
+                )
+            )
+        return Published(media_id)
+
+    def _explain_missing(self, access: Access, container: str, error: OutcomeUnknownError) -> None:
+        """Instagram did not find the container: raise a clear no if the container itself says so, else return."""
+        state = self._state(access, container)
+        if state.code == "PUBLISHED" or not state.code:
+            return
+        details = {
+            "platform_message": error.platform_message,
+            "code": error.code,
+            "subcode": error.subcode,
+            "request_id": error.request_id,
+        }
+        raise TemporaryError(
+            _("Instagram does not find what we prepared. It is tried again by itself."),
+            forget=("ready",) if state.code in ("FINISHED", "IN_PROGRESS") else FORGET_ALL,
+            **details,
+        )
+
+    def look(
+        self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
+    ) -> Published | Absent | Unknowable:
+        state = self._state(access, str(handles.get("container", "")))
+        start = min(since, instant_of(handles.get("container:at")) or since) if state.code == "PUBLISHED" else since
+        matches = self._find(access, content, start - LOOK_BACK, claimed)
+        if len(matches) == 1:
+            found = matches[0]
+            return Published(
+                str(found["id"]),
+                str(found.get("permalink") or ""),
+                published_at=instant_of(found.get("timestamp")),
+            )
+        if matches:
+            places = ", ".join(str(found.get("permalink") or found["id"]) for found in matches)
+            return Unknowable(
+                _("%(number)d posts on the account look like this one: %(places)s.")
+                % {"number": len(matches), "places": places}
+            )
+        if state.code == "PUBLISHED":
+            return self._published_but_unseen(since)
+        return Absent(
+            _("Instagram says of what we prepared: %(state)s. No post with this caption since %(time)s UTC.")
+            % {"state": state.code or "?", "time": f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
+        )
+
+    def _published_but_unseen(self, since: datetime) -> Unknowable:
+        """It is out, but the list does not show it yet. Never to be taken for absent."""
+        if datetime.now(UTC) - since < timedelta(seconds=self.absent_after_seconds):
+            raise TemporaryError(_("Instagram says that it is published, but does not list it yet. We look again."))
+        return Unknowable(
+            _("Instagram says that it is published, but no post of the account can be told to be this one.")
+        )
+
+    def _find(
+        self, access: Access, content: Content, start: datetime, claimed: Collection[str]
+    ) -> list[dict[str, Any]]:
+        entries = self.meta.paged(
+            f"{access.account_id}/media",
+            access.token,
+            {
+                "fields": MEDIA_FIELDS,
+                "since": str(int(start.timestamp())),
+                "until": str(int(datetime.now(UTC).timestamp()) + 60),
+                "limit": "25",
+            },
+            page_limit=LOOK_PAGES,
+            account_id=access.account_id,
+        )
+        caption = normalise(content.text)
+        return [
+            entry
+            for entry in entries
+            if entry.get("id")
+            and str(entry["id"]) not in claimed
+            and (instant_of(entry.get("timestamp")) or start) >= start
+            and normalise(entry.get("caption")) == caption
+            and _same_kind(entry, content)
+        ]
+
+    def permalink(self, access: Access, platform_post_id: str) -> str:
+        answer = self.meta.get(
+            platform_post_id, access.token, {"fields": "id,permalink,shortcode"}, account_id=access.account_id
+        )
+        return str(answer.get("permalink") or "")
+
+    # Reading
+
+    def publishing_limit(self, access: Access) -> PublishingLimit:
+        """The account's own quota of posts in 24 hours."""
+        answer = self.meta.get(
+            f"{access.account_id}/content_publishing_limit",
+            access.token,
+            {"fields": "config,quota_usage"},
+            account_id=access.account_id,
+        )
+        data = answer.get("data") or [{}]
+        config = data[0].get("config") or {}
+        return PublishingLimit(
+            used=number_in(data[0], "quota_usage"),
+            total=number_in(config, "quota_total"),
+            seconds=number_in(config, "quota_duration") or 86_400,
+        )
+
+    def profile(self, access: Access) -> Profile:
+        answer = self.meta.get(
+            access.account_id,
+            access.token,
+            {"fields": "id,username,name,profile_picture_url,followers_count,follows_count,media_count"},
+            account_id=access.account_id,
+        )
+        return Profile(
+            name=str(answer.get("name") or answer.get("username") or ""),
+            username=str(answer.get("username") or ""),
+            picture_url=str(answer.get("profile_picture_url") or ""),
+            followers_count=number_in(answer, "followers_count"),
+            following_count=number_in(answer, "follows_count"),
+            posts_count=number_in(answer, "media_count"),
+        )
+
+    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
+        """Figures of the span.
+
+        metrics: reach, views, accounts_engaged, engagements, likes, comments, saves, shares, clicks, profile_views,
+        follows, unfollows. raw: Meta's own names.
+        """
+        span = {
+            "period": "day",
+            "metric_type": "total_value",
+            "since": str(int(since.timestamp())),
+            "until": str(int(until.timestamp())),
+        }
+        asks = [Ask(access.account_id, tuple(group), span) for group in ACCOUNT_METRICS]
+        asks.append(Ask(access.account_id, FOLLOWS, {**span, "breakdown": "follow_type"}))
+        told = self.account_insights.read(access, asks)
+        figures = figures_of(told, (*ACCOUNT_METRICS, {}))
+        follows = _follows(told[-1].entries.get(FOLLOWS[0]))
+        return AccountFigures({**figures.metrics, **follows}, figures.raw, figures.dead_metrics)
+
+    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
+        fields = urlencode({"fields": "id,like_count,comments_count,media_product_type"}, safe=",")
+        answers = self.meta.batch(
+            access.token, [f"{post_id}?{fields}" for post_id in platform_post_ids], account_id=access.account_id
+        )
+        nodes = {}
+        for post_id, answer in zip(platform_post_ids, answers, strict=True):
+            if isinstance(answer, NotFoundError):
+                continue
+            if isinstance(answer, PlatformError):
+                raise answer
+            nodes[post_id] = answer
+        told = self.media_insights.read(access, [Ask(post_id, MEDIA_METRICS) for post_id in nodes])
+        return [
+            _post_figures(post_id, node, answer) for (post_id, node), answer in zip(nodes.items(), told, strict=True)
+        ]
+
+    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
+        entries = self.meta.paged(
+            f"{access.account_id}/media",
+            access.token,
+            {
+                "fields": f"{MEDIA_FIELDS},media_url,thumbnail_url",
+                "since": str(int(since.timestamp())),
+                "limit": str(min(limit, 100)),
+            },
+            page_limit=-(-limit // min(limit, 100)),
+            account_id=access.account_id,
+        )
+        posts = [post for entry in entries if (post := _remote_post(entry)) and post.posted_at >= since]
+        return sorted(posts, key=lambda post: post.posted_at, reverse=True)[:limit]
+
+
+# Handles and finished steps that go when everything has to be prepared again.
+FORGET_ALL = ("item", "container", "ready")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a container says of itself. code "": it did not say."""
+
+    code: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishingLimit:
+    """Posts in the rolling window. None: Instagram did not say."""
+
+    used: int | None
+    total: int | None
+    seconds: int = 86_400
+
+
+def _image_fields(item: MediaItem) -> dict[str, str]:
+    return {"image_url": item.url} | ({"alt_text": item.alt_text} if item.alt_text else {})
+
+
+def _caption(content: Content) -> dict[str, str]:
+    return {"caption": content.text} if content.text else {}
+
+
+def _item_keys(content: Content) -> list[str]:
+    return [f"item:{item.position}" for item in content.media]
+
+
+def _children(content: Content, handles: Handles) -> list[str]:
+    return [str(handles[key]) for key in _item_keys(content)]
+
+
+def _prefixes(name: str) -> tuple[str, ...]:
+    """What is forgotten with one dead container: it, and every step that stands on it."""
+    if name == "container":
+        return ("container", "ready")
+    return (name, "items-ready", "container", "ready")
+
+
+def _not_yet(key: str, began: str, ready: list[str], polls: int) -> NotYet:
+    waited = datetime.now(UTC) - datetime.fromisoformat(began)
+    if waited > GIVE_UP:
+        raise TemporaryError(
+            _("Instagram did not finish with the image in 15 minutes. It is handed over again by itself."),
+            forget=FORGET_ALL,
+        )
+    return NotYet(
+        POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)],
+        {f"{key}:began": began, f"{key}:ready": ready, f"{key}:polls": polls + 1},
+    )
+
+
+def _failed(state: State, *, forget: tuple[str, ...]) -> PlatformError:
+    """The error of a container in state ERROR or EXPIRED. Its text holds Instagram's subcode."""
+    if state.code == "EXPIRED":
+        return error_of_code(-2, 2207020, state.text, stale=forget)
+    subcode = next((int(number) for number in re.findall(r"\b22\d{5}\b", state.text)), None)
+    error = error_of_code(-1, subcode if subcode in BY_NUMBER else 2207053, state.text, stale=forget)
+    # Nothing can be done with a container that failed, whatever the reason was.
+    error.forget = forget
+    return error
+
+
+def _same_kind(entry: Mapping[str, Any], content: Content) -> bool:
+    """Carousel and single image agree, and it is a feed post, as far as Instagram says so."""
+    if entry.get("media_product_type") not in (None, "FEED"):
+        return False
+    wanted = "CAROUSEL_ALBUM" if content.post_type is PostType.CAROUSEL else "IMAGE"
+    return entry.get("media_type") in (None, wanted)
+
+
+def _follows(entry: Mapping[str, Any] | None) -> dict[str, int | float]:
+    """Gained and lost followers out of the breakdown by follow_type."""
+    total = (entry or {}).get("total_value")
+    names = {"FOLLOWER": "follows", "NON_FOLLOWER": "unfollows"}
+    found: dict[str, int | float] = {}
+    for breakdown in (total.get("breakdowns") or ()) if isinstance(total, dict) else ():
+        for result in breakdown.get("results") or ():
+            name = names.get(str((result.get("dimension_values") or [""])[0]))
+            if name and isinstance(result.get("value"), int | float):
+                found[name] = result["value"]
+    return found
+
+
+def _post_figures(post_id: str, node: Mapping[str, Any], told: Told) -> PostFigures:
+    def figure(name: str) -> int | None:
+        return whole(number_of(told.entries.get(name)))
+
+    return PostFigures(
+        post_id,
+        likes=number_in(node, "like_count"),  # missing when the owner hides it
+        comments=number_in(node, "comments_count"),
+        shares=figure("shares"),
+        saves=figure("saved"),
+        views=figure("views"),
+        reach=figure("reach"),
+        raw={name: value_of(entry) for name, entry in told.entries.items()},
+        dead_metrics=told.dead,
+    )
+
+
+def _remote_post(entry: Mapping[str, Any]) -> RemotePost | None:
+    posted_at = instant_of(entry.get("timestamp"))
+    if not posted_at or not entry.get("id"):
+        return None
+    kind = entry.get("media_type")
+    return RemotePost(
+        str(entry["id"]),
+        text=str(entry.get("caption") or ""),
+        posted_at=posted_at,
+        permalink=str(entry.get("permalink") or ""),
+        media_type=str(entry.get("media_product_type") if kind == "VIDEO" else kind or ""),
+        thumbnail_url=str(entry.get("thumbnail_url") or entry.get("media_url") or ""),
+    )

@@ -1,0 +1,332 @@
+"""What the networks take, as dated data with its source, and the check of a post against it.
+
+Numbers of networks change: each block says where its numbers come from and when that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms.text import hashtags, mentions
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that a network would not take (error) or would change (warning).
+
+    field: caption, link, media, alt_text, post_type. media_position: which image, from 1; None: not a single one.
+    """
+
+    code: str
+    message: str
+    field: str
+    media_position: int | None = None
+    level: str = "error"
+
+    @property
+    def is_error(self) -> bool:
+        return self.level == "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRules:
+    """How an image must be rendered for the network. Ratios are width / height; None: any."""
+
+    max_bytes: int
+    max_width: int
+    min_width: int
+    min_ratio: float | None = None
+    max_ratio: float | None = None
+    max_height: int | None = None
+    content_type: str = "image/jpeg"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCount:
+    """How many images a post type takes, both ends included."""
+
+    min_media: int
+    max_media: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one network takes."""
+
+    label: str
+    caption_limit: int
+    post_types: Mapping[PostType, MediaCount]
+    image: ImageRules
+    hashtag_limit: int | None = None
+    hashtag_warning: int | None = None  # more than these are taken, but do no good
+    mention_limit: int | None = None
+    alt_text_limit: int = 1000
+    shows_links: bool = True
+    fetches_media: bool = False  # the network comes and gets the images, so our address must be public
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` calls of a group within `seconds`, rolling."""
+
+    group: str
+    limit: int
+    seconds: int
+    source: str
+
+
+META_SOURCE = "Meta Graph API v26.0 and Instagram Platform documentation, read September to October 2026"
+
+RULES: dict[str, Rules] = {
+    "facebook": Rules(
+        label="Facebook",
+        caption_limit=63_206,
+        post_types={
+            PostType.TEXT: MediaCount(0, 0),
+            PostType.LINK: MediaCount(0, 0),
+            PostType.SINGLE: MediaCount(1, 1),
+            PostType.MULTI_IMAGE: MediaCount(2, 10),
+        },
+        # Documented are 10 MB, while error 1366046 speaks of 4 MB: the smaller one is safe.
+        image=ImageRules(max_bytes=4 * MEGABYTE, max_width=2048, max_height=4096, min_width=1),
+        source=META_SOURCE,
+    ),
+    "instagram": Rules(
+        label="Instagram",
+        caption_limit=2_200,
+        post_types={PostType.SINGLE: MediaCount(1, 1), PostType.CAROUSEL: MediaCount(2, 10)},
+        image=ImageRules(max_bytes=8 * MEGABYTE, max_width=1440, min_width=320, min_ratio=0.8, max_ratio=1.91),
+        hashtag_limit=30,
+        hashtag_warning=5,  # the Instagram app's own limit since December 2025
+        mention_limit=20,
+        shows_links=False,
+        fetches_media=True,
+        source=META_SOURCE,
+    ),
+}
+
+IMAGE: dict[str, ImageRules] = {key: rules.image for key, rules in RULES.items()}
+
+HOUR, DAY = 3600, 86_400
+
+WINDOWS: dict[str, tuple[Window, ...]] = {
+    "facebook": (Window("publish", 200, HOUR, "default of this product"),),
+    "instagram": (
+        Window("publish", 25, HOUR, "default of this product"),
+        # 400 are documented; some room is left for what other tools create.
+        Window("containers", 360, DAY, META_SOURCE),
+        # Used until the account's own quota (content_publishing_limit) is read.
+        Window("posts", 50, DAY, META_SOURCE),
+    ),
+}
+
+POST_TYPE_NAMES = {
+    PostType.TEXT: gettext_lazy("text post"),
+    PostType.LINK: gettext_lazy("link post"),
+    PostType.SINGLE: gettext_lazy("single image"),
+    PostType.MULTI_IMAGE: gettext_lazy("multi-image post"),
+    PostType.CAROUSEL: gettext_lazy("carousel"),
+}
+
+
+def text_length(platform: str, text: str) -> int:
+    """How many characters the network counts. Facebook and Instagram count characters, line breaks as one."""
+    return len(text.replace("\r\n", "\n"))
+
+
+def check(platform_key: str, content: Content) -> list[Violation]:
+    """Everything about the post that the network would refuse or change, errors first."""
+    rules = RULES[platform_key]
+    found = [
+        *_post_type(rules, content),
+        *_caption(rules, platform_key, content),
+        *_link(rules, content),
+        *(violation for item in content.media for violation in _image(rules, item)),
+    ]
+    return sorted(found, key=lambda violation: violation.level != "error")
+
+
+def _post_type(rules: Rules, content: Content) -> Iterator[Violation]:
+    count = rules.post_types.get(content.post_type)
+    name = POST_TYPE_NAMES[content.post_type]
+    if count is None:
+        yield Violation(
+            "post_type_unsupported",
+            _("%(network)s has no %(type)s here. Choose another post type for this account.")
+            % {"network": rules.label, "type": name},
+            "post_type",
+        )
+        return
+    number = len(content.media)
+    if number < count.min_media:
+        yield Violation("media_missing", _too_few(rules, count, number, str(name)), "media")
+    elif number > count.max_media:
+        yield Violation("media_too_many", _too_many(rules, count, number, str(name)), "media")
+
+
+def _too_few(rules: Rules, count: MediaCount, number: int, name: str) -> str:
+    missing = count.min_media - number
+    if not number and count.min_media == 1:
+        return _("%(network)s needs an image for a %(type)s. Add one.") % {"network": rules.label, "type": name}
+    return ngettext(
+        "%(network)s needs at least %(least)s images for a %(type)s; this post has %(number)s. Add %(missing)s more.",
+        "%(network)s needs at least %(least)s images for a %(type)s; this post has %(number)s. Add %(missing)s more.",
+        missing,
+    ) % {"network": rules.label, "least": count.min_media, "type": name, "number": number, "missing": missing}
+
+
+def _too_many(rules: Rules, count: MediaCount, number: int, name: str) -> str:
+    if not count.max_media:
+        return _("A %(type)s on %(network)s has no images. Remove them or choose another post type.") % {
+            "network": rules.label,
+            "type": name,
+        }
+    return ngettext(
+        "%(network)s takes %(most)s image in a %(type)s; this post has %(number)s. Remove %(over)s.",
+        "%(network)s takes %(most)s images in a %(type)s; this post has %(number)s. Remove %(over)s.",
+        count.max_media,
+    ) % {
+        "network": rules.label,
+        "most": count.max_media,
+        "type": name,
+        "number": number,
+        "over": number - count.max_media,
+    }
+
+
+def _caption(rules: Rules, platform_key: str, content: Content) -> Iterator[Violation]:
+    length = text_length(platform_key, content.text)
+    if length > rules.caption_limit:
+        yield Violation(
+            "caption_too_long",
+            _("%(network)s takes %(limit)s characters; this caption has %(length)s. Shorten it by %(over)s.")
+            % {
+                "network": rules.label,
+                "limit": f"{rules.caption_limit:,}",
+                "length": f"{length:,}",
+                "over": f"{length - rules.caption_limit:,}",
+            },
+            "caption",
+        )
+    if content.post_type is PostType.TEXT and not content.text.strip():
+        yield Violation("caption_missing", _("A text post needs a text. Write one."), "caption")
+    yield from _tags(rules, content.text)
+
+
+def _tags(rules: Rules, text: str) -> Iterator[Violation]:
+    tags, names = len(hashtags(text)), len(mentions(text))
+    if rules.hashtag_limit is not None and tags > rules.hashtag_limit:
+        yield Violation(
+            "hashtags_too_many",
+            _("%(network)s takes %(limit)s hashtags; this caption has %(number)s. Remove %(over)s.")
+            % {
+                "network": rules.label,
+                "limit": rules.hashtag_limit,
+                "number": tags,
+                "over": tags - rules.hashtag_limit,
+            },
+            "caption",
+        )
+    elif rules.hashtag_warning is not None and tags > rules.hashtag_warning:
+        yield Violation(
+            "hashtags_many",
+            _(
+                "%(network)s itself allows %(limit)s hashtags in new posts; this caption has %(number)s. Fewer do better."
+            )
+            % {"network": rules.label, "limit": rules.hashtag_warning, "number": tags},
+            "caption",
+            level="warning",
+        )
+    if rules.mention_limit is not None and names > rules.mention_limit:
+        yield Violation(
+            "mentions_too_many",
+            _("%(network)s takes %(limit)s @-mentions; this caption has %(number)s. Remove %(over)s.")
+            % {
+                "network": rules.label,
+                "limit": rules.mention_limit,
+                "number": names,
+                "over": names - rules.mention_limit,
+            },
+            "caption",
+        )
+
+
+def _link(rules: Rules, content: Content) -> Iterator[Violation]:
+    if content.post_type is PostType.LINK and not content.link:
+        yield Violation("link_missing", _("A link post needs a link. Add one."), "link")
+    if not content.link:
+        return
+    try:
+        parts = urlsplit(content.link)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in content.link):
+        yield Violation(
+            "link_invalid",
+            _("This is not a web address. A link begins with https:// and names a site, such as https://example.org."),
+            "link",
+        )
+    elif not rules.shows_links:
+        yield Violation(
+            "link_ignored",
+            _("%(network)s shows no links in posts: this one is left out there.") % {"network": rules.label},
+            "link",
+            level="warning",
+        )
+    elif rules.label == "Facebook" and (host in FACEBOOK_HOSTS or host.endswith(".facebook.com")):
+        yield Violation(
+            "link_to_facebook",
+            _("Facebook may refuse links to Facebook itself."),
+            "link",
+            level="warning",
+        )
+
+
+FACEBOOK_HOSTS = frozenset({"facebook.com", "fb.com", "fb.me"})
+
+
+def _image(rules: Rules, item: MediaItem) -> Iterator[Violation]:
+    image = rules.image
+    where = {"network": rules.label, "position": item.position}
+    if len(item.alt_text) > rules.alt_text_limit:
+        yield Violation(
+            "alt_text_too_long",
+            _("%(network)s takes %(limit)s characters of alternative text; that of image %(position)s has %(length)s.")
+            % {**where, "limit": f"{rules.alt_text_limit:,}", "length": f"{len(item.alt_text):,}"},
+            "alt_text",
+            item.position,
+        )
+    if not item.width or not item.height:
+        return
+    if item.width < image.min_width:
+        yield Violation(
+            "image_small",
+            _("Image %(position)s is %(width)s pixels wide; %(network)s shows at least %(least)s, so it is scaled up.")
+            % {**where, "width": item.width, "least": image.min_width},
+            "media",
+            item.position,
+            level="warning",
+        )
+    ratio = item.width / item.height
+    if (image.min_ratio and ratio < image.min_ratio - 0.005) or (image.max_ratio and ratio > image.max_ratio + 0.005):
+        yield Violation(
+            "image_ratio",
+            _(
+                "Image %(position)s (%(width)s × %(height)s) is outside of %(network)s's shapes from 4:5 to 1.91:1. It gets "
+                "bars at its sides; crop it to avoid them."
+            )
+            % {**where, "width": item.width, "height": item.height},
+            "media",
+            item.position,
+            level="warning",
+        )

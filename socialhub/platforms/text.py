@@ -1,0 +1,27 @@
+"""How the networks count text, and when two texts are the same post."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# A # or @ counts where it begins a word of letters, digits or underscores; "C#" and "me@example.org" do not.
+_HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w+)")
+_MENTION = re.compile(r"(?<![\w.@/])@(\w[\w.]*)")
+
+
+def hashtags(text: str) -> list[str]:
+    """The hashtags of a text without their #, in order, each as often as it stands there."""
+    return _HASHTAG.findall(text)
+
+
+def mentions(text: str) -> list[str]:
+    """The @-mentions of a text without their @."""
+    return [name.rstrip(".") for name in _MENTION.findall(text)]
+
+
+def normalise(text: str | None) -> str:
+    """The text as a network may give it back: composed, without invisible marks, runs of white space as one space."""
+    composed = unicodedata.normalize("NFC", text or "")
+    visible = "".join(c for c in composed if unicodedata.category(c) != "Cf" or c == "\u200d")
+    return " ".join(visible.split())
