@@ -1,4 +1,5 @@
 from analytics.models.insights import InsightWindow
 from analytics.models.posts import PlatformPost, PostSnapshot
+from analytics.models.sync import AccountSync
 
-__all__ = ["InsightWindow", "PlatformPost", "PostSnapshot"]
+__all__ = ["AccountSync", "InsightWindow", "PlatformPost", "PostSnapshot"]

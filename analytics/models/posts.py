@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -26,6 +27,14 @@ class Figures(models.Model):
         abstract = True
 
 
+class PlatformPostQuerySet(models.QuerySet["PlatformPost"]):
+    def due(self, now: datetime) -> PlatformPostQuerySet:
+        """Whose figures shall be read by now, on accounts that can be read."""
+        return self.filter(
+            next_fetch_at__lte=now, gone_at__isnull=True, account__status=ConnectedAccount.Status.CONNECTED
+        )
+
+
 class PlatformPost(Figures):
     """The newest figures we know of one post on a network."""
 
@@ -45,6 +54,8 @@ class PlatformPost(Figures):
     next_fetch_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 
+    objects = PlatformPostQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "platform_post_id"], name="platform_post_once")
@@ -55,6 +66,9 @@ class PlatformPost(Figures):
                 fields=["next_fetch_at"],
                 condition=models.Q(next_fetch_at__isnull=False, gone_at__isnull=True),
                 name="platform_post_to_fetch",
+            ),
+            models.Index(
+                fields=["-posted_at"], condition=models.Q(publication__isnull=True), name="platform_post_not_ours"
             ),
         ]
 
