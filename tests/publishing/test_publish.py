@@ -1,0 +1,494 @@
+"""The procedure of one publication, against a network that goes wrong on request."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from accounts.models import ConnectedAccount, Notification
+from publishing import claims, publish
+from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow, Status
+from publishing.schedule import decide, retry
+from publishing.states import LostRace
+from socialhub.platforms import errors
+from socialhub.platforms.base import NotYet, Step, StepKind, Unknowable
+from tests.factories import make_account
+from tests.fakes import LOST
+from tests.publishing.conftest import run_due
+
+pytestmark = pytest.mark.django_db
+
+TWO_PHOTOS = [
+    Step("photo:1", StepKind.PREPARE, "Uploading images", {"publish": 1}),
+    Step("photo:2", StepKind.PREPARE, "Uploading images", {"publish": 1}),
+    Step("ready", StepKind.WAIT, "Waiting"),
+    Step("publish", StepKind.COMMIT, "Publishing", {"publish": 1}),
+]
+
+
+def later(seconds: float):
+    return time_machine.travel(timezone.now() + timedelta(seconds=seconds))
+
+
+def states_of(publication: Publication) -> list[str]:
+    return [event.to_status for event in publication.events.all()]
+
+
+def test_a_due_publication_goes_out_once_with_a_full_record(network, account, make_due):
+    publication = make_due(account, caption="Hello world")
+    assert run_due() == 1
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert [post.text for post in network.feed[account.platform_account_id]] == ["Hello world"]
+    assert publication.platform_post_id == network.feed[account.platform_account_id][0].platform_post_id
+    assert publication.permalink
+    assert publication.published_at
+    assert states_of(publication) == ["scheduled", "queued", "publishing", "published"]
+    assert not QueueEntry.objects.exists()
+    attempt = Attempt.objects.get()
+    assert attempt.outcome == "published"
+    assert [step["key"] for step in attempt.steps] == ["publish"]
+    publication.post.refresh_from_db()
+    assert publication.post.status == "published"
+    assert run_due() == 0
+
+
+def test_nothing_goes_out_before_its_time(network, workspace, account, make_due):
+    make_due(account)
+    QueueEntry.objects.update(not_before=timezone.now() + timedelta(minutes=1))
+    assert run_due() == 0
+    with later(61):
+        assert run_due() == 1
+
+
+def test_steps_are_saved_and_a_retry_starts_behind_the_last_saved_one(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("perform:photo:2", errors.TemporaryError("The network is busy."))
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.SCHEDULED
+    assert publication.handles["steps_done"] == ["photo:1"]
+    with later(5):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert len(network.called("perform:photo:1")) == 1
+    assert len(network.called("perform:photo:2")) == 2
+    assert len(network.called("commit")) == 1
+
+
+def test_a_network_that_needs_time_gets_the_worker_released(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("perform:ready", NotYet(5, {"polls": 1}))
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    entry = QueueEntry.objects.get()
+    assert publication.status == Status.PUBLISHING
+    assert publication.handles["polls"] == 1
+    assert entry.lease_until is None
+    assert 3 < (entry.not_before - timezone.now()).total_seconds() <= 5
+    assert run_due() == 0
+    with later(6):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+
+
+def test_temporary_errors_back_off_and_end_in_failed(network, account, make_due):
+    network.will("commit", *(errors.TemporaryError("Busy.", platform_message="too busy") for _ in range(4)))
+    publication = make_due(account)
+    waits = []
+    moment = timezone.now()
+    for _ in range(4):
+        with time_machine.travel(moment, tick=False):
+            assert run_due() == 1
+            entry = QueueEntry.objects.first()
+            if entry:
+                waits.append((entry.not_before - moment).total_seconds())
+                moment = entry.not_before
+    assert [round(wait) for wait in waits] in ([2, 4, 8], [2, 4, 9])
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, "temporary")
+    assert publication.platform_message == "too busy"
+    assert Notification.objects.get().kind == Notification.Kind.PUBLISH_FAILED
+    assert not QueueEntry.objects.exists()
+    assert len(network.called("commit")) == 4
+    assert not network.feed[account.platform_account_id]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.RejectedError("The caption is not allowed."),
+        errors.AccountBlockedError("The account is held back."),
+        errors.PermissionMissingError("A right is missing.", scopes=("pages_manage_posts",)),
+        errors.OurBugError("We asked wrongly."),
+    ],
+)
+def test_permanent_errors_fail_at_once(network, account, make_due, error):
+    network.will("commit", error)
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, error.kind)
+    assert publication.error_message == error.message
+    with later(3600):
+        assert run_due() == 0
+
+
+def test_being_limited_moves_the_time_and_costs_no_attempt(network, account, make_due):
+    until = timezone.now() + timedelta(minutes=12)
+    network.will("commit", errors.LimitedError("Too many calls.", until=until))
+    publication = make_due(account)
+    other = make_due(account)
+    run_due()
+    entry = QueueEntry.objects.get(pk=publication.pk)
+    assert (entry.not_before, entry.due_at, entry.attempts) == (until, until, 0)
+    run_due()
+    assert QueueEntry.objects.get(pk=other.pk).not_before == until, "the network's block holds for the whole account"
+    assert len(network.called("commit")) == 1
+    with later(13 * 60):
+        run_due()
+        run_due()
+    assert set(Publication.objects.values_list("status", flat=True)) == {Status.PUBLISHED}
+
+
+def test_a_full_window_defers_in_order(network, account, make_due, settings):
+    settings.RATE_LIMITS = {"facebook": {"publish": 2}}
+    publications = [make_due(account, caption=f"Number {number}") for number in range(3)]
+    while run_due():
+        pass
+    assert [post.text for post in network.feed[account.platform_account_id]] == ["Number 0", "Number 1"]
+    entry = QueueEntry.objects.get()
+    assert entry.publication == publications[2]
+    assert "limit of 2" in entry.wait_reason
+    assert entry.attempts == 0
+    with time_machine.travel(entry.not_before + timedelta(seconds=1)):
+        run_due()
+    assert len(network.feed[account.platform_account_id]) == 3
+
+
+def test_all_steps_are_reserved_before_the_first_so_that_none_gets_stuck(network, account, make_due, settings):
+    settings.RATE_LIMITS = {"facebook": {"publish": 2}}
+    network.steps = tuple(TWO_PHOTOS)
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, "rejected")
+    assert not network.called("perform")
+    settings.RATE_LIMITS = {"facebook": {"publish": 3}}
+    retry(publication, by=None)
+    run_due()
+    assert RateLimitWindow.objects.get().calls_made == 3
+
+
+def test_a_failed_call_is_reserved_again(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("perform:photo:1", errors.TemporaryError("Busy."))
+    make_due(account)
+    run_due()
+    with later(5):
+        run_due()
+    assert sum(RateLimitWindow.objects.values_list("calls_made", flat=True)) == 4
+
+
+def test_a_lost_account_holds_its_publications_and_tells_once(network, account, make_due):
+    network.will("commit", errors.ReconnectError("The access was withdrawn.", revoked=True))
+    first, second = make_due(account), make_due(account)
+    run_due()
+    assert run_due() == 0, "the other publication of the account waits"
+    account.refresh_from_db()
+    assert account.status == ConnectedAccount.Status.REVOKED
+    claims.sweep()
+    assert set(QueueEntry.objects.values_list("held", flat=True)) == {True}
+    assert Notification.objects.count() == 1
+    assert {p.status for p in Publication.objects.all()} == {Status.SCHEDULED}
+
+    ConnectedAccount.objects.update(status=ConnectedAccount.Status.CONNECTED)
+    claims.sweep()
+    run_due()
+    run_due()
+    for publication in (first, second):
+        publication.refresh_from_db()
+        assert publication.status == Status.PUBLISHED
+
+
+def test_a_paused_account_keeps_its_publications(network, account, make_due):
+    make_due(account)
+    ConnectedAccount.objects.update(paused_at=timezone.now())
+    assert run_due() == 0
+    claims.sweep()
+    assert QueueEntry.objects.get().held
+    ConnectedAccount.objects.update(paused_at=None)
+    claims.sweep()
+    assert run_due() == 1
+
+
+def test_too_late_is_missed_and_asked_about(network, account, make_due):
+    publication = make_due(account)
+    with later(7 * 3600):
+        run_due()
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, "missed")
+    assert "7 hours" in publication.error_message
+    assert Notification.objects.get().kind == Notification.Kind.MISSED
+    assert not network.calls
+
+
+def test_what_the_rules_refuse_costs_no_call(network, account, make_due):
+    publication = make_due(account, caption="x" * 63_207)
+    run_due()
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, "rejected")
+    assert not network.called("commit")
+
+
+# The outcome is unknown
+
+
+def test_a_lost_answer_is_found_again_and_never_repeated(network, account, make_due, settings):
+    network.will("commit", LOST)
+    publication = make_due(account, caption="Only once")
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING
+    assert run_due() == 0, "the first look waits"
+    with later(network.first_look_seconds / settings.PUBLISH_CHECK_SPEED + 1):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert publication.permalink
+    assert len(network.feed[account.platform_account_id]) == 1
+    assert len(network.called("commit")) == 1
+    assert Attempt.objects.filter(purpose="check").get().outcome == "published"
+
+
+def test_a_post_that_is_surely_absent_is_published_again(network, account, make_due):
+    network.will("commit", errors.OutcomeUnknownError("No answer."))
+    publication = make_due(account)
+    moment = timezone.now()
+    for _ in range(40):
+        with time_machine.travel(moment):
+            run_due()
+        publication.refresh_from_db()
+        if publication.status == Status.PUBLISHED:
+            break
+        assert len(network.called("commit")) == 1 or publication.status == Status.PUBLISHED
+        moment = QueueEntry.objects.get().not_before + timedelta(seconds=1)
+    assert publication.status == Status.PUBLISHED
+    assert len(network.called("look")) >= 2
+    assert len(network.feed[account.platform_account_id]) == 1
+
+
+def test_the_look_knows_which_posts_belong_to_others(network, account, make_due):
+    make_due(account, caption="Twice the same")
+    run_due()
+    network.will("commit", errors.OutcomeUnknownError("No answer."))
+    second = make_due(account, caption="Twice the same")
+    run_due()
+    with later(100):
+        run_due()
+    second.refresh_from_db()
+    assert second.status == Status.CHECKING, "the post of the first publication is not taken for the second"
+
+
+def test_what_reading_cannot_tell_a_person_decides(network, account, make_due, owner):
+    network.will("commit", LOST)
+    network.will("look", Unknowable("Two posts with this text were made at that time."))
+    publication = make_due(account)
+    run_due()
+    with later(100):
+        run_due()
+    publication.refresh_from_db()
+    entry = QueueEntry.objects.get()
+    assert publication.status == Status.CHECKING
+    assert entry.awaits_decision
+    assert "Two posts" in entry.wait_reason
+    assert Notification.objects.get().kind == Notification.Kind.DECISION_NEEDED
+    claims.sweep()
+    with later(3600):
+        assert run_due() == 0, "it waits for the person, not for time"
+
+    decide(publication, "there", by=owner, platform_post_id="123_456")
+    publication.refresh_from_db()
+    assert (publication.status, publication.platform_post_id) == (Status.PUBLISHED, "123_456")
+    assert not QueueEntry.objects.exists()
+    assert Notification.objects.get().resolved_at
+
+
+def test_a_person_may_say_publish_again_or_give_up(network, account, make_due, owner):
+    network.will("commit", errors.OutcomeUnknownError("No answer."), errors.OutcomeUnknownError("No answer."))
+    again, given_up = make_due(account), make_due(account)
+    run_due()
+    run_due()
+    for publication in (again, given_up):
+        publication.refresh_from_db()
+    decide(again, "absent", by=owner)
+    decide(given_up, "give_up", by=owner)
+    run_due()
+    again.refresh_from_db()
+    given_up.refresh_from_db()
+    assert again.status == Status.PUBLISHED
+    assert given_up.status == Status.FAILED
+    with pytest.raises(LostRace):
+        decide(given_up, "absent", by=owner)
+
+
+def test_a_fault_of_ours_in_the_commit_leads_to_a_look(network, account, make_due):
+    network.during("commit", lambda call: 1 / 0)
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING
+
+
+def test_a_fault_of_ours_before_the_commit_is_tried_again(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.during("perform:photo:1", lambda call: 1 / 0)
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.SCHEDULED
+    with later(5):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+
+
+def test_a_database_that_stumbles_after_the_answer_does_not_cost_the_answer(network, account, make_due, monkeypatch):
+    publication = make_due(account)
+    real, stumbles = claims.finish, iter([True, False])
+
+    def finish(claim):
+        if next(stumbles):
+            raise OperationalError("terminating connection")
+        real(claim)
+
+    monkeypatch.setattr(publish.claims, "finish", finish)
+    monkeypatch.setattr(publish.connection, "close", lambda: None)  # the test's transaction lives on this connection
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert len(network.called("commit")) == 1
+
+
+# Two workers
+
+
+def test_a_message_delivered_twice_publishes_once(network, account, make_due):
+    publication = make_due(account)
+    network.during("commit", lambda call: run_due())
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert len(network.called("commit")) == 1
+
+
+def test_a_worker_that_lost_its_lease_stops_without_a_trace(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    publication = make_due(account)
+    (claim,) = claims.claim_due(1)
+    QueueEntry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    claims.sweep()
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    commits = len(network.called("commit"))
+    publish.run(claim)
+    assert len(network.called("commit")) == commits == 1
+    assert Attempt.objects.get(worker=claim.attempt.worker).outcome == "lost"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_threads_claim_each_entry_once_and_one_per_account(workspace, network, make_due):
+    for _ in range(12):
+        account = make_account(workspace)
+        make_due(account)
+        make_due(account)
+    barrier = threading.Barrier(6)
+    taken: list[list[claims.Claim]] = []
+
+    def worker() -> None:
+        barrier.wait()
+        taken.append(claims.claim_due(4))
+        connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    publications = [claim.publication.pk for batch in taken for claim in batch]
+    accounts = [claim.publication.account_id for batch in taken for claim in batch]
+    assert len(publications) == len(set(publications)) == 12
+    assert len(set(accounts)) == 12
+
+
+# The sweeper
+
+
+def test_a_dead_worker_before_the_commit_costs_nothing(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("perform:photo:2", NotYet(0.001))
+    publication = make_due(account)
+    run_due()
+    claims.claim_due(1)
+    QueueEntry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert claims.sweep() == 1
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHING
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert len(network.called("perform:photo:1")) == 1
+
+
+def test_a_dead_worker_after_the_announcement_leads_to_a_look(network, account, make_due):
+    publication = make_due(account)
+    (claim,) = claims.claim_due(1)
+    publish._announce(publish.Job(claim))
+    QueueEntry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    claims.sweep()
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING
+    run_due()
+    assert not network.called("commit")
+    assert network.called("look")
+
+
+def test_a_publication_that_kills_its_workers_ends(network, account, make_due):
+    publication = make_due(account)
+    for _ in range(claims.MOST_LOSSES + 1):
+        assert claims.claim_due(1)
+        QueueEntry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        claims.sweep()
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, "our_bug")
+
+
+# Fairness
+
+
+def test_a_backlog_of_one_account_does_not_starve_the_others(workspace, network, make_due):
+    busy, small = make_account(workspace), make_account(workspace)
+    for _ in range(30):
+        make_due(busy)
+    make_due(small)
+    taken = claims.claim_due(4)
+    assert {claim.publication.account for claim in taken} == {busy, small}
+
+
+def test_urgent_before_scheduled_and_old_before_new(workspace, network, account, make_due):
+    old, urgent = make_due(account, caption="scheduled"), make_due(account, caption="urgent")
+    QueueEntry.objects.filter(pk=old.pk).update(priority=0, not_before=timezone.now() - timedelta(hours=1))
+    run_due()
+    run_due()
+    assert [post.text for post in network.feed[account.platform_account_id]] == ["urgent", "scheduled"]
+    assert urgent

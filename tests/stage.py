@@ -1,0 +1,147 @@
+"""A small installation of real processes (web, workers, sandbox) on the database and the broker of this process.
+
+Used by the tests marked `processes` and by `bin/bench`. Everything started here ends with `stop()`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from django.db import connection
+
+from publishing.models import QueueEntry
+from publishing.tasks import publish_due, sweep
+from tests.sandbox_process import Sandbox, free_port, start_sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def database_url() -> str:
+    """The database of this process; under pytest the test database."""
+    values = connection.settings_dict
+    user = f"{quote(values['USER'])}:{quote(values['PASSWORD'])}"
+    host = values["HOST"]
+    if host.startswith("/"):
+        return f"postgresql://{user}@/{values['NAME']}?host={host}"
+    return f"postgresql://{user}@{host}:{values['PORT'] or 5432}/{values['NAME']}"
+
+
+def wait_until(condition: Callable[[], object], seconds: float, every: float = 0.1) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(every)
+    return bool(condition())
+
+
+class Stage:
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.web_url = f"http://127.0.0.1:{free_port()}"
+        self.sandbox: Sandbox = start_sandbox(folder, public_base_url=self.web_url)
+        self.environment = {
+            **os.environ,
+            "ENV_FILE": "",
+            "DJANGO_SETTINGS_MODULE": "socialhub.settings",
+            "DATABASE_URL": database_url(),
+            "DEBUG": "1",
+            "SANDBOX": "1",
+            "SANDBOX_URL": self.sandbox.url,
+            "PUBLIC_BASE_URL": self.web_url,
+            "ALLOWED_HOSTS": "*",
+            "EMAIL_URL": "dummymail://",
+            "PUBLISH_LEASE_SECONDS": "8",
+            "HTTP_CONNECT_TIMEOUT_SECONDS": "1",
+            "HTTP_READ_TIMEOUT_SECONDS": "2",
+            "PUBLISH_CHECK_SPEED": "60",
+            "LOG_LEVEL": "WARNING",
+            **environment,
+        }
+
+    def start(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"process-{len(self.processes)}.log").open("wb")
+        options = {"stdout": log, "stderr": subprocess.STDOUT, **options}
+        process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=self.environment, **options)
+        self.processes.append(process)
+        return process
+
+    def start_web(self) -> None:
+        bind = self.web_url.removeprefix("http://")
+        self.start("gunicorn", "socialhub.wsgi", "--worker-class", "gthread", "--threads", "4", "--bind", bind)
+        assert wait_until(self._web_answers, 20), "the web process did not start"
+
+    def _web_answers(self) -> bool:
+        try:
+            return requests.get(f"{self.web_url}/healthz", timeout=1).ok
+        except requests.ConnectionError:
+            return False
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        return self.start(
+            "celery", "--app", "socialhub", "worker", "--pool", "threads", "--concurrency", "3",
+            "--without-gossip", "--without-mingle", "--loglevel", "WARNING",
+        )  # fmt: skip
+
+    def beat_until(self, condition: Callable[[], object], seconds: float) -> bool:
+        """What beat does, but twice a second: nudge and sweep until the condition holds."""
+
+        def once() -> object:
+            publish_due.apply_async(retry=False)
+            sweep.apply_async(retry=False)
+            return condition()
+
+        return wait_until(once, seconds, every=0.5)
+
+    def settled(self) -> bool:
+        return not QueueEntry.objects.exists()
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.sandbox.stop()
+
+
+class Killers:
+    """Makes worker processes that kill themselves with SIGKILL at a chosen point; see `tests.killer`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.process = stage.start("tests.killer", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._read()  # ready
+
+    def kill_worker_at(self, moment: str, step: str) -> int:
+        """Start a worker, wait for its end; returns the signal that ended it (9 when the point was reached)."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps({"moment": moment, "step": step}).encode() + b"\n")
+        self.process.stdin.flush()
+        return int(self._read())
+
+    def _read(self) -> str:
+        assert self.process.stdout
+        line = self.process.stdout.readline().decode().strip()
+        assert line, "the process that makes workers has ended"
+        return line
+
+    def stop(self) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(timeout=10)
