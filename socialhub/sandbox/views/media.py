@@ -1,0 +1,31 @@
+"""Pictures: what was uploaded or fetched, and portraits."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from .. import pictures
+from ..world import start
+
+
+def file(request: HttpRequest, name: str) -> HttpResponseBase:
+    path = start().folder / name
+    if "/" in name or name.startswith(".") or not path.is_file():
+        raise Http404
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return FileResponse(path.open("rb"), content_type=kind, headers={"Cache-Control": "public, max-age=86400"})
+
+
+def portrait(request: HttpRequest, node_id: str) -> HttpResponse:
+    node = start().node(node_id)
+    name = getattr(node, "name", "")
+    if not name:
+        raise Http404
+    return HttpResponse(
+        pictures.portrait(node_id, name),
+        content_type="image/png",
+        headers={"Cache-Control": "public, max-age=86400", "Cross-Origin-Resource-Policy": "cross-origin"},
+    )

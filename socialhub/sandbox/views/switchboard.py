@@ -1,0 +1,65 @@
+"""The switch board: faults by hand."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from ..faults import EDGES, KINDS, switch_on
+from ..graph.errors import GraphError
+from ..state import State
+from ..world import start
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def board(request: HttpRequest) -> HttpResponse:
+    state = start()
+    problem = ""
+    if request.method == "POST":
+        problem = act(request, state)
+        if not problem:
+            return redirect("switchboard")
+    faults = [(fault, KINDS[fault.kind]) for fault in list(state.faults.values())]
+    context = {
+        "faults": faults,
+        "kinds": KINDS.items(),
+        "edges": EDGES,
+        "accounts": accounts(state),
+        "names": {**{one.id: one.name for one in state.pages.values()}},
+        "calls": state.calls.most_common(12),
+        "problem": problem,
+    }
+    return render(request, "sandbox/switchboard.html", context, status=422 if problem else 200)
+
+
+def accounts(state: State) -> list[tuple[str, str]]:
+    """Those people look at: the first Pages and their Instagram accounts."""
+    rows = []
+    for page in list(state.pages.values())[:20]:
+        rows.append((page.id, page.name))
+        if page.instagram_id:
+            rows.append((page.instagram_id, f"@{state.instagrams[page.instagram_id].username}"))
+    return rows
+
+
+def act(request: HttpRequest, state: State) -> str:
+    """Carry out a button; answers what was wrong, or ""."""
+    with state.lock:
+        if off := request.POST.get("off"):
+            if off == "all":
+                state.faults.clear()
+            else:
+                state.faults.pop(off, None)
+            state.changed()
+            return ""
+        if "reset" in request.POST:
+            state.clear()
+            return ""
+    try:
+        switch_on(state, dict(request.POST.items()))
+    except GraphError as error:
+        return error.message
+    return ""
