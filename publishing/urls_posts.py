@@ -1,3 +1,18 @@
-from django.urls import URLPattern
+"""Addresses of the composer, the posts and their publications."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from publishing.views import composer, posts, progress
+
+urlpatterns: list[URLPattern] = [
+    path("posts/", posts.post_list, name="post_list"),
+    path("posts/new/", composer.post_new, name="post_new"),
+    path("posts/check/", composer.post_check, name="post_check"),
+    path("posts/<uuid:post_id>/", posts.post_detail, name="post_detail"),
+    path("posts/<uuid:post_id>/edit/", composer.post_edit, name="post_edit"),
+    path("posts/<uuid:post_id>/cancel/", posts.post_cancel, name="post_cancel"),
+    path("posts/<uuid:post_id>/delete/", posts.post_delete, name="post_delete"),
+    path("posts/<uuid:post_id>/progress/", progress.post_progress, name="post_progress"),
+    path("publications/<uuid:publication_id>/retry/", progress.publication_retry, name="publication_retry"),
+    path("publications/<uuid:publication_id>/decide/", progress.publication_decide, name="publication_decide"),
+]

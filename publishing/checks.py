@@ -1,0 +1,244 @@
+"""What stands against a post, before anything is saved or sent: one list for the composer and for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import ConnectedAccount
+from publishing.models import MediaFile, Post, PostMedia, Publication, Status
+from socialhub.platforms import LABELS, rules
+from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms.rules import Violation
+
+WARNING = "warning"
+SAME_AGAIN = timedelta(hours=24)
+FETCHES_MEDIA = frozenset({"instagram"})  # takes no uploads, only addresses
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+DEFAULT_ORDER = (PostType.MULTI_IMAGE, PostType.CAROUSEL, PostType.SINGLE, PostType.TEXT, PostType.LINK)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A violation, and the account that it stands against (None: the post as a whole)."""
+
+    violation: Violation
+    account: ConnectedAccount | None = None
+    media: MediaFile | None = None
+
+    @property
+    def code(self) -> str:
+        return self.violation.code
+
+    @property
+    def message(self) -> str:
+        return self.violation.message
+
+    @property
+    def field(self) -> str:
+        return self.violation.field
+
+    @property
+    def media_position(self) -> int | None:
+        return self.violation.media_position
+
+    @property
+    def level(self) -> str:
+        return self.violation.level
+
+    @property
+    def blocks(self) -> bool:
+        return self.violation.is_error
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post with its parts, saved or not yet."""
+
+    post: Post
+    publications: Sequence[Publication]
+    media: Sequence[PostMedia]
+
+    @classmethod
+    def of(cls, post: Post) -> Draft:
+        return cls(
+            post,
+            list(post.publications.select_related("account")),
+            list(post.post_media.select_related("media")),
+        )
+
+
+def check(draft: Draft | Post) -> list[Finding]:
+    """Everything that stands against the post on any of its accounts, errors first."""
+    if isinstance(draft, Post):
+        draft = Draft.of(draft)
+    found: list[Finding] = []
+    for publication in draft.publications:
+        found += account_findings(publication.account)
+        found += content_findings(publication, draft.media)
+    found += address_findings(draft)
+    found += repeat_findings(draft)
+    return sorted(found, key=lambda finding: not finding.blocks)
+
+
+def blocking(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.blocks]
+
+
+def content_findings(publication: Publication, media: Sequence[PostMedia]) -> list[Finding]:
+    """What the rules of the network say to this text and these images."""
+    account = publication.account
+    by_position = dict(enumerate((item.media for item in media), start=1))
+    return [
+        Finding(violation, account, by_position.get(violation.media_position or 0))
+        for violation in rules.check(account.platform, content_of(publication, media))
+    ]
+
+
+def content_of(publication: Publication, media: Sequence[PostMedia]) -> Content:
+    """The content with the images as they were uploaded, so that the rules can tell what the network would change."""
+    return Content(
+        post_type=PostType(publication.post_type),
+        text=publication.text,
+        link=publication.post.link,
+        media=tuple(
+            MediaItem(
+                position=position,
+                url="",
+                content_type="image/jpeg",
+                width=item.media.width,
+                height=item.media.height,
+                size_bytes=0,  # and type: renditions are made to fit
+                alt_text=item.alt_text or item.media.alt_text,
+            )
+            for position, item in enumerate(media, start=1)
+        ),
+    )
+
+
+def account_findings(account: ConnectedAccount) -> list[Finding]:
+    """Can we publish to this account at all?"""
+    label = LABELS[account.platform]
+    where = {"label": label, "handle": account.handle}
+    if account.status == ConnectedAccount.Status.DISCONNECTED:
+        text = _("%(handle)s (%(label)s) is no longer connected. Choose another account, or connect it again.") % where
+        return [Finding(Violation("disconnected", text, "accounts", None), account)]
+    if account.needs_reconnect:
+        text = _("We have lost access to %(handle)s (%(label)s). Reconnect it, or choose another account.") % where
+        return [Finding(Violation("reconnect", text, "accounts", None), account)]
+    if account.is_paused:
+        text = _("Publishing to %(handle)s (%(label)s) is paused: this post will wait until you resume it.") % where
+        return [Finding(Violation("paused", text, "accounts", None, WARNING), account)]
+    expires_at, due_at = account.token_expires_at, timezone.now()
+    if expires_at and expires_at <= due_at:
+        text = _("The access to %(handle)s (%(label)s) has expired. Reconnect it, or choose another account.") % where
+        return [Finding(Violation("expired", text, "accounts", None), account)]
+    return []
+
+
+def expiry_findings(draft: Draft) -> list[Finding]:
+    """Accounts whose access ends before the post is due."""
+    due_at = draft.post.scheduled_at
+    if due_at is None:
+        return []
+    return [
+        Finding(
+            Violation(
+                "expires_before",
+                _("The access to %(handle)s (%(label)s) ends before this post is due. Reconnect it before then.")
+                % {"label": LABELS[publication.account.platform], "handle": publication.account.handle},
+                "accounts",
+                None,
+                WARNING,
+            ),
+            publication.account,
+        )
+        for publication in draft.publications
+        if (expires_at := publication.account.token_expires_at) and timezone.now() < expires_at <= due_at
+    ]
+
+
+def address_findings(draft: Draft) -> list[Finding]:
+    """Networks that fetch our images from the internet cannot reach this computer."""
+    host = (urlsplit(settings.PUBLIC_BASE_URL).hostname or "").lower()
+    if settings.SANDBOX or not draft.media or (host not in LOOPBACK_HOSTS and not host.startswith("127.")):
+        return []
+    message = _(
+        "%(label)s fetches images from this server, but PUBLIC_BASE_URL (%(address)s) is reachable from this computer only. "
+        "Set it to an address on the internet, or publishing will fail."
+    )
+    return [
+        Finding(
+            Violation(
+                "loopback",
+                message % {"label": LABELS[publication.account.platform], "address": settings.PUBLIC_BASE_URL},
+                "",
+                None,
+                WARNING,
+            ),
+            publication.account,
+        )
+        for publication in draft.publications
+        if publication.account.platform in FETCHES_MEDIA
+    ]
+
+
+def repeat_findings(draft: Draft) -> list[Finding]:
+    """The same words to the same account within a day: perhaps meant, perhaps a slip."""
+    texts = {publication.account_id: publication.text for publication in draft.publications if publication.text}
+    if not texts:
+        return []
+    recent = (
+        Publication.objects.filter(account__in=texts, created_at__gte=timezone.now() - SAME_AGAIN)
+        .exclude(status__in=(Status.DRAFT, Status.FAILED))
+        .exclude(post=draft.post.pk)
+        .select_related("post", "account")
+        .order_by("-created_at")[:200]
+    )
+    again = {
+        publication.account_id: publication.account
+        for publication in recent
+        if publication.text == texts[publication.account_id]
+    }
+    message = _(
+        "The same text went to %(handle)s (%(label)s) within the last 24 hours. Publish it only if you mean it."
+    )
+    return [
+        Finding(
+            Violation(
+                "repeat",
+                message % {"label": LABELS[account.platform], "handle": account.handle},
+                "caption",
+                None,
+                WARNING,
+            ),
+            account,
+        )
+        for account in again.values()
+    ]
+
+
+def fitting_types(platform_key: str, media_count: int) -> list[PostType]:
+    """The post types that take so many images, the usual one first."""
+    types = rules.RULES[platform_key].post_types
+    return [kind for kind in DEFAULT_ORDER if kind in types and types[kind].least <= media_count <= types[kind].most]
+
+
+def usual_type(platform_key: str, media_count: int, link: str) -> PostType:
+    """What a person most likely means. Where nothing fits, the nearest type, so that the rules can say why."""
+    fitting = fitting_types(platform_key, media_count)
+    if not media_count and link and PostType.LINK in fitting:
+        return PostType.LINK
+    if fitting:
+        return fitting[0]
+    types = rules.RULES[platform_key].post_types
+    return min(
+        (kind for kind in DEFAULT_ORDER if kind in types),
+        key=lambda kind: max(types[kind].least - media_count, media_count - types[kind].most),
+    )

@@ -1,0 +1,177 @@
+"""From what a person composed to rows: post, images and publications in one transaction, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import ConnectedAccount, User, Workspace
+from publishing import schedule
+from publishing.checks import Draft
+from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, Status
+from socialhub.platforms.base import PostType
+
+EDITABLE = (Post.Summary.DRAFT, Post.Summary.SCHEDULED, Post.Summary.FAILED)
+
+
+class NotEditable(Exception):
+    """A worker has begun, or the post is out: what a person sees there must stay what we hold."""
+
+
+class Intent(StrEnum):
+    DRAFT = "draft"
+    NOW = "now"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    media: MediaFile
+    alt_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    account: ConnectedAccount
+    post_type: PostType
+    caption_override: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What shall be published where and when. `key` marks one filled-in form: sent twice, it makes one post."""
+
+    caption: str = ""
+    hashtags: Sequence[str] = ()
+    link: str = ""
+    campaign: str = ""
+    image_set: ImageSet | None = None
+    pictures: Sequence[Picture] = ()
+    targets: Sequence[Target] = ()
+    intent: Intent = Intent.DRAFT
+    at: datetime | None = None
+    time_zone: str = "UTC"
+    late_hours: int | None = None
+    key: UUID | None = field(default=None, compare=False)
+
+    def draft(self, workspace: Workspace, post: Post | None = None) -> Draft:
+        """The rows as they would be, none of them saved. `post`: the saved one that is being changed."""
+        unsaved = Post(workspace=workspace, scheduled_at=self.at, **self.fields())
+        if post is not None:
+            unsaved.pk = post.pk
+        return Draft(unsaved, list(self.publications(unsaved)), list(self.media(unsaved)))
+
+    def fields(self) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "caption": self.caption,
+            "hashtags": list(self.hashtags),
+            "link": self.link,
+            "campaign": self.campaign,
+            "image_set": self.image_set,
+            "time_zone": self.time_zone,
+            "submission_key": self.key,
+        }
+        return fields if self.late_hours is None else {**fields, "late_hours": self.late_hours}
+
+    def publications(self, post: Post) -> Iterator[Publication]:
+        for target in self.targets:
+            yield Publication(
+                post=post,
+                account=target.account,
+                post_type=target.post_type,
+                caption_override=target.caption_override,
+            )
+
+    def media(self, post: Post) -> Iterator[PostMedia]:
+        for position, picture in enumerate(self.pictures, start=1):
+            yield PostMedia(post=post, media=picture.media, position=position, alt_text=picture.alt_text)
+
+
+def create(workspace: Workspace, by: User, composition: Composition) -> Post:
+    """Save a new post and send it on its way. The same `key` again returns the post that it made."""
+    if composition.key and (made := find(workspace, composition.key)):
+        return made
+    draft = composition.draft(workspace)
+    draft.post.author = by
+    try:
+        with transaction.atomic():
+            draft.post.save(force_insert=True)
+            PostMedia.objects.bulk_create(draft.media)
+            Publication.objects.bulk_create(draft.publications)
+            send(draft.post, by, composition)
+    except IntegrityError:
+        # The other of two requests with this key was first.
+        if composition.key and (made := find(workspace, composition.key)):
+            return made
+        raise
+    return draft.post
+
+
+def find(workspace: Workspace, key: UUID) -> Post | None:
+    return Post.objects.of(workspace).filter(submission_key=key).first()
+
+
+def update(post: Post, by: User, composition: Composition) -> Post:
+    """Change a post that has not gone out. Raises NotEditable, and LostRace when a worker begins meanwhile."""
+    with transaction.atomic():
+        post.refresh_from_db()
+        if composition.key and post.submission_key == composition.key:
+            return post
+        to_draft(post, by)
+        # Locked after the queue entries and publications: the order of everybody who needs several.
+        post = Post.objects.select_for_update().get(pk=post.pk)
+        if post.publications.exclude(status=Status.DRAFT).exists():
+            raise NotEditable(post.pk)
+        for name, value in composition.fields().items():
+            setattr(post, name, value)
+        post.scheduled_at = composition.at
+        post.save()
+        post.post_media.all().delete()
+        PostMedia.objects.bulk_create(composition.media(post))
+        save_publications(post, composition)
+        send(post, by, composition)
+    return post
+
+
+def to_draft(post: Post, by: User) -> None:
+    if post.publications.filter(status=Status.SCHEDULED).exists():
+        schedule.cancel(post, by=by)
+    for publication in post.publications.filter(status=Status.FAILED):
+        schedule.back_to_draft(publication, by=by)
+
+
+def save_publications(post: Post, composition: Composition) -> None:
+    """One draft publication per chosen account."""
+    held = {publication.account_id: publication for publication in post.publications.all()}
+    for wanted in composition.publications(post):
+        publication = held.pop(wanted.account_id, None)
+        if publication is None:
+            wanted.save(force_insert=True)
+        else:
+            publication.post_type = wanted.post_type
+            publication.caption_override = wanted.caption_override
+            publication.save(update_fields=["post_type", "caption_override", "updated_at"])
+    post.publications.filter(pk__in=[publication.pk for publication in held.values()]).delete()
+
+
+def send(post: Post, by: User, composition: Composition) -> None:
+    if composition.intent is Intent.NOW:
+        schedule.publish_now(post, by=by)
+    elif composition.intent is Intent.SCHEDULE and composition.at is not None:
+        schedule.schedule(post, composition.at, by=by, late_hours=composition.late_hours)
+
+
+def local_instants(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
+    """The instants (UTC) at which the clocks of the zone show this: none or two where they are being changed."""
+    instants = []
+    for fold in (0, 1):
+        instant = datetime.combine(day, clock, tzinfo=zone).replace(fold=fold).astimezone(UTC)
+        if instant.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, clock) and instant not in instants:
+            instants.append(instant)
+    return instants

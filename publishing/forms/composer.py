@@ -1,0 +1,477 @@
+"""What a person types into the composer, and the questions of a person about a stuck publication."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
+from django.utils.formats import date_format, time_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.forms import time_zone_choices
+from accounts.models import ConnectedAccount, User, Workspace
+from publishing import captions, checks
+from publishing.checks import Draft, Finding
+from publishing.compose import Composition, Intent, Picture, Target, local_instants
+from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post
+from socialhub.platforms import LABELS
+from socialhub.platforms.base import PostType
+
+TYPE_NAMES = {
+    PostType.TEXT: gettext_lazy("Text"),
+    PostType.LINK: gettext_lazy("Link with preview"),
+    PostType.SINGLE: gettext_lazy("Single image"),
+    PostType.MULTI_IMAGE: gettext_lazy("Several images"),
+    PostType.CAROUSEL: gettext_lazy("Carousel"),
+}
+FARTHEST = timedelta(days=730)
+
+
+def uuids(values: Iterable[Any]) -> list[UUID]:
+    """Those that are UUIDs, each once, in their order."""
+    found: dict[UUID, None] = {}
+    for value in values:
+        try:
+            found[value if isinstance(value, UUID) else UUID(str(value))] = None
+        except ValueError:
+            continue
+    return list(found)
+
+
+class HashtagsField(forms.CharField):
+    """Words with or without #, in one line; gives them without it, each once."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else " ".join(f"#{tag}" for tag in value)
+
+    def clean(self, value: Any) -> list[str]:
+        tags = list(captions.hashtags(super().clean(value)))
+        for tag in tags:
+            if not captions.is_hashtag(tag):
+                raise ValidationError(
+                    _("“#%(tag)s” is no hashtag: use letters, digits and underscores, at most 100."),
+                    code="not_a_hashtag",
+                    params={"tag": tag[:100]},
+                )
+        return tags
+
+
+class CaptionField(forms.CharField):
+    """Text as it will stand at the network: browsers send CRLF, which would be counted as two."""
+
+    def to_python(self, value: Any) -> Any:
+        return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account as the composer shows it."""
+
+    account: ConnectedAccount
+    label: str
+    chosen: bool
+    usable: bool
+    reason: str
+    types: list[tuple[str, str]]  # what may be chosen, the automatic choice first; empty where there is only one
+    type_name: str
+    type_field: BoundField
+    caption_field: BoundField
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    media: MediaFile
+    alt_field: BoundField
+    position: int
+
+
+class ComposerForm(forms.Form):
+    """The whole composer. Unbound with `initial` it shows, bound it checks; `composition` is what it gives."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    set = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    caption = CaptionField(
+        label=gettext_lazy("Caption"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 7})
+    )
+    hashtags = HashtagsField(
+        label=gettext_lazy("Hashtags"),
+        required=False,
+        max_length=5_000,
+        help_text=gettext_lazy("Added below the caption, where it does not hold them already."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    link = forms.URLField(
+        label=gettext_lazy("Link"),
+        required=False,
+        max_length=2000,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+        error_messages={
+            "invalid": gettext_lazy("This is no complete web address. It looks like https://example.com/page.")
+        },
+    )
+    campaign = forms.CharField(
+        label=gettext_lazy("Campaign"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy("Only for you: posts can be filtered by it."),
+    )
+    accounts = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Publish to"),
+        queryset=ConnectedAccount.objects.none(),
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy("One of the chosen accounts is not connected here. Choose again."),
+            "invalid_pk_value": gettext_lazy("One of the chosen accounts is not connected here. Choose again."),
+        },
+    )
+    when = forms.ChoiceField(
+        label=gettext_lazy("When"),
+        choices=[("now", gettext_lazy("Now")), ("later", gettext_lazy("At a time"))],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    day = forms.DateField(
+        label=gettext_lazy("Date"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    clock = forms.TimeField(
+        label=gettext_lazy("Time"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    time_zone = forms.CharField(
+        label=gettext_lazy("Time zone"), required=False, max_length=64, widget=forms.Select(choices=time_zone_choices())
+    )
+    fold = forms.TypedChoiceField(
+        label=gettext_lazy("Which of the two?"),
+        choices=[(0, gettext_lazy("The earlier")), (1, gettext_lazy("The later"))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
+        *,
+        workspace: Workspace,
+        user: User,
+        post: Post | None = None,
+        intent: Intent = Intent.NOW,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        defaults = {"key": uuid.uuid4(), "when": "now", "time_zone": user.time_zone}
+        super().__init__(data, files, initial={**defaults, **(initial or {})})
+        self.workspace, self.user, self.post, self.intent = workspace, user, post, intent
+        self.findings: list[Finding] = []
+        self.asks_fold = False
+        self.media_ids = uuids(data.getlist("media") if data is not None else self.initial.get("media", ()))
+        owned = MediaFile.objects.filter(workspace=workspace, pk__in=self.media_ids).in_bulk() if self.media_ids else {}
+        self.pictures = [owned[pk] for pk in self.media_ids if pk in owned]
+        self.all_accounts = list(ConnectedAccount.objects.of(workspace))
+        accounts_field: Any = self.fields["accounts"]
+        accounts_field.queryset = ConnectedAccount.objects.of(workspace)
+        self._offer_zones()
+        for picture in self.pictures:
+            self.fields[f"alt-{picture.pk}"] = forms.CharField(
+                label=_("Alternative text"), required=False, max_length=1000, initial=picture.alt_text
+            )
+        for account in self.all_accounts:
+            self.fields[f"type-{account.pk}"] = forms.ChoiceField(
+                label=_("Post type"), required=False, choices=[("", _("Automatic")), *TYPE_NAMES.items()]
+            )
+            self.fields[f"caption-{account.pk}"] = CaptionField(
+                label=_("Caption for %(label)s") % {"label": f"{LABELS[account.platform]} {account.handle}"},
+                required=False,
+                max_length=100_000,
+                widget=forms.Textarea(attrs={"rows": 5}),
+            )
+
+    def _offer_zones(self) -> None:
+        """An alias that was valid when somebody chose it stays in the list."""
+        widget: Any = self.fields["time_zone"].widget
+        listed = {
+            value for _label, group in widget.choices if isinstance(group, list | tuple) for value, _name in group
+        }
+        if (own := self.initial["time_zone"]) not in listed:
+            widget.choices = [*widget.choices, (own, own)]
+
+    # What was typed, for showing it again without judging it
+
+    def typed(self) -> dict[str, Any]:
+        """The raw values of a bound form, to start an unbound one from."""
+        values: dict[str, Any] = {
+            name: field.widget.value_from_datadict(self.data, self.files, name) for name, field in self.fields.items()
+        }
+        values = {name: value for name, value in values.items() if value is not None}
+        queryset = self.data.getlist("accounts") if isinstance(self.data, QueryDict) else []
+        return {**values, "accounts": uuids(queryset), "media": [picture.pk for picture in self.pictures]}
+
+    @cached_property
+    def chosen_ids(self) -> frozenset[UUID]:
+        value = self["accounts"].value() or ()
+        return frozenset(uuids(getattr(item, "pk", item) for item in value))
+
+    @cached_property
+    def image_set(self) -> ImageSet | None:
+        ids = uuids([self["set"].value()])
+        return ImageSet.objects.filter(workspace=self.workspace, pk=ids[0]).first() if ids else None
+
+    def picture_rows(self) -> list[PictureRow]:
+        return [
+            PictureRow(picture, self[f"alt-{picture.pk}"], position)
+            for position, picture in enumerate(self.pictures, start=1)
+        ]
+
+    def account_rows(self) -> list[AccountRow]:
+        link = str(self["link"].value() or "")
+        rows = []
+        for account in self.all_accounts:
+            chosen = account.pk in self.chosen_ids
+            if account.status == ConnectedAccount.Status.DISCONNECTED and not chosen:
+                continue
+            against = checks.account_findings(account)
+            types = checks.fitting_types(account.platform, len(self.pictures))
+            usual = checks.usual_type(account.platform, len(self.pictures), link)
+            rows.append(
+                AccountRow(
+                    account=account,
+                    label=str(LABELS[account.platform]),
+                    chosen=chosen,
+                    usable=not checks.blocking(against),
+                    reason=" ".join(str(finding.message) for finding in against),
+                    types=[("", _("Automatic")), *((kind.value, str(TYPE_NAMES[kind])) for kind in types)]
+                    if len(types) > 1
+                    else [],
+                    type_name=str(TYPE_NAMES[usual]),
+                    type_field=self[f"type-{account.pk}"],
+                    caption_field=self[f"caption-{account.pk}"],
+                )
+            )
+        return rows
+
+    # Judging it
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"] or self.user.time_zone
+        if name not in available_timezones():
+            raise ValidationError(
+                _("“%(name)s” is not a time zone. Choose one from the list, such as Europe/Berlin."),
+                params={"name": name},
+            )
+        return name
+
+    def clean(self) -> None:
+        if len(self.pictures) < len(self.media_ids):
+            self.add_error(
+                None,
+                ValidationError(
+                    _("An image of this post is no longer in your library and was taken out. Look at what is left."),
+                    code="media_gone",
+                ),
+            )
+        if self.intent is not Intent.DRAFT:
+            self._clean_when()
+        elif self.cleaned_data.get("when") == "later" and self.cleaned_data.get("day"):
+            self._clean_when(required=False)
+        if self.intent is not Intent.DRAFT and "accounts" not in self.errors and not self.cleaned_data["accounts"]:
+            self.add_error("accounts", ValidationError(_("Choose at least one account."), code="none_chosen"))
+        draft = self.composition().draft(self.workspace, self.post)
+        self.findings = [*checks.check(draft), *checks.expiry_findings(draft)]
+        if self.intent is Intent.DRAFT:
+            if not (draft.post.caption or draft.media or draft.post.link) and not self.errors:
+                raise ValidationError(
+                    _("There is nothing to save yet: write a caption, or add an image."), code="nothing"
+                )
+        elif checks.blocking(self.findings):
+            raise ValidationError(
+                _("This post cannot go out as it is. What has to change is listed under “Checks”."), code="violations"
+            )
+
+    def _clean_when(self, *, required: bool = True) -> None:
+        if self.cleaned_data.get("when") != "later":
+            return
+        if required:
+            for name, message in (("day", _("Choose a date.")), ("clock", _("Choose a time."))):
+                if not self.cleaned_data.get(name) and name not in self.errors:
+                    self.add_error(name, ValidationError(message, code="required"))
+        day, clock, zone_name = (self.cleaned_data.get(name) for name in ("day", "clock", "time_zone"))
+        if not (day and clock is not None and zone_name):
+            return
+        now = timezone.now()
+        if abs(day - now.date()) > FARTHEST:
+            self.add_error("day", ValidationError(_("Choose a date within the next two years."), code="too_far"))
+            return
+        at = self._instant(day, clock, ZoneInfo(zone_name))
+        if at is None:
+            return
+        if at <= now and required:
+            self._refuse(
+                "clock",
+                "past",
+                _("This time has passed: it is %(now)s in %(zone)s. Choose a later one, or publish now."),
+                now=date_format(now.astimezone(ZoneInfo(zone_name)), "H:i, j F Y"),
+                zone=zone_name,
+            )
+            return
+        self.cleaned_data["at"] = at
+
+    def _instant(self, day: date, clock: time, zone: ZoneInfo) -> datetime | None:
+        """When the clocks of the zone show that; None, with the reason at the field, when that is never or unclear."""
+        instants = local_instants(day, clock, zone)
+        words = {"day": date_format(day), "zone": zone.key, "clock": time_format(clock, "H:i")}
+        if not instants:
+            self._refuse(
+                "clock",
+                "no_such_time",
+                _(
+                    "On %(day)s the clocks in %(zone)s are put forward: %(clock)s does not exist. Choose %(next)s or later."
+                ),
+                next=time_format(after_gap(datetime.combine(day, clock), zone), "H:i"),
+                **words,
+            )
+            return None
+        if len(instants) == 1:
+            return instants[0]
+        self.asks_fold = True
+        if (fold := self.cleaned_data.get("fold")) is None:
+            text = _("On %(day)s the clocks in %(zone)s are put back: %(clock)s comes twice. Which one?")
+            self._refuse("fold", "twice", text, **words)
+            return None
+        return instants[fold]
+
+    def _refuse(self, field: str, code: str, text: str, **params: str) -> None:
+        self.add_error(field, ValidationError(text, code=code, params=params))
+
+    def composition(self) -> Composition:
+        """What holds so far, also while other fields are still wrong: the live checks want to know."""
+        clean = self.cleaned_data
+        accounts = list(clean.get("accounts") or ())
+        link = clean.get("link") or ""
+        return Composition(
+            caption=clean.get("caption") or "",
+            hashtags=clean.get("hashtags") or (),
+            link=link,
+            campaign=clean.get("campaign") or "",
+            image_set=self.image_set,
+            pictures=[Picture(picture, clean.get(f"alt-{picture.pk}") or "") for picture in self.pictures],
+            targets=[
+                Target(
+                    account,
+                    self._type_for(account, clean.get(f"type-{account.pk}") or "", link),
+                    clean.get(f"caption-{account.pk}") or "",
+                )
+                for account in accounts
+            ],
+            intent=self.intent if self.intent is Intent.DRAFT or clean.get("when") != "later" else Intent.SCHEDULE,
+            at=clean.get("at"),
+            time_zone=clean.get("time_zone") or self.user.time_zone,
+            key=clean.get("key"),
+        )
+
+    def _type_for(self, account: ConnectedAccount, typed: str, link: str) -> PostType:
+        """The type that was chosen while it fits the images; they may have changed since."""
+        fitting = checks.fitting_types(account.platform, len(self.pictures))
+        if typed and PostType(typed) in fitting:
+            return PostType(typed)
+        return checks.usual_type(account.platform, len(self.pictures), link)
+
+    def draft(self) -> Draft:
+        return self.composition().draft(self.workspace, self.post)
+
+
+def after_gap(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first minute that the clocks show after the gap in which this local time falls."""
+    while not local_instants(moment.date(), moment.time(), zone):
+        moment += timedelta(minutes=1)
+    return moment
+
+
+def from_set(image_set: ImageSet, caption: str) -> dict[str, Any]:
+    return {
+        "set": image_set.pk,
+        "caption": caption,
+        "hashtags": image_set.hashtags,
+        "media": [item.media_id for item in image_set.items.all()],
+    }
+
+
+def from_post(post: Post, *, accounts: Iterable[UUID] | None = None) -> dict[str, Any]:
+    """The form as it would have looked; for editing, and for starting a new post from an old one."""
+    publications = list(post.publications.all())
+    chosen = {publication.account_id for publication in publications}
+    values: dict[str, Any] = {
+        "set": post.image_set_id,
+        "caption": post.caption,
+        "hashtags": post.hashtags,
+        "link": post.link,
+        "campaign": post.campaign,
+        "time_zone": post.time_zone,
+        "accounts": sorted(chosen if accounts is None else chosen & set(accounts)),
+        "media": [],
+    }
+    for item in post.post_media.all():
+        values["media"].append(item.media_id)
+        values[f"alt-{item.media_id}"] = item.alt_text
+    for publication in publications:
+        values[f"type-{publication.account_id}"] = publication.post_type
+        values[f"caption-{publication.account_id}"] = publication.caption_override
+    return values
+
+
+def planned(post: Post) -> dict[str, Any]:
+    """The time of a scheduled post, in its own zone."""
+    if post.scheduled_at is None:
+        return {}
+    local = post.scheduled_at.astimezone(post.zone)
+    return {
+        "when": "later",
+        "day": local.date(),
+        "clock": local.time().replace(second=0, microsecond=0),
+        "fold": local.fold,
+    }
+
+
+class ShapingForm(forms.Form):
+    """The buttons of the composer that change what is on the form, and save nothing."""
+
+    template = forms.ModelChoiceField(queryset=CaptionTemplate.objects.none(), required=False)
+    group = forms.ModelChoiceField(queryset=HashtagGroup.objects.none(), required=False)
+    add = forms.ModelMultipleChoiceField(queryset=MediaFile.objects.none(), required=False)
+
+    def __init__(self, data: QueryDict | None, *, workspace: Workspace) -> None:
+        super().__init__(data)
+        models = {"template": CaptionTemplate, "group": HashtagGroup, "add": MediaFile}
+        for name, model in models.items():
+            field: Any = self.fields[name]
+            field.queryset = model._default_manager.filter(workspace=workspace)
+
+
+class DecideForm(forms.Form):
+    """The answer of a person who has looked at the network."""
+
+    answer = forms.ChoiceField(choices=[("there", "there"), ("absent", "absent"), ("give_up", "give_up")])
+    found = forms.CharField(
+        label=gettext_lazy("Address or id of the post"),
+        required=False,
+        max_length=2000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "https://"}),
+    )
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("answer") == "there" and not self.cleaned_data.get("found"):
+            self.add_error("found", ValidationError(_("Paste the address or the id of the post."), code="required"))

@@ -1,0 +1,319 @@
+"""The composer: one page for a new post, an old one as a start, and the editing of what has not gone out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.timesince import timeuntil
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import editor_required
+from accounts.models import ConnectedAccount
+from publishing import captions, checks, compose, limits
+from publishing.compose import Intent
+from publishing.forms.composer import TYPE_NAMES, ComposerForm, ShapingForm, from_post, from_set, planned, uuids
+from publishing.limits import WindowState
+from publishing.media import UploadRefused, store_upload
+from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post, PostMedia, Publication
+from publishing.states import LostRace
+from socialhub.http import HttpRequest
+from socialhub.platforms import LABELS, PLATFORMS
+from socialhub.platforms.base import PostType
+from socialhub.platforms.rules import RULES, text_length
+
+SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group")
+RECENT_MEDIA = 24
+
+
+@editor_required
+@require_http_methods(["GET", "POST"])
+def post_new(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return answer(request, None)
+    return page(request, ComposerForm(workspace=request.workspace, user=request.user, initial=start(request)))
+
+
+@editor_required
+@require_http_methods(["GET", "POST"])
+def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
+    post = get_object_or_404(posts_with_parts(request), pk=post_id)
+    if post.status not in compose.EDITABLE:
+        messages.warning(
+            request, _("This post is on its way or out already, so it can no longer be changed. You can use it again.")
+        )
+        return redirect(post)
+    if request.method == "POST":
+        return answer(request, post)
+    initial = {**from_post(post), **planned(post)}
+    return page(request, ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial))
+
+
+@editor_required
+@require_POST
+def post_check(request: HttpRequest) -> HttpResponse:
+    """What the checks, previews and limits say to the form as it is now. Saves nothing."""
+    pks = uuids([request.GET.get("post")])
+    post = get_object_or_404(Post.objects.of(request.workspace), pk=pks[0]) if pks else None
+    form = ComposerForm(request.POST, workspace=request.workspace, user=request.user, post=post)
+    form.full_clean()
+    return render(request, "publishing/_composer_review.html", {**review(form), "form": form, "live": True})
+
+
+def posts_with_parts(request: HttpRequest) -> QuerySet[Post]:
+    return Post.objects.of(request.workspace).prefetch_related("publications__account", "post_media__media")
+
+
+def start(request: HttpRequest) -> dict[str, Any]:
+    """What a new composer begins with: an image set, another post, or nothing. Unknown ids answer 404."""
+    if "set" in request.GET:
+        pks = uuids([request.GET["set"]])
+        sets = ImageSet.objects.filter(workspace=request.workspace).prefetch_related("items__media")
+        image_set = get_object_or_404(sets, pk=pks[0] if pks else None)
+        template = CaptionTemplate.objects.filter(workspace=request.workspace).first()
+        initial = from_set(image_set, captions.fill(template.body, image_set).text if template else "")
+    elif "from" in request.GET:
+        pks = uuids([request.GET["from"]])
+        post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
+        only = request.GET.getlist("account")
+        initial = from_post(post, accounts=uuids(only) if only else None)
+        return {**initial, "accounts": usable(request, initial["accounts"])}
+    else:
+        initial = {}
+    return {**initial, "accounts": usable(request)}
+
+
+def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[UUID]:
+    """The accounts to begin with: all that can publish, as most posts go everywhere."""
+    return [
+        account.pk
+        for account in ConnectedAccount.objects.of(request.workspace).usable()
+        if (wanted is None or account.pk in wanted) and not checks.blocking(checks.account_findings(account))
+    ]
+
+
+def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
+    """A form came in: a button that only changes the form, or one that saves."""
+    action, _colon, which = request.POST.get("action", "publish").partition(":")
+    data = request.POST.copy()
+    refused = take_uploads(request, data)
+    intent = Intent.DRAFT if action == "draft" else Intent.NOW
+    form = ComposerForm(data, workspace=request.workspace, user=request.user, post=post, intent=intent)
+    if action in SHAPES:
+        shaped = ComposerForm(
+            workspace=request.workspace, user=request.user, post=post, initial=shape(request, form, action, which)
+        )
+        return page(request, shaped, refused=refused, status=422 if refused else 200)
+    if refused or not form.is_valid():
+        form.is_valid()
+        return page(request, form, refused=refused, status=422)
+    return save(request, form, post)
+
+
+def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpResponse:
+    composition = form.composition()
+    try:
+        if post is None:
+            saved = compose.create(request.workspace, request.user, composition)
+        else:
+            saved = compose.update(post, request.user, composition)
+    except (compose.NotEditable, LostRace):
+        form.add_error(
+            None,
+            _("Publishing has begun meanwhile, so the post was not changed. Open it to see how it is going."),
+        )
+        return page(request, form, status=422)
+    if composition.intent is Intent.DRAFT:
+        messages.success(request, _("The draft is saved."))
+    elif composition.intent is Intent.SCHEDULE:
+        messages.success(request, _("The post is scheduled. You may close this page; it goes out on its own."))
+    return redirect(saved)
+
+
+def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
+    """Keep the uploaded images and put them behind the others. Returns a sentence for each that was refused."""
+    refused = []
+    files: list[UploadedFile] = request.FILES.getlist("upload")
+    for file in files:
+        try:
+            data.appendlist("media", str(store_upload(request.workspace, request.user, file).pk))
+        except UploadRefused as refusal:
+            refused.append(refusal.message)
+    return refused
+
+
+def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> dict[str, Any]:
+    """The values of the form after one of its buttons."""
+    values = form.typed()
+    media: list[UUID] = values["media"]
+    chosen = ShapingForm(request.POST, workspace=request.workspace)
+    chosen.is_valid()
+    if action == "add":
+        media += [picture.pk for picture in chosen.cleaned_data.get("add", ()) if picture.pk not in media]
+    elif action in ("remove", "up", "down"):
+        move(media, uuids([which]), action)
+    elif action == "template" and (template := chosen.cleaned_data.get("template")):
+        values["caption"] = captions.fill(template.body, form.image_set).text
+    elif action == "group" and (group := chosen.cleaned_data.get("group")):
+        values["hashtags"] = " ".join([str(values.get("hashtags", "")), *(f"#{tag}" for tag in group.hashtags)]).strip()
+    return values
+
+
+def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:
+    """Take an image out of the list, or one place on."""
+    if not which or which[0] not in media:
+        return
+    at = media.index(which[0])
+    pk = media.pop(at)
+    if action != "remove":
+        media.insert(max(0, at + (-1 if action == "up" else 1)), pk)
+
+
+def page(request: HttpRequest, form: ComposerForm, *, refused: Sequence[str] = (), status: int = 200) -> HttpResponse:
+    """The composer as a page, or its form alone for HTMX."""
+    workspace = request.workspace
+    context = {
+        **review(form),
+        "form": form,
+        "post": form.post,
+        "refused": refused,
+        "rows": form.account_rows(),
+        "absent": absent_platforms(form.all_accounts),
+        "picture_rows": form.picture_rows(),
+        "templates": CaptionTemplate.objects.filter(workspace=workspace),
+        "groups": HashtagGroup.objects.filter(workspace=workspace),
+        "library": MediaFile.objects.filter(workspace=workspace)
+        .exclude(pk__in=form.media_ids)
+        .order_by("-created_at")[:RECENT_MEDIA],
+        "action_url": reverse("publishing:post_edit", args=[form.post.pk])
+        if form.post
+        else reverse("publishing:post_new"),
+    }
+    template = "publishing/_composer.html" if request.htmx else "publishing/composer.html"
+    return render(request, template, context, status=status)
+
+
+def absent_platforms(accounts: Iterable[ConnectedAccount]) -> list[tuple[str, str]]:
+    """Networks that we can publish to and nobody has connected: key and label."""
+    there = {account.platform for account in accounts if account.status != ConnectedAccount.Status.DISCONNECTED}
+    return [(key, str(LABELS[key])) for key in PLATFORMS if key not in there]
+
+
+# What the side of the composer shows
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    publication: Publication
+    label: str
+    type_name: str
+    media: Sequence[PostMedia]
+    shape: str
+    length: int
+    limit: int
+
+    @property
+    def over(self) -> bool:
+        return self.length > self.limit
+
+    @property
+    def left(self) -> int:
+        return self.limit - self.length
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    account: ConnectedAccount
+    label: str
+    text: str
+    full: bool
+
+
+def review(form: ComposerForm) -> dict[str, Any]:
+    """Findings, previews and limits for the accounts chosen so far."""
+    if not form.is_bound:
+        # The same eyes for a form that is only shown: judge what it holds.
+        twin = ComposerForm(as_data(form), workspace=form.workspace, user=form.user, post=form.post, intent=form.intent)
+        twin.full_clean()
+        return review(twin)
+    draft = form.draft()
+    publications = list(draft.publications)
+    later = form.cleaned_data.get("when") == "later"
+    number = len(publications)
+    verb = _("Schedule for %(number)d") if later else _("Publish to %(number)d")
+    at = form.cleaned_data.get("at")
+    return {
+        "findings": form.findings,
+        "errors_count": len(checks.blocking(form.findings)),
+        "previews": [preview(publication, draft.media) for publication in publications],
+        "limits": [line for publication in publications if (line := limit_line(publication.account))],
+        "submit_label": verb % {"number": number} if number else (_("Schedule") if later else _("Publish")),
+        "at": at,
+        "own_time": at if at and form.cleaned_data.get("time_zone") != form.user.time_zone else None,
+        "asks_fold": form.asks_fold,
+    }
+
+
+def as_data(form: ComposerForm) -> QueryDict:
+    """What a browser would send for the form as it is shown."""
+    data = QueryDict(mutable=True)
+    for name in form.fields:
+        bound = form[name]
+        value = bound.value()
+        if value is None:
+            continue
+        if isinstance(value, list | tuple):
+            data.setlist(name, [str(getattr(item, "pk", item)) for item in value])
+        else:
+            data[name] = str(value)
+    data.setlist("media", [str(picture.pk) for picture in form.pictures])
+    return data
+
+
+def preview(publication: Publication, media: Sequence[PostMedia]) -> Preview:
+    key = publication.account.platform
+    with_images = publication.post_type not in (PostType.TEXT, PostType.LINK)
+    return Preview(
+        publication=publication,
+        label=str(LABELS[key]),
+        type_name=str(TYPE_NAMES[PostType(publication.post_type)]),
+        media=media if with_images else (),
+        shape=shape_of(media[0].media) if media else "",
+        length=text_length(key, publication.text),
+        limit=RULES[key].caption_limit,
+    )
+
+
+def shape_of(media: MediaFile) -> str:
+    ratio = media.width / media.height
+    return "landscape" if ratio > 1.15 else "portrait" if ratio < 0.87 else "square"
+
+
+def limit_line(account: ConnectedAccount) -> LimitLine | None:
+    """The window with the least room, in words."""
+    states = [state for state in limits.remaining(account) if state.endpoint == "publish"]
+    if not states:
+        return None
+    tightest = min(states, key=lambda state: state.remaining / state.limit if state.limit else 0)
+    return LimitLine(account, str(LABELS[account.platform]), limit_text(tightest), tightest.remaining == 0)
+
+
+def limit_text(state: WindowState) -> str:
+    if state.remaining == 0 and state.resets_at:
+        return _("No calls left; available again in %(time)s.") % {"time": timeuntil(state.resets_at, depth=1)}
+    spans = {
+        60: _("%(left)d of %(limit)d calls left this minute"),
+        3600: _("%(left)d of %(limit)d calls left this hour"),
+        86400: _("%(left)d of %(limit)d calls left today"),
+    }
+    text = spans.get(state.window_seconds, _("%(left)d of %(limit)d calls left"))
+    return text % {"left": state.remaining, "limit": state.limit}

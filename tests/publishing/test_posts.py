@@ -1,0 +1,216 @@
+"""The list of posts and the page of one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Membership, Role, User, Workspace
+from publishing import schedule
+from publishing.models import Post, PostMedia, Publication, Status
+from tests.factories import make_account, make_media, make_post, workspace_of
+
+LIST = reverse("publishing:post_list")
+HTMX = {"HX-Request": "true"}
+
+
+def put(publication: Publication, status: Status, **fields: Any) -> None:
+    """Into a state that only the engine could bring about."""
+    Publication.objects.filter(pk=publication.pk).update(status=status, **fields)
+    Post.objects.filter(pk=publication.post_id).update(status=status)
+
+
+def many(workspace: Workspace, number: int) -> list[Post]:
+    accounts = [make_account(workspace), make_account(workspace, platform="instagram")]
+    posts = []
+    for _index in range(number):
+        post = make_post(workspace, *accounts)
+        for position in range(1, 4):
+            PostMedia.objects.create(post=post, media=make_media(workspace), position=position)
+        posts.append(post)
+    return posts
+
+
+def test_the_list_shows_own_posts_and_no_others(signed_in: Client, workspace: Workspace, stranger: User) -> None:
+    make_post(workspace, make_account(workspace, username="camaro"), caption="Mine")
+    make_post(workspace_of(stranger), caption="Theirs")
+    page = signed_in.get(LIST).content.decode()
+    assert "Mine" in page
+    assert "@camaro" in page
+    assert "Theirs" not in page
+
+
+def test_an_empty_list_teaches_the_next_step(signed_in: Client) -> None:
+    page = signed_in.get(LIST).content.decode()
+    assert "No posts yet" in page
+    assert reverse("publishing:post_new") in page
+
+
+def test_a_viewer_is_not_offered_to_write(signed_in: Client, owner: User) -> None:
+    Membership.objects.filter(user=owner).update(role=Role.VIEWER)
+    assert "Write the first post" not in signed_in.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "camaro"}, ["A Camaro"]),
+        ({"status": "scheduled"}, ["On its way"]),
+        ({"platform": "instagram"}, ["A Camaro"]),
+        ({"campaign": "SPRING"}, ["On its way"]),
+        ({"q": "nothing like it"}, []),
+    ],
+)
+def test_filters(signed_in: Client, workspace: Workspace, query: dict[str, str], found: list[str]) -> None:
+    make_post(workspace, make_account(workspace, platform="instagram"), caption="A Camaro")
+    make_post(workspace, make_account(workspace), caption="On its way", campaign="spring", status="scheduled")
+    response = signed_in.get(LIST, query)
+    assert [post.caption for post in response.context["posts"]] == found
+
+
+def test_filter_by_account(signed_in: Client, workspace: Workspace) -> None:
+    one, other = make_account(workspace), make_account(workspace)
+    wanted = make_post(workspace, one)
+    make_post(workspace, other)
+    assert signed_in.get(LIST, {"account": str(one.pk)}).context["posts"] == [wanted]
+
+
+@pytest.mark.parametrize(
+    "query", [{"status": "lost"}, {"account": "nonsense"}, {"after": "nonsense"}, {"after": "2026-01-01_x"}]
+)
+def test_a_bad_filter_is_said_and_finds_nothing(signed_in: Client, workspace: Workspace, query: dict[str, str]) -> None:
+    make_post(workspace)
+    response = signed_in.get(LIST, query)
+    assert response.status_code == 422
+    assert not response.context["posts"]
+    assert response.context["form"].errors
+
+
+def test_an_account_of_a_stranger_is_no_filter(signed_in: Client, stranger: User, workspace: Workspace) -> None:
+    make_post(workspace)
+    account = make_account(workspace_of(stranger), name="Secret Page")
+    response = signed_in.get(LIST, {"account": str(account.pk)})
+    assert response.status_code == 422
+    assert "Secret Page" not in response.content.decode()
+
+
+def test_load_more_goes_through_all_posts_once(signed_in: Client, workspace: Workspace) -> None:
+    posts = many(workspace, 45)
+    seen: list[Post] = []
+    query = ""
+    while True:
+        response = signed_in.get(f"{LIST}?{query}", headers=HTMX)
+        assert "<html" not in response.content.decode()
+        seen += response.context["posts"]
+        query = response.context["next_query"]
+        if not query:
+            break
+    assert [post.pk for post in seen] == [post.pk for post in reversed(posts)]
+
+
+def test_load_more_tells_posts_of_the_same_instant_apart(signed_in: Client, workspace: Workspace) -> None:
+    posts = many(workspace, 25)
+    Post.objects.update(created_at=timezone.now())
+    first = signed_in.get(LIST)
+    second = signed_in.get(f"{LIST}?{first.context['next_query']}")
+    assert {post.pk for post in (*first.context["posts"], *second.context["posts"])} == {post.pk for post in posts}
+
+
+def test_the_number_of_queries_does_not_grow(
+    signed_in: Client, workspace: Workspace, django_assert_max_num_queries: Any
+) -> None:
+    many(workspace, 3)
+    signed_in.get(LIST)
+    with django_assert_max_num_queries(12) as few:
+        signed_in.get(LIST)
+    many(workspace, 17)
+    with django_assert_max_num_queries(12) as all_of_them:
+        signed_in.get(LIST)
+    assert len(few.captured_queries) == len(all_of_them.captured_queries)
+
+
+# One post
+
+
+def test_the_page_of_a_post(signed_in: Client, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace, name="Garage"), caption="A long <b>story</b>")
+    page = signed_in.get(post.get_absolute_url()).content.decode()
+    assert "Garage" in page
+    assert "A long &lt;b&gt;story&lt;/b&gt;" in page
+    assert reverse("publishing:post_edit", args=[post.pk]) in page
+
+
+def test_a_viewer_sees_the_page_without_its_buttons(signed_in: Client, owner: User, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace))
+    Membership.objects.filter(user=owner).update(role=Role.VIEWER)
+    page = signed_in.get(post.get_absolute_url()).content.decode()
+    assert reverse("publishing:post_edit", args=[post.pk]) not in page
+    assert reverse("publishing:post_delete", args=[post.pk]) not in page
+
+
+def test_the_page_costs_the_same_for_two_accounts_and_for_six(
+    signed_in: Client, workspace: Workspace, django_assert_max_num_queries: Any
+) -> None:
+    def queries(number: int) -> int:
+        post = make_post(workspace, *(make_account(workspace) for _index in range(number)))
+        signed_in.get(post.get_absolute_url())
+        with django_assert_max_num_queries(12) as captured:
+            signed_in.get(post.get_absolute_url())
+        return len(captured.captured_queries)
+
+    assert queries(2) == queries(6)
+
+
+@pytest.mark.parametrize("name", ["post_detail", "post_progress", "post_edit"])
+def test_a_stranger_finds_nothing(signed_in_stranger: Client, workspace: Workspace, name: str) -> None:
+    post = make_post(workspace)
+    assert signed_in_stranger.get(reverse(f"publishing:{name}", args=[post.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["post_cancel", "post_delete", "post_edit"])
+def test_a_stranger_changes_nothing(signed_in_stranger: Client, workspace: Workspace, name: str) -> None:
+    post = make_post(workspace)
+    assert signed_in_stranger.post(reverse(f"publishing:{name}", args=[post.pk])).status_code == 404
+    assert Post.objects.filter(pk=post.pk).exists()
+
+
+@pytest.mark.parametrize("name", ["post_cancel", "post_delete", "post_edit"])
+def test_a_viewer_changes_nothing(signed_in: Client, owner: User, workspace: Workspace, name: str) -> None:
+    post = make_post(workspace)
+    Membership.objects.filter(user=owner).update(role=Role.VIEWER)
+    assert signed_in.post(reverse(f"publishing:{name}", args=[post.pk])).status_code == 403
+
+
+def test_cancel_makes_it_a_draft_again(signed_in: Client, owner: User, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace))
+    schedule.schedule(post, timezone.now() + timedelta(hours=1), by=owner)
+    response = signed_in.post(reverse("publishing:post_cancel", args=[post.pk]), follow=True)
+    post.refresh_from_db()
+    assert post.status == "draft"
+    assert "Cancelled." in response.content.decode()
+
+
+def test_cancel_too_late_says_so(signed_in: Client, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace))
+    put(post.publications.get(), Status.PUBLISHING)
+    response = signed_in.post(reverse("publishing:post_cancel", args=[post.pk]), follow=True)
+    assert "too late to cancel" in response.content.decode()
+    assert post.publications.get().status == Status.PUBLISHING
+
+
+def test_a_draft_can_be_deleted(signed_in: Client, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace))
+    assert signed_in.post(reverse("publishing:post_delete", args=[post.pk])).url == LIST
+    assert not Post.objects.filter(pk=post.pk).exists()
+
+
+def test_what_went_out_keeps_its_record(signed_in: Client, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace))
+    put(post.publications.get(), Status.PUBLISHED, published_at=timezone.now(), platform_post_id="1")
+    signed_in.post(reverse("publishing:post_delete", args=[post.pk]))
+    assert Post.objects.filter(pk=post.pk).exists()
