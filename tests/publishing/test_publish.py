@@ -293,8 +293,9 @@ def test_the_look_knows_which_posts_belong_to_others(network, account, make_due)
     network.will("commit", errors.OutcomeUnknownError("No answer."))
     second = make_due(account, caption="Twice the same")
     run_due()
-    with later(100):
+    with later(10):
         run_due()
+    assert network.called("look")
     second.refresh_from_db()
     assert second.status == Status.CHECKING, "the post of the first publication is not taken for the second"
 
