@@ -1,17 +1,127 @@
 """Where allauth asks us."""
 
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.providers.base import AuthError, ProviderException
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.forms import Form
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts.connect import store_grant
+from accounts.keys import key_ring
+from accounts.models import User
+from accounts.outcome import remember_error
+from accounts.people import create_workspace
+from socialhub.http import HttpRequest
+from socialhub.platforms.errors import PlatformError
+from socialhub.platforms.meta import Person
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    pass
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return bool(settings.ACCOUNT_SIGNUP_OPEN)
+
+    def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
+        """A new person and their workspace come into being together, or not at all."""
+        with transaction.atomic():
+            saved: User = super().save_user(request, user, form, commit)
+            if commit:
+                create_workspace(saved)
+        return saved
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    pass
+    """Seals TOTP secrets and recovery seeds with the same keys as the tokens of connected accounts."""
+
+    def encrypt(self, text: str) -> str:
+        return key_ring().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return key_ring().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            # Fails closed: with a secret that nobody knows, every code is wrong.
+            logger.error("a two-factor secret cannot be opened: its key is missing from FERNET_KEYS")  # noqa: TRY400
+            return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
-    pass
+    """Networks are connected for publishing only: nothing here ever signs a person in or stores a login."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return False
+
+    def list_apps(
+        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        """From the settings as they are now, never from the database."""
+        apps = [
+            SocialApp(provider="meta", name="Meta", client_id=settings.META_APP_ID, secret=settings.META_APP_SECRET)
+        ]
+        return [
+            app
+            for app in apps
+            if app.client_id and provider in (None, app.provider) and client_id in (None, app.client_id)
+        ]
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        if not request.user.is_authenticated:
+            raise PermissionDenied
+        # Taken off the login before anything can put it into the session.
+        token, sociallogin.token = sociallogin.token, None
+        account = sociallogin.account
+        try:
+            grant = store_grant(
+                request.workspace, request.user, token, Person(account.uid, account.extra_data.get("name", ""))
+            )
+        except PlatformError as error:
+            raise ProviderException(error.message) from error
+        raise ImmediateHttpResponse(redirect("accounts:select", grant.pk))
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """Back to the accounts page, with a sentence. Nothing that stands in the query is repeated there."""
+        state = (extra_context or {}).get("state")
+        cause = exception.__cause__ if exception else None
+        if state is None:
+            told = _(
+                "This attempt to connect is not valid any more: it was already used, is older than ten minutes, or was "
+                "begun by somebody else or in another workspace. Nothing was changed. Press Connect again."
+            )
+        elif error == AuthError.CANCELLED:
+            told = _(
+                "Consent was not given at Facebook, so nothing was connected. Press Connect again whenever you like."
+            )
+        elif isinstance(cause, PlatformError):
+            told = cause.message
+        else:
+            told = _("Facebook broke off with an error, so nothing was connected. Press Connect to try again.")
+        remember_error(
+            request,
+            told,
+            platform=state["product"] if state else "",
+            platform_message=cause.platform_message if isinstance(cause, PlatformError) else "",
+        )
+        raise ImmediateHttpResponse(redirect("accounts:social"))

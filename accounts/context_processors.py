@@ -6,7 +6,28 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.middleware import membership_of
+from accounts.models import Membership, Notification
+
+
+def memberships(request: HttpRequest) -> list[Membership]:
+    if not request.user.is_authenticated:
+        return []
+    return list(request.user.memberships.select_related("workspace").order_by("workspace__name"))
+
+
+def unread_notifications(request: HttpRequest) -> int:
+    if (membership := membership_of(request)) is None:
+        return 0
+    return Notification.objects.filter(workspace=membership.workspace_id, read_at=None).count()
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"sandbox_url": settings.SANDBOX_URL if settings.SANDBOX else ""}
+    """Lazy: a page without the frame, such as a fragment, pays for nothing."""
+    return {
+        "sandbox_url": settings.SANDBOX_URL if settings.SANDBOX else "",
+        "memberships": SimpleLazyObject(lambda: memberships(request)),
+        "unread_notifications": SimpleLazyObject(lambda: unread_notifications(request)),
+    }

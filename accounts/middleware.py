@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, Workspace
@@ -15,6 +18,8 @@ SESSION_KEY = "workspace"
 
 class NoWorkspace(Exception):
     """A view asked for the workspace of somebody who belongs to none."""
+
+    silent_variable_failure = True  # in a template it is just empty, so that the frame can be drawn
 
 
 def current_membership(request: HttpRequest) -> Membership | None:
@@ -38,7 +43,10 @@ def workspace_of(request: HttpRequest) -> Workspace:
 
 
 class WorkspaceMiddleware:
-    """Lazy, so that static files, sign-in pages and fragments that need no workspace cost no query."""
+    """Lazy, so that static files, sign-in pages and fragments that need no workspace cost no query.
+
+    Times of a signed-in person are shown in their own zone.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,7 +54,9 @@ class WorkspaceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
         request.workspace = SimpleLazyObject(lambda: workspace_of(request))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        is_known = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+        with timezone.override(request.user.zone) if is_known else nullcontext():
+            return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, NoWorkspace):

@@ -1,4 +1,28 @@
-from django.urls import URLPattern
+"""Settings of accounts, people and the workspace, and the notifications."""
+
+from django.urls import path
+
+from accounts.views import notifications, people, social
 
 app_name = "accounts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("settings/accounts/", social.social, name="social"),
+    path("settings/accounts/connect/<slug:platform>/", social.connect_start, name="connect"),
+    path("settings/accounts/select/<uuid:grant_id>/", social.select, name="select"),
+    path("settings/accounts/<uuid:account_id>/guidance/", social.guidance, name="guidance"),
+    path("settings/accounts/<uuid:account_id>/recheck/", social.recheck, name="recheck"),
+    path("settings/accounts/<uuid:account_id>/disconnect/", social.disconnect, name="disconnect"),
+    path("settings/accounts/<uuid:account_id>/pause/", social.pause, name="pause"),
+    path("settings/accounts/<uuid:account_id>/resume/", social.resume, name="resume"),
+    path("settings/accounts/<uuid:account_id>/verify/", social.verify_now, name="verify"),
+    path("settings/profile/", people.profile, name="profile"),
+    path("settings/workspace/", people.workspace, name="workspace"),
+    path("settings/workspace/rename/", people.workspace_rename, name="workspace_rename"),
+    path("settings/workspace/new/", people.workspace_new, name="workspace_new"),
+    path("settings/workspace/switch/", people.workspace_switch, name="workspace_switch"),
+    path("settings/workspace/members/", people.member_add, name="member_add"),
+    path("settings/workspace/members/<int:member_id>/role/", people.member_role, name="member_role"),
+    path("settings/workspace/members/<int:member_id>/remove/", people.member_remove, name="member_remove"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/read/", notifications.notifications_read, name="notifications_read"),
+]

@@ -101,6 +101,11 @@ class ConnectedAccount(models.Model):
         return self.status in (self.Status.EXPIRED, self.Status.REVOKED, self.Status.ERROR)
 
     @property
+    def type_label(self) -> str:
+        kinds = {"page": _("Page"), "professional": _("Professional account")}
+        return str(kinds.get(self.account_type, self.account_type))
+
+    @property
     def handle(self) -> str:
         return f"@{self.username}" if self.username else self.name
 

@@ -1,0 +1,45 @@
+"""The clients of the networks, built once per process from the settings."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+from socialhub import platforms
+from socialhub.platforms.base import Platform
+from socialhub.platforms.meta import Meta, MetaConfig
+
+
+@cache
+def meta() -> Meta:
+    return Meta(
+        MetaConfig(
+            app_id=settings.META_APP_ID,
+            app_secret=settings.META_APP_SECRET,
+            dialog_url=settings.META_DIALOG_URL,
+            graph_url=settings.META_GRAPH_URL,
+            rupload_url=settings.META_RUPLOAD_URL,
+            version=settings.META_GRAPH_VERSION,
+            config_id=settings.META_CONFIG_ID,
+            connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
+            read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
+        )
+    )
+
+
+@cache
+def platform_for(key: str) -> Platform:
+    """The client of a network. Raises KeyError for a key that the registry does not know."""
+    return platforms.build(key, meta())
+
+
+@receiver(setting_changed)
+def forget(setting: str, **kwargs: Any) -> None:
+    """Under test a setting may change; whatever was built from the old one goes."""
+    if setting.startswith(("META_", "HTTP_")):
+        meta.cache_clear()
+        platform_for.cache_clear()

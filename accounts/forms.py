@@ -1,0 +1,136 @@
+"""What people type about themselves, their workspace and their accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, User, Workspace
+
+
+def time_zone_choices() -> list[tuple[str, Any]]:
+    """By region, as people look for them: Europe › Berlin. Old aliases such as US/Eastern are left out."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones()):
+        region, _slash, place = name.partition("/")
+        if place and region not in ("Etc", "SystemV", "US", "Brazil", "Canada", "Chile", "Mexico"):
+            regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", " / ")))
+    return [("UTC", "UTC"), *regions.items()]
+
+
+class ProfileForm(forms.ModelForm):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=150,
+        required=False,
+        help_text=_("How other members of your workspaces see you."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=time_zone_choices,
+        help_text=_("Times are shown in it, and it is suggested when you schedule a post."),
+    )
+
+    class Meta:
+        model = User
+        fields = ("time_zone",)
+
+    field_order = ("name", "time_zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["name"] = self.instance.get_full_name()
+        known = {value for _label, group in time_zone_choices()[1:] for value, _place in group} | {"UTC"}
+        if self.instance.time_zone not in known:  # an alias that was valid when it was chosen stays valid
+            field = self.fields["time_zone"]
+            field.choices = [(self.instance.time_zone,) * 2, *time_zone_choices()]  # type: ignore[attr-defined]
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.first_name, self.instance.last_name = self.cleaned_data["name"], ""
+        if commit:
+            self.instance.save(update_fields=["first_name", "last_name", "time_zone"])
+        return self.instance
+
+
+class WorkspaceForm(forms.ModelForm):
+    class Meta:
+        model = Workspace
+        fields = ("name",)
+
+
+class MemberForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        help_text=_("A person who is new here gets a mail with a link to choose a password."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=Role.choices,
+        initial=Role.EDITOR,
+        help_text=_(
+            "Viewers look. Editors write and publish posts. Admins also connect accounts and manage people. "
+            "Owners may do everything."
+        ),
+    )
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+    def clean_role(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+    def clean_role(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+
+class WorkspaceSwitchForm(forms.Form):
+    workspace = forms.UUIDField()
+
+
+class PauseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Optional. Other members see it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class PagesForm(forms.Form):
+    """Which of the found Pages to connect; the choices are what the network shows right now."""
+
+    page = forms.MultipleChoiceField(
+        label=_("Pages"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one Page."),
+            "invalid_choice": _(
+                "One of the chosen Pages cannot be connected any more. Look at the list and try again."
+            ),
+        },
+    )
+
+    def __init__(self, *args: Any, page_ids: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["page"].choices = [(page_id, page_id) for page_id in page_ids]  # type: ignore[attr-defined]
+
+
+class NotificationsQuery(forms.Form):
+    before = forms.DateTimeField(required=False)
+
+
+class NotificationsReadForm(forms.Form):
+    """One notification, or all when none is named."""
+
+    notification = forms.UUIDField(required=False)

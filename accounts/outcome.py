@@ -1,0 +1,40 @@
+"""What a connect has come to, kept in the session until the accounts page has shown it once. Never holds a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from django.http import HttpRequest
+
+from accounts.models import ConnectedAccount
+
+SESSION_KEY = "connect_outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """connected: ids of exactly the accounts that were connected. platform: whose button was pressed.
+
+    error: what happened, what it means, what to do; platform_message: the network's own words.
+    """
+
+    connected: tuple[str, ...] = ()
+    platform: str = ""
+    error: str = ""
+    platform_message: str = ""
+
+
+def remember_connected(request: HttpRequest, accounts: Iterable[ConnectedAccount]) -> None:
+    request.session[SESSION_KEY] = asdict(Outcome(connected=tuple(str(account.pk) for account in accounts)))
+
+
+def remember_error(request: HttpRequest, error: str, *, platform: str = "", platform_message: str = "") -> None:
+    request.session[SESSION_KEY] = asdict(Outcome(platform=platform, error=error, platform_message=platform_message))
+
+
+def take(request: HttpRequest) -> Outcome:
+    kept = request.session.pop(SESSION_KEY, None)
+    if kept is None:
+        return Outcome()
+    return Outcome(**{**kept, "connected": tuple(kept["connected"])})

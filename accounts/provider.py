@@ -1,0 +1,5 @@
+"""allauth finds the networks that can be connected here, because `accounts` is an installed app."""
+
+from accounts.meta.provider import MetaProvider
+
+provider_classes = [MetaProvider]

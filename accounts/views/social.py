@@ -1,0 +1,285 @@
+"""Settings → Social accounts: what is connected, connecting more, and every act on one account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.socialaccount.adapter import get_adapter
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import connect, outcome
+from accounts.access import manager_required
+from accounts.forms import PagesForm, PauseForm
+from accounts.meta.provider import redirect_uri
+from accounts.models import ConnectedAccount, Grant
+from accounts.verify import verify
+from socialhub.http import HttpRequest
+from socialhub.platforms.errors import PlatformError, ReconnectError
+from socialhub.platforms.meta import PUBLISH_TASKS, TASK_PREFIX, PageFound
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One network on the page. state: disconnected, connected or error."""
+
+    connectable: connect.Connectable
+    accounts: Sequence[ConnectedAccount]
+    state: str
+    error: outcome.Outcome | None
+
+
+def entry_of(
+    connectable: connect.Connectable, accounts: Sequence[ConnectedAccount], happened: outcome.Outcome
+) -> Entry:
+    own = [account for account in accounts if account.platform == connectable.platform]
+    error = happened if happened.error and happened.platform == connectable.platform else None
+    if error or any(account.needs_reconnect for account in own):
+        state = "error"
+    else:
+        state = "connected" if own else "disconnected"
+    return Entry(connectable, own, state, error)
+
+
+def pages_without_instagram(accounts: Sequence[ConnectedAccount]) -> list[ConnectedAccount]:
+    """Facebook Pages that could have brought an Instagram account, and did not."""
+    linked = {account.parent_id for account in accounts if account.platform == "instagram"}
+    return [account for account in accounts if account.platform == "facebook" and account.pk not in linked]
+
+
+def page_context(request: HttpRequest, happened: outcome.Outcome) -> dict[str, Any]:
+    accounts = list(ConnectedAccount.objects.of(request.workspace).listed().select_related("connected_by"))
+    lonely = pages_without_instagram(accounts)
+    return {
+        "entries": [entry_of(connectable, accounts, happened) for connectable in connect.CONNECTABLE.values()],
+        "happened": happened,
+        "just_connected": set(happened.connected),
+        "without_instagram": lonely,
+        "is_configured": bool(settings.META_APP_ID),
+        "redirect_uri": redirect_uri(),
+        "pause_form": PauseForm(),
+        **guide_by_itself(accounts, lonely, set(happened.connected)),
+    }
+
+
+def guide_by_itself(
+    accounts: Sequence[ConnectedAccount], lonely: Sequence[ConnectedAccount], just_connected: set[str]
+) -> dict[str, Any]:
+    """The guidance opens unasked only where Pages were connected just now and none brought an Instagram account."""
+    fresh = [account for account in accounts if str(account.pk) in just_connected]
+    page = next((page for page in lonely if page in fresh), None)
+    if page is None or any(account.platform == "instagram" for account in fresh):
+        return {}
+    return {"guide_now": True, **guidance_context(page)}
+
+
+def guidance_context(page: ConnectedAccount) -> dict[str, Any]:
+    granted = set(page.granted_scopes)
+    scopes = [{"name": name, "is_granted": name in granted} for name in connect.CONNECTABLE["instagram"].scopes]
+    tasks = {task.removeprefix(TASK_PREFIX) for task in page.tasks}
+    return {
+        "page": page,
+        "scopes": scopes,
+        "is_permission_missing": not all(scope["is_granted"] for scope in scopes),
+        "may_publish": bool(tasks & PUBLISH_TASKS),
+        "in_dialog": True,
+    }
+
+
+@require_GET
+def social(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/social.html", page_context(request, outcome.take(request)))
+
+
+def find_account(request: HttpRequest, account_id: uuid.UUID) -> ConnectedAccount:
+    accounts = ConnectedAccount.objects.of(request.workspace).select_related("parent", "credential", "workspace")
+    return get_object_or_404(accounts, pk=account_id)
+
+
+@require_POST
+@manager_required
+def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
+    """Off to the network's consent page. Without an app of our own there, say so instead."""
+    if (connectable := connect.CONNECTABLE.get(platform)) is None:
+        raise Http404
+    if not settings.META_APP_ID:
+        outcome.remember_error(
+            request,
+            _(
+                "No Meta app is set up on this server yet, so %(platform)s cannot be connected. Whoever runs it has to "
+                "create one at developers.facebook.com, allow the redirect address %(address)s there, and set "
+                "META_APP_ID and META_APP_SECRET."
+            )
+            % {"platform": connectable.label, "address": redirect_uri()},
+            platform=platform,
+        )
+        return redirect("accounts:social")
+    provider = get_adapter(request).get_provider(request, connectable.provider)
+    response: HttpResponse = provider.start(request, product=platform)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
+def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
+    """The Pages that a consent brought, asked for live: neither the page nor the session holds a token."""
+    grant = get_object_or_404(Grant, pk=grant_id, workspace=request.workspace, user=request.user)
+    try:
+        pages = connect.find_pages(grant)
+    except ReconnectError as error:
+        return back_with_error(request, error)
+    except PlatformError as error:
+        # 200, as the form is not at fault: the page offers to look again.
+        return render(request, "accounts/select.html", {"grant": grant, "error": error})
+    if not pages:
+        connect.drop_unused(grant)
+        outcome.remember_error(
+            request,
+            _(
+                "Facebook shows no Page that you manage, so nothing was connected. Connect again and tick your Pages in "
+                "the dialog; if you have none yet, create one at facebook.com/pages/create first."
+            ),
+            platform="facebook",
+        )
+        return redirect("accounts:social")
+    connectable = [page for page in pages if page.token and not page.obstacle]
+    if request.method != "POST":
+        return render(request, "accounts/select.html", select_context(request, grant, pages))
+    form = PagesForm(request.POST, page_ids=[page.id for page in connectable])
+    if not form.is_valid():
+        return render(request, "accounts/select.html", select_context(request, grant, pages, form), status=422)
+    chosen = set(form.cleaned_data["page"])
+    connected = connect.connect_chosen(grant, [page for page in connectable if page.id in chosen], by=request.user)
+    outcome.remember_connected(request, connected)
+    return redirect("accounts:social")
+
+
+def select_context(
+    request: HttpRequest, grant: Grant, pages: Sequence[PageFound], form: PagesForm | None = None
+) -> dict[str, Any]:
+    """Everything that can be connected is ticked, unless the person has already chosen."""
+    existing = set(
+        ConnectedAccount.objects.of(request.workspace).listed().values_list("platform_account_id", flat=True)
+    )
+    ticked = set(form.data.getlist("page")) if form else {page.id for page in pages}  # type: ignore[attr-defined]
+    rows = [
+        {
+            "page": page,
+            "is_connectable": bool(page.token and not page.obstacle),
+            "is_ticked": page.id in ticked,
+            "is_connected": page.id in existing,
+        }
+        for page in pages
+    ]
+    return {
+        "grant": grant,
+        "form": form,
+        "rows": rows,
+        "connectable_count": sum(row["is_connectable"] for row in rows),
+        "linked_count": sum(page.instagram is not None for page in pages),
+    }
+
+
+def back_with_error(request: HttpRequest, error: PlatformError, platform: str = "facebook") -> HttpResponse:
+    outcome.remember_error(request, error.message, platform=platform, platform_message=error.platform_message)
+    return redirect("accounts:social")
+
+
+@require_POST
+@manager_required
+def recheck(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Run the connect again for one Page, in place: is an Instagram account linked by now?"""
+    account = find_account(request, account_id)
+    try:
+        connected = connect.recheck(account, by=request.user)
+    except PlatformError as error:
+        if not request.htmx:
+            return back_with_error(request, error, account.platform)
+        return render_guidance(request, account, error=error)
+    found = [row for row in connected if row.platform == "instagram"]
+    if found or not request.htmx:
+        if found:
+            outcome.remember_connected(request, found)
+        else:
+            messages.info(request, connect.no_instagram(account.name))
+        if not request.htmx:
+            return redirect("accounts:social")
+        response = render(request, "accounts/_social_accounts.html", page_context(request, outcome.take(request)))
+        response["HX-Retarget"], response["HX-Reswap"] = "#social-accounts", "outerHTML"
+        return response
+    account.refresh_from_db()
+    return render_guidance(request, account, checked_at=timezone.now())
+
+
+def render_guidance(request: HttpRequest, page: ConnectedAccount, **extra: Any) -> HttpResponse:
+    return render(request, "accounts/_guidance.html", {**guidance_context(page), **extra})
+
+
+@require_GET
+@manager_required
+def guidance(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Why a Page brought no Instagram account, and what to do: into the dialog, or as a page of its own."""
+    page = find_account(request, account_id)
+    if request.htmx:
+        return render_guidance(request, page)
+    return render(request, "accounts/guidance.html", {**guidance_context(page), "in_dialog": False})
+
+
+@require_POST
+@manager_required
+def disconnect(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    account = find_account(request, account_id)
+    connect.disconnect(account)
+    messages.success(
+        request,
+        _("%(name)s is disconnected. Its history stays; posts that were scheduled to it will not go out.")
+        % {"name": account.name},
+    )
+    return redirect("accounts:social")
+
+
+@require_POST
+@manager_required
+def pause(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    account = find_account(request, account_id)
+    form = PauseForm(request.POST)
+    if not form.is_valid():
+        context = {**page_context(request, outcome.Outcome()), "pause_form": form, "pausing": account.pk}
+        return render(request, "accounts/social.html", context, status=422)
+    ConnectedAccount.objects.filter(pk=account.pk).update(
+        paused_at=timezone.now(), pause_reason=form.cleaned_data["reason"]
+    )
+    messages.success(request, _("Publishing to %(name)s is paused.") % {"name": account.name})
+    return redirect("accounts:social")
+
+
+@require_POST
+@manager_required
+def resume(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    account = find_account(request, account_id)
+    ConnectedAccount.objects.filter(pk=account.pk).update(paused_at=None, pause_reason="")
+    messages.success(
+        request, _("Publishing to %(name)s goes on. Posts that waited go out now.") % {"name": account.name}
+    )
+    return redirect("accounts:social")
+
+
+@require_POST
+@manager_required
+def verify_now(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    account = find_account(request, account_id)
+    try:
+        verify(account)
+    except PlatformError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("%(name)s works: access and profile were checked.") % {"name": account.name})
+    return redirect("accounts:social")
