@@ -81,7 +81,7 @@ def reserve(account_id: UUID, platform: str, calls: Mapping[str, int]) -> Full |
     calls: number of calls by group, as the steps of a plan give them.
     """
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock(account_id)
         used, blocked_until = _books(account_id, now)
         if blocked_until:

@@ -52,6 +52,8 @@ STEPS_DONE = "steps_done"  # the name among the handles under which the keys of 
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 MOST_BLIND_LOOKS = 5  # looks that ended in an error before a person is asked
 
+LEDGER = ("finished_at", "outcome", "message", "platform_message", "code", "subcode", "request_id", "steps")
+
 Failure = errors.PlatformError
 
 
@@ -444,7 +446,7 @@ def _close(job: Job, outcome: str, error: Failure | None = None) -> None:
         job.attempt.code = error.code
         job.attempt.subcode = error.subcode
         job.attempt.request_id = error.request_id
-    job.attempt.save()
+    job.attempt.save(update_fields=LEDGER)
 
 
 # Checking: was it published after all?

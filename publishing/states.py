@@ -48,16 +48,22 @@ def move(publication: Publication, to: Status, *, actor: User | None = None, rea
     if to not in TRANSITIONS[came_from]:
         raise IllegalMove(f"{came_from} → {to}")
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         moved = Publication.objects.filter(pk=publication.pk, status=came_from).update(
             status=to, updated_at=now, **fields
         )
-        if not moved:
-            raise LostRace(f"{publication.pk} is no longer {came_from}")
-        PublicationEvent.objects.create(
-            publication_id=publication.pk, from_status=came_from, to_status=to, at=now, actor=actor, reason=reason[:500]
-        )
-        refresh_posts([publication.post_id])
+        if moved:
+            PublicationEvent.objects.create(
+                publication_id=publication.pk,
+                from_status=came_from,
+                to_status=to,
+                at=now,
+                actor=actor,
+                reason=reason[:500],
+            )
+            refresh_posts([publication.post_id])
+    if not moved:
+        raise LostRace(f"{publication.pk} is no longer {came_from}")
     for name, value in {"status": to, **fields}.items():
         setattr(publication, name, value)
 
@@ -79,7 +85,7 @@ def move_along(
         if to not in TRANSITIONS[came_from]:
             raise IllegalMove(f"{came_from} → {to}")
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = list(
             Publication.objects.select_for_update()
             .filter(pk__in=pks, status__in=path[:-1])
@@ -124,7 +130,7 @@ def refresh_posts(posts: Iterable[UUID]) -> None:
     The rows are locked first and read by a statement of their own, which sees what the last holder of the lock wrote.
     """
     ids = sorted(posts)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM publishing_post WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids])
         cursor.execute(
             f"UPDATE publishing_post SET status = s.summary FROM ({SUMMARY_SQL}) s "  # noqa: S608  a constant
