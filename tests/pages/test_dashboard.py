@@ -1,0 +1,219 @@
+"""The dashboard: what it shows, what it leaves out, what it costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import ConnectedAccount, Membership, Role, Workspace
+from analytics.models import PlatformPost
+from publishing.models import ImageSet, Post, Publication
+from tests.factories import make_account, make_post, make_user
+
+MOST_QUERIES = 12
+
+
+def publish(post: Post, **figures: Any) -> list[Publication]:
+    """Every publication of a post is out, with these figures."""
+    found = list(post.publications.select_related("account"))
+    now = timezone.now()
+    for publication in found:
+        publication.status = "published"
+        publication.published_at = now - timedelta(hours=1)
+        publication.platform_post_id = str(publication.pk)
+        publication.permalink = f"https://example.com/{publication.pk}"
+        publication.save()
+        PlatformPost.objects.create(
+            account=publication.account,
+            publication=publication,
+            platform_post_id=publication.platform_post_id,
+            permalink=publication.permalink,
+            posted_at=publication.published_at,
+            fetched_at=now,
+            **figures,
+        )
+    Post.objects.filter(pk=post.pk).update(status="published")
+    return found
+
+
+def elsewhere(account: ConnectedAccount, number: int) -> PlatformPost:
+    return PlatformPost.objects.create(
+        account=account,
+        platform_post_id=f"elsewhere-{number}",
+        text=f"From the phone {number}",
+        posted_at=timezone.now() - timedelta(days=1, minutes=number),
+    )
+
+
+def page(client: Client, address: str = "/", **headers: str) -> str:
+    response = client.get(address, headers=headers)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_newcomer_is_told_to_connect_an_account(signed_in: Client) -> None:
+    shown = page(signed_in)
+    assert "Three steps to your first post" in shown
+    assert 'href="/settings/accounts/"' in shown
+    assert "Last 30 days" not in shown
+
+
+def test_with_an_account_the_next_step_is_an_image_set_then_a_post(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace)
+    assert "Make an image set</a>" in page(signed_in)
+    ImageSet.objects.create(workspace=workspace, title="Camaro")
+    assert "Choose an image set to post</a>" in page(signed_in)
+
+
+def test_the_steps_leave_when_the_first_post_exists(signed_in: Client, workspace: Workspace) -> None:
+    make_post(workspace, make_account(workspace))
+    assert "Three steps" not in page(signed_in)
+
+
+def test_an_editor_is_not_sent_to_a_page_that_refuses_him(client: Client, workspace: Workspace) -> None:
+    editor = make_user()
+    editor.memberships.all().delete()
+    Membership.objects.create(workspace=workspace, user=editor, role=Role.EDITOR)
+    client.force_login(editor, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "Only owners and admins can connect accounts" in page(client)
+
+
+def test_a_viewer_sees_no_button_that_writes(client: Client, workspace: Workspace) -> None:
+    viewer = make_user()
+    viewer.memberships.all().delete()
+    Membership.objects.create(workspace=workspace, user=viewer, role=Role.VIEWER)
+    make_account(workspace)
+    client.force_login(viewer, backend="allauth.account.auth_backends.AuthenticationBackend")
+    shown = page(client)
+    assert "New post" not in shown
+    assert "Make an image set</a>" not in shown
+    assert "Write a post for later" not in shown
+
+
+def test_what_went_wrong_stands_on_top(signed_in: Client, workspace: Workspace) -> None:
+    account = make_account(workspace, name="Joe's Garage")
+    make_account(workspace, name="Camaro Club", status="expired", status_reason="Access ended on Tuesday.")
+    failed = make_post(workspace, account, caption="A picture too wide")
+    failed.publications.update(status="failed", error_message="Picture 3 is too wide.")
+    unknown = make_post(workspace, account, caption="Nobody knows")
+    unknown.publications.update(status="checking")
+    shown = page(signed_in)
+    attention = shown[shown.index("Needs your attention") : shown.index("Last 30 days")]
+    assert "Access ended on Tuesday." in attention
+    assert "Picture 3 is too wide." in attention
+    assert f'href="{failed.get_absolute_url()}"' in attention
+    assert f'href="{unknown.get_absolute_url()}"' in attention
+    assert "until then it is not sent again" in attention
+
+
+def test_nothing_wrong_shows_no_box(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace)
+    assert "Needs your attention" not in page(signed_in)
+
+
+def test_figures_and_links_of_a_published_post(signed_in: Client, workspace: Workspace) -> None:
+    facebook = make_account(workspace, username="garage", followers_count=12_480)
+    post = make_post(workspace, facebook, caption="The engine bay is done")
+    publication = publish(post, likes=1204, reach=98_765, comments=0)[0]
+    shown = page(signed_in)
+    assert "The engine bay is done" in shown
+    assert ">12.4k</span>" in shown
+    assert shown.count(">1,204</span>") == 2  # the post, and the sum of the last 30 days
+    assert ">98.7k</span>" in shown
+    assert f'href="{publication.permalink}"' in shown
+    assert "View on Facebook" in shown
+
+
+def test_a_missing_figure_is_a_dash_with_its_reason(signed_in: Client, workspace: Workspace) -> None:
+    account = make_account(workspace, followers_count=10, last_synced_at=timezone.now())
+    publish(make_post(workspace, account), likes=3)
+    shown = page(signed_in)
+    assert 'title="Facebook does not give this figure"' in shown  # following
+    assert 'title="Facebook does not give this figure for this post"' in shown  # views
+    assert 'title="No post of these days has a reach figure yet"' in shown
+
+
+def test_an_account_that_was_never_read_says_so(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace)
+    assert "the figures follow within the hour" in page(signed_in)
+
+
+def test_what_comes_next_is_shown_with_its_networks(signed_in: Client, workspace: Workspace) -> None:
+    at = timezone.now() + timedelta(hours=5)
+    post = make_post(workspace, make_account(workspace), caption="Winter prices", status="scheduled", scheduled_at=at)
+    post.publications.update(status="scheduled", scheduled_at=at)
+    shown = page(signed_in)
+    upcoming = shown[shown.index("Scheduled next") : shown.index("Recent posts")]
+    assert "Winter prices" in upcoming
+    assert "in 5 hours" in upcoming
+    assert 'data-platform="facebook"' in upcoming
+
+
+def test_load_more_goes_on_where_the_page_ended(signed_in: Client, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    for number in range(25):
+        elsewhere(account, number)
+    seen: list[int] = []
+    shown = page(signed_in)
+    while True:
+        seen += [number for number in range(25) if f"From the phone {number}<" in shown]
+        if "Load more" not in shown:
+            break
+        address = "/" + shown.split('hx-get="')[1].split('"')[0]
+        shown = page(signed_in, address, **{"HX-Request": "true"})
+        assert "<html" not in shown
+    assert sorted(seen) == list(range(25))
+
+
+def test_load_more_works_without_scripts(signed_in: Client, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    for number in range(15):
+        elsewhere(account, number)
+    address = "/" + page(signed_in).split('href="?before=')[1].split('"')[0]
+    shown = page(signed_in, address.replace("/", "/?before=", 1))
+    assert "<html" in shown
+    assert "From the phone 14<" in shown
+
+
+@pytest.mark.parametrize("before", ["nonsense", "%00", "20261301T000000000000." + "0" * 32, "x" * 5000])
+def test_a_strange_place_starts_from_the_top(signed_in: Client, workspace: Workspace, before: str) -> None:
+    elsewhere(make_account(workspace), 1)
+    assert "From the phone 1<" in page(signed_in, f"/?before={before}")
+
+
+def test_a_stranger_sees_nothing_of_it(signed_in_stranger: Client, workspace: Workspace) -> None:
+    account = make_account(workspace, name="Secret Garage", status="expired")
+    elsewhere(account, 1)
+    publish(make_post(workspace, account, caption="Secret post"))
+    shown = page(signed_in_stranger)
+    assert "Secret" not in shown
+    assert "From the phone" not in shown
+
+
+@pytest.mark.django_db
+def test_people_who_are_not_signed_in_are_sent_to_the_entrance() -> None:
+    response = Client().get("/")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/account/login/")
+
+
+def test_the_page_costs_the_same_however_many_posts_there_are(signed_in: Client, workspace: Workspace) -> None:
+    facebook, instagram = make_account(workspace), make_account(workspace, platform="instagram")
+    counts = []
+    for amount in (2, 20):
+        for number in range(amount):
+            publish(make_post(workspace, facebook, instagram), likes=number)
+        page(signed_in)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            page(signed_in)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert counts[1] <= MOST_QUERIES
