@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "socialhub.middleware.SessionActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "socialhub.middleware.HtmxMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
