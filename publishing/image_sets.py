@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from accounts.models import User
+from publishing.media import UploadRefused, display_name, store_upload
 from publishing.models import ImageSet, ImageSetItem, MediaFile
 
 IMAGES_MOST = 100
@@ -18,6 +24,36 @@ class OrderChanged(Exception):
 
 class SetFull(Exception):
     """A set holds at most IMAGES_MOST images."""
+
+
+@dataclass
+class Uploaded:
+    """What became of several files: the images now in the set, and a sentence for each file that was not taken."""
+
+    added: list[ImageSetItem] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def upload(image_set: ImageSet, user: User, files: Iterable[UploadedFile[Any]]) -> Uploaded:
+    """Store files and append them one by one: a bad one costs none of the good ones."""
+    result = Uploaded()
+    for file in files:
+        name = display_name(file.name)
+        try:
+            media = store_upload(image_set.workspace, user, file)
+            items = add(image_set, [media])
+        except UploadRefused as refusal:
+            result.refused.append(refusal.message)
+        except SetFull:
+            result.refused.append(
+                _("“%(name)s” was not added. A set holds at most %(most)d images: start another one.")
+                % {"name": name, "most": IMAGES_MOST}
+            )
+        else:
+            result.added += items
+            if not items:
+                result.refused.append(_("“%(name)s” is in this set already.") % {"name": name})
+    return result
 
 
 @transaction.atomic
