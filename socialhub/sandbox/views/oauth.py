@@ -105,7 +105,6 @@ def dialog(request: HttpRequest, version: str) -> HttpResponse:
         pages=pages,
         all_or_nothing=asked.all_or_nothing,
         scopes=[(scope, SCOPES[scope]) for scope in asked.scopes if scope not in declined],
-        known=earlier is not None,
         first_name=person.name.split()[0],
     )
     return render(request, "sandbox/dialog_consent.html", context)
