@@ -12,7 +12,10 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -134,6 +137,7 @@ class ConnectedAccountAdmin(admin.ModelAdmin):
         "token_expires_at",
         "last_verified_at",
         "last_synced_at",
+        "publications",
     )
     list_filter = ("platform", "status", PausedFilter, "account_type")
     list_select_related = ("workspace",)
@@ -149,6 +153,12 @@ class ConnectedAccountAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # connecting needs the consent of the owner
+
+    @admin.display(description=_("publications"))
+    def publications(self, account: ConnectedAccount) -> SafeString:
+        """By address: the books of publishing are a floor above."""
+        address = reverse("admin:publishing_publication_changelist")
+        return format_html('<a href="{}?account__id__exact={}">{}</a>', address, account.pk, _("publications"))
 
     @admin.display(description=_("reason"))
     def reason(self, account: ConnectedAccount) -> str:

@@ -1,0 +1,324 @@
+"""The admin of all our apps: everything is there, opens with rows in it, stays cheap and shows no secret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Grant, Notification, OAuthTicket, User
+from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
+from publishing.models import (
+    Attempt,
+    CaptionTemplate,
+    HashtagGroup,
+    ImageSet,
+    ImageSetItem,
+    Post,
+    PostMedia,
+    Publication,
+    PublicationEvent,
+    QueueEntry,
+    RateLimitWindow,
+    Rendition,
+    Status,
+)
+from tests.factories import make_account, make_entry, make_media, make_post, make_user, numbers, workspace_of
+
+OURS = ("accounts", "publishing", "analytics")
+SECRET = "secret-token-of-the-page"
+
+pytestmark = pytest.mark.django_db
+
+
+def models():
+    return [model for app in OURS for model in apps.get_app_config(app).get_models()]
+
+
+def is_shown(model):
+    inlines = {inline.model for each in admin.site._registry.values() for inline in each.inlines}
+    return model in admin.site._registry or model in inlines
+
+
+REGISTERED = [model for model in models() if model in admin.site._registry]
+
+
+@pytest.fixture
+def staff(db):
+    return User.objects.create_superuser("staff@example.com", "correct horse")
+
+
+@pytest.fixture
+def operator(staff):
+    client = Client()
+    client.force_login(staff, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def fill(rows):
+    """So many rows of every model, each hanging on accounts, posts and people of their own."""
+    now = timezone.now()
+    for number in range(rows):
+        user = make_user()
+        workspace = workspace_of(user)
+        grant = Grant.objects.create(
+            workspace=workspace, user=user, provider="meta", platform_user_id=str(number), access_token=SECRET
+        )
+        account = make_account(workspace, token=SECRET, connected_by=user)
+        account.credential.grant = grant
+        account.credential.save()
+        OAuthTicket.objects.create(digest=f"{next(numbers):064x}", user=user, workspace=workspace, provider="meta")
+        Notification.objects.create(workspace=workspace, account=account, kind="reconnect", incident="x", title="Hi")
+        media = make_media(workspace, uploaded_by=user)
+        Rendition.objects.create(
+            media=media, spec="facebook-1", file="r/1.jpg", content_type="image/jpeg", width=1, height=1, size_bytes=1
+        )
+        image_set = ImageSet.objects.create(workspace=workspace, title="Camaro", created_by=user)
+        ImageSetItem.objects.create(image_set=image_set, media=media, position=1)
+        CaptionTemplate.objects.create(workspace=workspace, name="Sale", body="{title}")
+        HashtagGroup.objects.create(workspace=workspace, name="Cars", hashtags=["classic"])
+        others = [make_account(workspace, token=SECRET) for _ in range(rows)]
+        post = make_post(workspace, account, *others, author=user, image_set=image_set)
+        PostMedia.objects.create(post=post, media=media, position=1)
+        publication = post.publications.get(account=account)
+        make_entry(publication)
+        for again in range(rows):
+            Attempt.objects.create(
+                publication=publication, number=again, worker="w", started_at=now, finished_at=now, outcome="temporary"
+            )
+            PublicationEvent.objects.create(
+                publication=publication, from_status="draft", to_status="scheduled", at=now, actor=user
+            )
+        RateLimitWindow.objects.create(
+            account=account, endpoint="publish", window_seconds=3600, window_start=now, call_limit=25, resets_at=now
+        )
+        AccountSync.objects.create(account=account)
+        InsightWindow.objects.create(account=account, period="hour", window_start=now, fetched_at=now)
+        platform_post = PlatformPost.objects.create(
+            account=account, platform_post_id=f"1_{number}", posted_at=now, publication=publication, likes=3
+        )
+        PostSnapshot.objects.create(platform_post=platform_post, fetched_at=now, likes=3)
+
+
+def changelist(model):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def change(row):
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def queries(client, address):
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        response = client.get(address)
+    assert response.status_code == 200, address
+    assert SECRET not in response.content.decode(), address
+    return len(captured)
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model._meta.label)
+def test_every_model_is_in_the_admin(model):
+    assert is_shown(model)
+
+
+def fullest(model):
+    """The newest row: it was made with the most rows hanging on it."""
+    rows = model.objects.filter(queue_entry__isnull=False) if model is Publication else model.objects.all()
+    names = {field.name for field in model._meta.fields}
+    return rows.order_by("-created_at" if "created_at" in names else "-pk").first()
+
+
+def test_pages_open_with_rows_at_a_cost_that_does_not_grow(operator):
+    def cost():
+        found = {}
+        for model in REGISTERED:
+            assert model.objects.exists(), f"fill() makes no {model._meta.label}"
+            found[model._meta.label, "list"] = queries(operator, changelist(model))
+            found[model._meta.label, "change"] = queries(operator, change(fullest(model)))
+        return found
+
+    fill(1)
+    cost()  # content types, permissions and the like are remembered from here on
+    few = cost()
+    fill(5)
+    many = cost()
+    grown = {page: (few[page], many[page]) for page in few if many[page] > few[page]}
+    assert grown == {}
+    assert max(many.values()) <= 20
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
+def test_search_takes_ids_and_words(operator, model):
+    fill(1)
+    if not admin.site._registry[model].search_fields:
+        pytest.fail("no search")
+    row = model.objects.order_by("pk").first()
+    for words in ("camaro", "@page", str(row.pk), "1_0", '"', "%", "00000000-0000-0000-0000-000000000000"):
+        response = operator.get(changelist(model), {"q": words})
+        assert response.status_code == 200, (model, words)
+
+
+@pytest.mark.parametrize("model", [Publication, Post, QueueEntry, PlatformPost, AccountSync])
+def test_an_id_finds_its_row_and_no_other(operator, model):
+    fill(2)
+    row = model.objects.order_by("pk").first()
+    found = operator.get(changelist(model), {"q": str(row.pk)}).context["cl"].result_list
+    assert [each.pk for each in found] == [row.pk]
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
+def test_every_filter_works(operator, model):
+    fill(1)
+    page = operator.get(changelist(model)).context["cl"]
+    for spec in page.filter_specs:
+        for choice in spec.choices(page):
+            response = operator.get(changelist(model) + choice["query_string"])
+            assert response.status_code == 200, choice
+            assert "e=1" not in response.request["QUERY_STRING"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Attempt, PublicationEvent, Publication, QueueEntry, InsightWindow, PostSnapshot, PlatformPost, RateLimitWindow],
+)
+def test_books_cannot_be_written(operator, model):
+    fill(1)
+    row = model.objects.order_by("pk").first()
+    add = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    assert operator.get(add).status_code == 403
+    assert operator.post(change(row), {}).status_code == 403
+
+
+def test_from_account_to_publication_to_attempt(operator):
+    fill(1)
+    publication = Publication.objects.get(queue_entry__isnull=False)
+    attempt = Attempt.objects.get()
+    accounts = operator.get(reverse("admin:accounts_connectedaccount_changelist")).content.decode()
+    one = f"{changelist(Publication)}?account__id__exact={publication.account_id}"
+    assert one in accounts
+    listed = operator.get(one)
+    assert [row.pk for row in listed.context["cl"].result_list] == [publication.pk]
+    assert change(publication) in listed.content.decode()
+    page = operator.get(change(publication)).content.decode()
+    assert change(attempt) in page
+
+
+def test_the_attempts_of_one_publication_are_one_click_away(operator):
+    fill(2)
+    attempt = Attempt.objects.order_by("pk").first()
+    address = f"{changelist(Attempt)}?publication__id__exact={attempt.publication_id}"
+    assert address in operator.get(changelist(Publication)).content.decode()
+    found = operator.get(address)
+    assert {row.publication_id for row in found.context["cl"].result_list} == {attempt.publication_id}
+
+
+def test_steps_are_readable(operator):
+    fill(1)
+    step = {"key": "photo:1", "label": "Uploading <1>", "at": "12:00", "ms": 321, "outcome": "done", "request_id": "r1"}
+    Attempt.objects.update(steps=[step])
+    page = operator.get(change(Attempt.objects.get())).content.decode()
+    assert "Uploading &lt;1&gt;" in page
+    assert "321" in page
+
+
+# Levers
+
+
+def press(client, model, action, *rows):
+    return client.post(
+        changelist(model), {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True
+    ).content.decode()
+
+
+def put(publication, status):
+    Publication.objects.filter(pk=publication.pk).update(status=status)
+    Post.objects.filter(pk=publication.post_id).update(status=status)
+    publication.refresh_from_db()
+    return publication
+
+
+@pytest.fixture
+def publications(workspace):
+    return [make_post(workspace, make_account(workspace)).publications.get() for _ in range(3)]
+
+
+def test_retry_tries_again_what_failed_and_says_what_it_left_out(operator, staff, publications):
+    failed, published, _draft = publications
+    put(failed, Status.FAILED)
+    put(published, Status.PUBLISHED)
+    page = press(operator, Publication, "retry", *publications)
+    failed.refresh_from_db()
+    assert failed.status == Status.SCHEDULED
+    assert failed.queue_entry
+    assert failed.events.get().actor == staff
+    assert "1 publication is tried again." in page
+    assert "Skipped" in page
+    assert "(Published)" in page
+    published.refresh_from_db()
+    assert published.status == Status.PUBLISHED
+
+
+def test_retry_from_the_post(operator, publications):
+    put(publications[0], Status.FAILED)
+    page = press(operator, Post, "retry_failed", *(publication.post for publication in publications))
+    publications[0].refresh_from_db()
+    assert publications[0].status == Status.SCHEDULED
+    assert "1 publication is tried again." in page
+    assert "2 posts without failures" in page
+
+
+def test_cancel_makes_drafts_and_says_what_it_left_out(operator, publications):
+    scheduled, failed, _draft = publications
+    put(scheduled, Status.SCHEDULED)
+    make_entry(scheduled)
+    put(failed, Status.FAILED)
+    page = press(operator, Post, "cancel", scheduled.post, failed.post)
+    scheduled.refresh_from_db()
+    assert scheduled.status == Status.DRAFT
+    assert not QueueEntry.objects.exists()
+    assert "1 post is a draft again." in page
+    assert "(Failed)" in page
+
+
+def test_due_now_leaves_workers_and_held_entries_alone(operator, publications):
+    later = timezone.now() + timedelta(hours=1)
+    waiting, held, leased = (make_entry(publication, not_before=later) for publication in publications)
+    QueueEntry.objects.filter(pk=held.pk).update(held=True)
+    QueueEntry.objects.filter(pk=leased.pk).update(lease_until=later)
+    page = press(operator, QueueEntry, "due_now", waiting, held, leased)
+    waiting.refresh_from_db()
+    assert waiting.not_before <= timezone.now()
+    assert QueueEntry.objects.filter(not_before=later).count() == 2
+    assert "2 are at work or held" in page
+
+
+def test_read_now_makes_posts_due(operator, workspace):
+    fill(1)
+    press(operator, PlatformPost, "read_now", PlatformPost.objects.get())
+    assert PlatformPost.objects.get().next_fetch_at <= timezone.now()
+
+
+def test_who_may_only_look_has_no_levers(publications):
+    put(publications[0], Status.FAILED)
+    viewer = make_user(is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_publication"))
+    client = Client()
+    client.force_login(viewer, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(changelist(Publication)).status_code == 200
+    press(client, Publication, "retry", publications[0])
+    publications[0].refresh_from_db()
+    assert publications[0].status == Status.FAILED
+
+
+def test_the_admin_is_for_staff(signed_in):
+    assert signed_in.get(changelist(Publication)).status_code in (302, 403)
