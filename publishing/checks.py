@@ -19,7 +19,6 @@ from socialhub.platforms.rules import Violation
 
 WARNING = "warning"
 SAME_AGAIN = timedelta(hours=24)
-FETCHES_MEDIA = frozenset({"instagram"})  # takes no uploads, only addresses
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 DEFAULT_ORDER = (PostType.MULTI_IMAGE, PostType.CAROUSEL, PostType.SINGLE, PostType.TEXT, PostType.LINK)
 
@@ -185,7 +184,7 @@ def address_findings(draft: Draft) -> list[Finding]:
             publication.account,
         )
         for publication in draft.publications
-        if publication.account.platform in FETCHES_MEDIA
+        if rules.RULES[publication.account.platform].fetches_media
     ]
 
 
@@ -227,7 +226,11 @@ def repeat_findings(draft: Draft) -> list[Finding]:
 def fitting_types(platform_key: str, media_count: int) -> list[PostType]:
     """The post types that take so many images, the usual one first."""
     types = rules.RULES[platform_key].post_types
-    return [kind for kind in DEFAULT_ORDER if kind in types and types[kind].least <= media_count <= types[kind].most]
+    return [
+        kind
+        for kind in DEFAULT_ORDER
+        if kind in types and types[kind].min_media <= media_count <= types[kind].max_media
+    ]
 
 
 def usual_type(platform_key: str, media_count: int, link: str) -> PostType:
@@ -240,5 +243,5 @@ def usual_type(platform_key: str, media_count: int, link: str) -> PostType:
     types = rules.RULES[platform_key].post_types
     return min(
         (kind for kind in DEFAULT_ORDER if kind in types),
-        key=lambda kind: max(types[kind].least - media_count, media_count - types[kind].most),
+        key=lambda kind: max(types[kind].min_media - media_count, media_count - types[kind].max_media),
     )

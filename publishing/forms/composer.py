@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -70,6 +70,18 @@ class HashtagsField(forms.CharField):
         return tags
 
 
+class AccountsField(forms.ModelMultipleChoiceField):
+    default_error_messages: ClassVar = {
+        "invalid_choice": gettext_lazy("One of the chosen accounts is not connected here. Choose again."),
+    }
+
+    def clean(self, value: Any) -> Any:
+        # What is no UUID at all would be quoted in Django's own words.
+        if len(uuids(value or ())) < len(set(value or ())):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().clean(value)
+
+
 class CaptionField(forms.CharField):
     """Text as it will stand at the network: browsers send CRLF, which would be counted as two."""
 
@@ -130,15 +142,7 @@ class ComposerForm(forms.Form):
         max_length=100,
         help_text=gettext_lazy("Only for you: posts can be filtered by it."),
     )
-    accounts = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Publish to"),
-        queryset=ConnectedAccount.objects.none(),
-        required=False,
-        error_messages={
-            "invalid_choice": gettext_lazy("One of the chosen accounts is not connected here. Choose again."),
-            "invalid_pk_value": gettext_lazy("One of the chosen accounts is not connected here. Choose again."),
-        },
-    )
+    accounts = AccountsField(label=gettext_lazy("Publish to"), queryset=ConnectedAccount.objects.none(), required=False)
     when = forms.ChoiceField(
         label=gettext_lazy("When"),
         choices=[("now", gettext_lazy("Now")), ("later", gettext_lazy("At a time"))],

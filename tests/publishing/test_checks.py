@@ -1,0 +1,123 @@
+"""What stands against a post."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts.models import Workspace
+from publishing import checks
+from publishing.models import Post, PostMedia, Status
+from socialhub.platforms.base import PostType
+from tests.factories import make_account, make_media, make_post
+
+NETWORKS = ["facebook", "instagram"]
+
+
+def codes(post: Post) -> list[str]:
+    return [finding.code for finding in checks.check(post)]
+
+
+def with_media(post: Post, **fields: Any) -> Post:
+    PostMedia.objects.create(
+        post=post, media=make_media(post.workspace, **fields), position=post.post_media.count() + 1
+    )
+    return post
+
+
+def test_a_plain_post_has_nothing_against_it(workspace: Workspace) -> None:
+    assert codes(make_post(workspace, make_account(workspace))) == []
+
+
+def test_hashtags_count_as_text(workspace: Workspace) -> None:
+    account = make_account(workspace, platform="instagram")
+    post = make_post(workspace, account, post_type=PostType.SINGLE, caption="x" * 2195, hashtags=["camaro"])
+    found = checks.check(with_media(post))
+    assert [finding.code for finding in found] == ["caption_too_long"]
+    assert found[0].blocks
+    assert found[0].account == account
+
+
+def test_an_override_is_what_counts(workspace: Workspace) -> None:
+    account = make_account(workspace, platform="instagram")
+    post = with_media(make_post(workspace, account, post_type=PostType.SINGLE, caption="x" * 3000))
+    post.publications.update(caption_override="Short")
+    assert codes(post) == []
+
+
+def test_the_file_is_named(workspace: Workspace) -> None:
+    account = make_account(workspace, platform="instagram")
+    post = make_post(workspace, account, post_type=PostType.CAROUSEL)
+    with_media(post)
+    with_media(post, original_name="panorama.jpg", width=4000, height=800)
+    found = checks.check(post)
+    assert [(finding.code, finding.media.original_name) for finding in found if finding.media] == [
+        ("image_ratio", "panorama.jpg")
+    ]
+
+
+def test_errors_come_first(workspace: Workspace) -> None:
+    paused = make_account(workspace, paused_at=timezone.now())
+    gone = make_account(workspace, status="disconnected")
+    found = checks.check(make_post(workspace, paused, gone))
+    assert [(finding.code, finding.blocks) for finding in found] == [("disconnected", True), ("paused", False)]
+
+
+def test_the_same_text_within_a_day(workspace: Workspace) -> None:
+    account, other = make_account(workspace), make_account(workspace)
+    first = make_post(workspace, account, caption="Again")
+    assert codes(make_post(workspace, account, caption="Again")) == []  # the other is a draft only
+    first.publications.update(status=Status.PUBLISHED)
+    assert codes(make_post(workspace, account, caption="Again")) == ["repeat"]
+    assert codes(make_post(workspace, account, caption="Something else")) == []
+    assert codes(make_post(workspace, other, caption="Again")) == []
+    first.publications.update(created_at=timezone.now() - timedelta(hours=25))
+    assert codes(make_post(workspace, account, caption="Again")) == []
+
+
+def test_a_post_does_not_repeat_itself(workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace), caption="Once")
+    post.publications.update(status=Status.SCHEDULED)
+    assert codes(post) == []
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost", "http://127.8.8.8"])
+def test_a_network_that_fetches_cannot_reach_this_computer(workspace: Workspace, address: str) -> None:
+    post = with_media(make_post(workspace, make_account(workspace, platform="instagram"), post_type=PostType.SINGLE))
+    with override_settings(PUBLIC_BASE_URL=address, SANDBOX=False):
+        found = checks.check(post)
+    assert [(finding.code, finding.blocks) for finding in found] == [("loopback", False)]
+    with override_settings(PUBLIC_BASE_URL=address, SANDBOX=True):
+        assert codes(post) == []
+    with override_settings(PUBLIC_BASE_URL="https://hub.example.org", SANDBOX=False):
+        assert codes(post) == []
+
+
+def test_access_that_ends_before_the_post_is_due(workspace: Workspace) -> None:
+    account = make_account(workspace, token_expires_at=timezone.now() + timedelta(days=2))
+    post = make_post(workspace, account, scheduled_at=timezone.now() + timedelta(days=3))
+    assert [finding.code for finding in checks.expiry_findings(checks.Draft.of(post))] == ["expires_before"]
+    post.scheduled_at = timezone.now() + timedelta(days=1)
+    assert checks.expiry_findings(checks.Draft.of(post)) == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "number", "link", "usual"),
+    [
+        ("facebook", 0, "", PostType.TEXT),
+        ("facebook", 0, "https://example.org", PostType.LINK),
+        ("facebook", 1, "https://example.org", PostType.SINGLE),
+        ("facebook", 8, "", PostType.MULTI_IMAGE),
+        ("facebook", 50, "", PostType.MULTI_IMAGE),
+        ("instagram", 0, "", PostType.SINGLE),
+        ("instagram", 1, "", PostType.SINGLE),
+        ("instagram", 8, "", PostType.CAROUSEL),
+        ("instagram", 50, "", PostType.CAROUSEL),
+    ],
+)
+def test_the_usual_type(platform: str, number: int, link: str, usual: PostType) -> None:
+    assert checks.usual_type(platform, number, link) == usual
