@@ -7,7 +7,8 @@ found again exactly when an answer is lost. Source: Graph API v26.0, Page feed a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -40,13 +41,14 @@ from socialhub.platforms.errors import (
     PlatformError,
     TemporaryError,
 )
-from socialhub.platforms.meta import Meta, id_in, instant_of, number_in, picture_of
+from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in, picture_of
 from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, value_of, whole
 from socialhub.platforms.text import normalise
 
 STAGED_LIFE = timedelta(hours=23)  # Meta drops unpublished photos after about 24 hours
 LOOK_BACK = timedelta(seconds=120)  # clocks differ, and the call began before its answer
 LOOK_PAGES = 10
+DAY = timedelta(days=1)
 POST = Step("post", StepKind.COMMIT, gettext_lazy("Publishing"), {"publish": 1})
 
 # Metric of Meta -> our name. Source: Page insights, read September to October 2026.
@@ -144,20 +146,10 @@ class Facebook(Platform):
         self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
     ) -> Published | Absent | Unknowable:
         start = since - LOOK_BACK
-        posts = list(
-            self.meta.paged(
-                f"{access.account_id}/published_posts",
-                access.token,
-                {
-                    "fields": "id,message,created_time,permalink_url,status_type,is_published,application,"
-                    "attachments{media_type,target,subattachments}",
-                    "since": str(int(start.timestamp())),
-                    "limit": "50",
-                },
-                page_limit=LOOK_PAGES,
-                account_id=access.account_id,
-            )
-        )
+        try:
+            posts = list(self._published_since(access, start))
+        except UnendingError:
+            return Unknowable(_("The Page published so much in that time that we could not read all of it."))
         recent = [post for post in posts if (instant_of(post.get("created_time")) or since) >= start]
         matches = self._matches(recent, content, _staged(content, handles), claimed)
         if len(matches) == 1:
@@ -176,6 +168,21 @@ class Facebook(Platform):
         return Absent(
             _("%(number)d posts since %(time)s UTC read on the Page; this one is not among them.")
             % {"number": len(recent), "time": f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
+        )
+
+    def _published_since(self, access: Access, start: datetime) -> Iterator[dict[str, Any]]:
+        return self.meta.paged(
+            f"{access.account_id}/published_posts",
+            access.token,
+            {
+                "fields": "id,message,created_time,permalink_url,status_type,is_published,application,"
+                "attachments{media_type,target,subattachments}",
+                "since": str(int(start.timestamp())),
+                "limit": "50",
+            },
+            page_limit=LOOK_PAGES,
+            whole=True,
+            account_id=access.account_id,
         )
 
     def _matches(
@@ -222,18 +229,23 @@ class Facebook(Platform):
         )
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of the Page's day (Pacific time) that ends in the span.
+        """Figures of the Page's day (in Pacific time, as Meta counts) that begins in the span, once it is over.
 
         metrics: views, reach, engagements, followers, follows, unfollows, profile_views, clicks, video_views.
         raw: Meta's own names. A Page with few followers has none.
         """
+        last = min(until + DAY, datetime.now(UTC))  # the day that begins in the span ends up to a day behind it
         span = {
             "period": "day",
             "since": str(int(since.timestamp())),
-            "until": str(int(until.timestamp())),
+            "until": str(int(last.timestamp())),
         }
         asks = [Ask(access.account_id, tuple(group), span) for group in PAGE_METRICS]
-        return figures_of(self.page_insights.read(access, asks), PAGE_METRICS)
+        told = [
+            replace(answer, entries={name: _begun(entry, since, until) for name, entry in answer.entries.items()})
+            for answer in self.page_insights.read(access, asks)
+        ]
+        return figures_of(told, PAGE_METRICS)
 
     def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
         nodes = self._nodes(access, platform_post_ids)
@@ -335,6 +347,16 @@ def _plain_link(url: str) -> str:
     if (parts.hostname or "").endswith("facebook.com") and parts.path == "/l.php":
         url = parse_qs(parts.query).get("u", [url])[0]
     return url.partition("://")[2].rstrip("/") or url
+
+
+def _begun(entry: Mapping[str, Any], since: datetime, until: datetime) -> dict[str, Any]:
+    """The entry with only the values of days that begin in the span. end_time is the end of a value's day."""
+    values = []
+    for value in entry.get("values") or ():
+        end = instant_of(value.get("end_time"))
+        if end is None or since <= end - DAY < until:
+            values.append(value)
+    return {**entry, "values": values}
 
 
 def _summary_count(node: Mapping[str, Any], edge: str) -> int | None:

@@ -37,7 +37,7 @@ from socialhub.platforms.base import (
     Unknowable,
 )
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
-from socialhub.platforms.meta import Meta, id_in, instant_of, number_in
+from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
 from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, value_of, whole
 from socialhub.platforms.text import normalise
@@ -196,7 +196,10 @@ class Instagram(Platform):
 
     def _explain_missing(self, access: Access, container: str, error: OutcomeUnknownError) -> None:
         """Instagram did not find the container: raise a clear no if the container itself says so, else return."""
-        state = self._state(access, container)
+        try:
+            state = self._state(access, container)
+        except PlatformError:
+            return
         if state.code == "PUBLISHED" or not state.code:
             return
         details = {
@@ -216,7 +219,10 @@ class Instagram(Platform):
     ) -> Published | Absent | Unknowable:
         state = self._state(access, str(handles.get("container", "")))
         start = min(since, instant_of(handles.get("container:at")) or since) if state.code == "PUBLISHED" else since
-        matches = self._find(access, content, start - LOOK_BACK, claimed)
+        try:
+            matches = self._find(access, content, start - LOOK_BACK, claimed)
+        except UnendingError:
+            return Unknowable(_("The account published so much in that time that we could not read all of it."))
         if len(matches) == 1:
             found = matches[0]
             return Published(
@@ -258,6 +264,7 @@ class Instagram(Platform):
                 "limit": "25",
             },
             page_limit=LOOK_PAGES,
+            whole=True,
             account_id=access.account_id,
         )
         caption = normalise(content.text)

@@ -154,6 +154,10 @@ class SignedRequest:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
+class UnendingError(TemporaryError):
+    """A list has more pages than we are ready to read."""
+
+
 class InvalidSignedRequest(ValueError):
     """The signature is missing or wrong: not from Meta."""
 
@@ -252,10 +256,18 @@ class Meta:
         return reply
 
     def paged(
-        self, path: str, token: str, params: Mapping[str, str], *, page_limit: int = 20, account_id: str = ""
+        self,
+        path: str,
+        token: str,
+        params: Mapping[str, str],
+        *,
+        page_limit: int = 20,
+        whole: bool = False,
+        account_id: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Entries of a list, page by page. An empty page is not the end; a missing `next` is.
 
+        whole: raise UnendingError instead of stopping when there is more behind `page_limit` pages.
         The address in `next` carries the token, so only its cursor (or time) parameters are used.
         """
         fields = dict(params)
@@ -266,6 +278,8 @@ class Meta:
             if not onward:
                 return
             fields |= onward
+        if whole:
+            raise UnendingError(_("There is more to read than we can read at once."))
         logger.info("stopped reading %s after %s pages", path, page_limit)
 
     def _page(self, path: str, token: str, fields: dict[str, str], account_id: str) -> dict[str, Any]:

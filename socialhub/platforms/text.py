@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# A # or @ counts where it begins a word of letters, digits or underscores; "C#" and "me@example.org" do not.
-_HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w+)")
-_MENTION = re.compile(r"(?<![\w.@/])@(\w[\w.]*)")
+# Instagram counts every # and @ that something follows, also in addresses and glued to another word.
+_HASHTAG = re.compile(r"[#＃](\w+)")
+_MENTION = re.compile(r"[@＠](\w[\w.]*)")
 
 
 def hashtags(text: str) -> list[str]:
