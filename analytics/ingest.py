@@ -7,7 +7,7 @@ read by one worker at a time (`AccountSync`), and each post that is due by one (
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -207,11 +207,10 @@ def _read_today(account: ConnectedAccount, platform: Platform, access: Access) -
 
 def _read_day(account: ConnectedAccount, platform: Platform, access: Access, since: datetime, until: datetime) -> None:
     figures = platform.account_figures(access, since=since, until=until)
-    if figures.dead_metrics:
-        logger.warning("account %s: the network no longer knows %s", account.pk, ", ".join(figures.dead_metrics))
     if figures.metrics:
         key = {"account": account, "period": InsightWindow.Period.DAY, "window_start": since}
-        _put_window(key, figures.metrics, timezone.now(), raw=figures.raw)
+        raw = {**figures.raw, **({"dead_metrics": list(figures.dead_metrics)} if figures.dead_metrics else {})}
+        _put_window(key, figures.metrics, timezone.now(), raw=raw)
 
 
 def _put_window(
@@ -308,7 +307,7 @@ def adopt_published(account: ConnectedAccount | None = None) -> int:
         waiting = waiting.filter(account=account)
     else:
         waiting = waiting.filter(published_at__gte=now - ADOPT_SPAN)
-    publications = list(waiting.select_related("post").order_by("pk")[:500])
+    publications: list[Any] = list(waiting.select_related("post").order_by("pk")[:500])
     PlatformPost.objects.bulk_create(
         [
             PlatformPost(
@@ -401,7 +400,8 @@ def _put_figures(posts: Sequence[PlatformPost], answer: Mapping[str, PostFigures
     """The newest known figures to the posts, exactly what was read to their snapshots."""
     now = timezone.now()
     answered, snapshots = [], []
-    gone, not_there_yet = [], []
+    gone: list[PlatformPost] = []
+    not_there_yet: list[PlatformPost] = []
     for post in sorted(posts, key=lambda post: post.pk):
         figures = answer.get(post.platform_post_id)
         if figures is None:
@@ -423,12 +423,6 @@ def _put_figures(posts: Sequence[PlatformPost], answer: Mapping[str, PostFigures
         PlatformPost.objects.bulk_update(not_there_yet, ["next_fetch_at"])
         PlatformPost.objects.filter(pk__in=[post.pk for post in gone]).update(gone_at=now, next_fetch_at=None)
         PostSnapshot.objects.bulk_create(snapshots, ignore_conflicts=True)
-    _tell_dead_metrics(answer.values())
-
-
-def _tell_dead_metrics(answer: Collection[PostFigures]) -> None:
-    if dead := sorted({name for figures in answer for name in figures.dead_metrics}):
-        logger.warning("post figures: the network no longer knows %s", ", ".join(dead))
 
 
 def sync_due(seconds: float = 45) -> int:

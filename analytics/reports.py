@@ -293,20 +293,20 @@ def _made_here(post_ids: Collection[UUID]) -> dict[UUID, RecentPost]:
     )
     found = {}
     for post_id, group in groupby(publications, key=lambda publication: publication.post_id):
-        parts = list(group)
-        newest = parts[0]
+        parts = [_on_network(publication) for publication in group]
+        newest: Any = parts[0].publication
         found[post_id] = RecentPost(
             key=post_id,
             text=newest.post.caption or newest.text,
             thumbnail_url=_thumbnail(newest.first_image),
-            posted_at=newest.published_at,
-            networks=tuple(_on_network(part) for part in parts),
+            posted_at=parts[0].posted_at,
+            networks=tuple(parts),
             post=newest.post,
         )
     return found
 
 
-def _on_network(publication: Publication) -> NetworkPost:
+def _on_network(publication: Any) -> NetworkPost:
     platform_post: PlatformPost | None = getattr(publication, "platform_post", None)
     return NetworkPost(
         account=publication.account,
@@ -383,7 +383,7 @@ def scheduled_next(workspace: Workspace, limit: int = 5) -> list[Upcoming]:
     )
     upcoming = []
     for _, group in groupby(publications, key=lambda publication: publication.post_id):
-        parts = tuple(group)
+        parts: tuple[Any, ...] = tuple(group)
         upcoming.append(Upcoming(parts[0].post, parts[0].post.scheduled_at, parts, _thumbnail(parts[0].first_image)))
     return upcoming
 

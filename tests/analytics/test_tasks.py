@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from analytics import ingest, tasks
+from analytics.models import AccountSync, PlatformPost
+from socialhub.celery import app
+from socialhub.platforms.base import Profile
+from tests.analytics.rows import make_published
+from tests.factories import make_account
+from tests.fakes import FakePlatform
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    fake = FakePlatform()
+    monkeypatch.setattr(ingest, "platform_for", lambda key: fake)
+    return fake
+
+
+@pytest.fixture
+def at_once():
+    """Tasks run where they are sent from."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+def test_the_names_are_those_of_the_schedule():
+    for name in ("sync_accounts", "sync_due", "sync_one_account"):
+        assert getattr(tasks, name).name == f"analytics.tasks.{name}"
+
+
+def test_the_hour_reads_every_account_although_one_fails(workspace, fake, at_once):
+    accounts = [make_account(workspace) for _ in range(3)]
+    for account in accounts:
+        fake.profiles[account.platform_account_id] = Profile(followers_count=5)
+    fake.will("profile", RuntimeError("boom"))
+    tasks.sync_accounts.delay()
+    assert sorted(row.followers_count or 0 for row in workspace.accounts.all()) == [0, 5, 5]
+    assert not AccountSync.objects.filter(claimed_until__isnull=False).exists()
+
+
+def test_the_minute_reads_new_accounts_and_adopts(workspace, fake, at_once):
+    new = make_account(workspace)
+    make_published(make_account(workspace, last_synced_at="2026-01-01T00:00Z"))
+    tasks.sync_due.delay()
+    assert [call.account_id for call in fake.called("profile")] == [new.platform_account_id]
+    assert PlatformPost.objects.count() == 1
+
+
+def test_sync_now_reads_everything(workspace, fake, at_once):
+    account = make_account(workspace)
+    assert tasks.ask_for_sync(account.pk)
+    assert len(fake.called("recent_posts")) == 1
+
+
+def test_a_broker_that_is_down_is_no_crash(workspace, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.sync_one_account, "apply_async", refuse)
+    assert tasks.ask_for_sync(make_account(workspace).pk) is False
