@@ -31,13 +31,12 @@ def main() -> int:
     if not settings.DEBUG:
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
 
-    from socialhub.management.commands.demo import make_demo  # noqa: PLC0415  models need setup()
-    from socialhub.management.commands.first_admin import create_first_admin, first_admin  # noqa: PLC0415
+    from socialhub.management.commands.first_admin import create_first_admin, first_admin  # models need setup()
 
     password = create_first_admin()
+    if password and settings.SANDBOX:
+        call_command("demo", stdout=sys.stderr)
     admin = first_admin()
-    if admin and settings.SANDBOX:
-        make_demo(admin)
     print(json.dumps({"email": admin.email if admin else "", "password": password or ""}))
     return 0
 

@@ -6,12 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User
+from socialhub.demo import make_demo
 from socialhub.management.commands.first_admin import first_admin
-
-
-def make_demo(user: User) -> None:
-    """Idempotent."""
 
 
 class Command(BaseCommand):
@@ -19,7 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = first_admin()
-        if user is None:
-            raise CommandError("There is no admin yet. Run `manage.py first_admin` first.")
-        make_demo(user)
-        self.stdout.write(f"The demo image set is in the workspace of {user.email}.")
+        membership = user and user.memberships.order_by("created_at").first()
+        if user is None or membership is None:
+            raise CommandError("There is no admin with a workspace yet. Run `manage.py first_admin` first.")
+        image_set = make_demo(membership.workspace, user)
+        self.stdout.write(f"“{image_set}” is in the library of {membership.workspace}.")

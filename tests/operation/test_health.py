@@ -1,0 +1,53 @@
+"""/healthz and /readyz: what a load balancer and a monitor ask."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from socialhub.models import Heartbeat
+from socialhub.tasks import heartbeat
+
+
+def test_healthz_needs_neither_a_user_nor_the_database(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok")
+
+
+@pytest.mark.django_db
+def test_not_ready_before_the_first_heartbeat(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "database": True, "heartbeatAgeSeconds": None}
+
+
+@pytest.mark.django_db
+def test_ready_after_a_heartbeat(client: Client) -> None:
+    heartbeat()
+    heartbeat()
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert 0 <= answer.json()["heartbeatAgeSeconds"] < 30
+    assert Heartbeat.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_not_ready_when_the_heartbeat_is_old(client: Client) -> None:
+    heartbeat()
+    Heartbeat.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["heartbeatAgeSeconds"] >= 180
+
+
+def test_not_ready_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down() -> None:
+        raise DatabaseError("no answer")
+
+    monkeypatch.setattr(Heartbeat, "age", down)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["database"]) == (503, False)
