@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from socialhub.platforms.base import (
     Absent,
@@ -49,7 +48,6 @@ STAGED_LIFE = timedelta(hours=23)  # Meta drops unpublished photos after about 2
 LOOK_BACK = timedelta(seconds=120)  # clocks differ, and the call began before its answer
 LOOK_PAGES = 10
 DAY = timedelta(days=1)
-POST = Step("post", StepKind.COMMIT, gettext_lazy("Publishing"), {"publish": 1})
 
 # Metric of Meta -> our name. Source: Page insights, read September to October 2026.
 PAGE_METRICS: tuple[dict[str, str], ...] = (
@@ -94,7 +92,7 @@ class Facebook(Platform):
             )
             for number, item in enumerate(content.media, start=1)
         ]
-        return (*photos, POST)
+        return (*photos, Step("post", StepKind.COMMIT, _("Publishing"), {"publish": 1}))
 
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
         """Stage one photo, unpublished."""

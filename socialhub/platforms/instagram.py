@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from socialhub.platforms.base import (
     Absent,
@@ -49,7 +48,6 @@ LOOK_PAGES = 10
 MEDIA_FIELDS = "id,caption,timestamp,permalink,media_type,media_product_type"
 
 ONE_CONTAINER = {"publish": 1, "containers": 1}
-COMMIT = Step("publish", StepKind.COMMIT, gettext_lazy("Publishing"), {"publish": 1, "posts": 1})
 
 # What is asked of the account for one day, grouped by equal metric_type and breakdown: Meta's name -> ours.
 # Source: Instagram user insights, read September to October 2026.
@@ -81,11 +79,12 @@ class Instagram(Platform):
     # Publishing
 
     def plan(self, content: Content) -> tuple[Step, ...]:
+        commit = Step("publish", StepKind.COMMIT, _("Publishing"), {"publish": 1, "posts": 1})
         if content.post_type is not PostType.CAROUSEL:
             return (
                 Step("container", StepKind.PREPARE, _("Handing over the image"), ONE_CONTAINER),
                 Step("ready", StepKind.WAIT, _("Instagram fetches the image")),
-                COMMIT,
+                commit,
             )
         total = len(content.media)
         items = [
@@ -102,7 +101,7 @@ class Instagram(Platform):
             Step("items-ready", StepKind.WAIT, _("Instagram fetches the images")),
             Step("container", StepKind.PREPARE, _("Creating the carousel"), ONE_CONTAINER),
             Step("ready", StepKind.WAIT, _("Instagram puts the carousel together")),
-            COMMIT,
+            commit,
         )
 
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:

@@ -401,7 +401,8 @@ class Meta:
 
     def permissions(self, token: str) -> tuple[list[str], list[str]]:
         """Granted and declined (or lapsed) scopes."""
-        granted, declined = [], []
+        granted: list[str] = []
+        declined: list[str] = []
         for entry in self.paged("me/permissions", token, {}):
             (granted if entry.get("status") == "granted" else declined).append(str(entry.get("permission", "")))
         return granted, declined

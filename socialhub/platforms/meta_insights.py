@@ -54,7 +54,7 @@ class Insights:
         """The answers, in order. Raises ReconnectError and LimitedError; other failures stay with their Ask."""
         dead = {name for ask in asks for name in ask.metrics if self._is_dead(name)}
         answers: dict[int, Told] = {}
-        waiting = range(len(asks))
+        waiting = list(range(len(asks)))
         # Each round settles everything or finds at least one dead name, so it ends.
         while waiting := self._round(access, asks, waiting, dead, answers):
             first = asks[waiting[0]]
