@@ -1,0 +1,56 @@
+"""Meta as these tests see it, and people with every role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import responses
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Membership, Role, User, Workspace
+from tests.accounts.graph import Graph
+from tests.factories import make_user
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()  # rate limits of sign-in and sign-up live there
+
+
+@pytest.fixture
+def graph() -> Iterator[Graph]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield Graph(mock)
+
+
+def sign_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    return client
+
+
+def member(workspace: Workspace, role: Role) -> User:
+    """A person of another workspace who also belongs to this one, and has chosen it."""
+    user = make_user()
+    user.memberships.all().delete()
+    Membership.objects.create(workspace=workspace, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def viewer(workspace: Workspace) -> Client:
+    return sign_in(member(workspace, Role.VIEWER))
+
+
+@pytest.fixture
+def editor(workspace: Workspace) -> Client:
+    return sign_in(member(workspace, Role.EDITOR))
+
+
+@pytest.fixture
+def admin_member(workspace: Workspace) -> Client:
+    return sign_in(member(workspace, Role.ADMIN))
