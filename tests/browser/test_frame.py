@@ -1,0 +1,151 @@
+"""What static/js/app.js adds to the pages."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from playwright.sync_api import Page, Route, expect
+
+from accounts.models import User, Workspace
+from analytics.models import PlatformPost
+from tests.browser.axe import check
+from tests.browser.conftest import OpenPage
+from tests.factories import make_account
+from tests.pages.test_dashboard import elsewhere
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def staff(owner: User) -> User:
+    owner.is_staff = True
+    owner.save(update_fields=["is_staff"])
+    return owner
+
+
+def test_a_dialog_takes_the_focus_and_gives_it_back(desktop: Page, staff: User) -> None:
+    desktop.goto("/staff/style/")
+    opener = desktop.get_by_role("button", name="Open dialog")
+    dialog = desktop.get_by_role("dialog", name="Disconnect Joe's Garage?")
+    opener.click()
+    expect(dialog).to_be_visible()
+    check(desktop)
+    assert desktop.evaluate("document.querySelector('#sample-dialog').contains(document.activeElement)")
+    desktop.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+    opener.click()
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+    opener.click()
+    desktop.mouse.click(5, 5)  # on the backdrop
+    expect(dialog).to_be_hidden()
+
+
+def test_a_menu_opens_and_closes_with_the_keyboard(desktop: Page, owner: User) -> None:
+    desktop.goto("/")
+    menu = desktop.locator(".rail .user-menu")
+    summary = menu.locator("summary")
+    summary.focus()
+    desktop.keyboard.press("Enter")
+    expect(menu.get_by_role("button", name="Sign out")).to_be_visible()
+    check(desktop)
+    desktop.keyboard.press("ArrowUp")
+    expect(menu.get_by_role("button", name="Sign out")).to_be_focused()
+    desktop.keyboard.press("Escape")
+    expect(menu.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(summary).to_be_focused()
+    summary.click()
+    desktop.locator("h1").click()
+    expect(menu.get_by_role("button", name="Sign out")).to_be_hidden()
+
+
+def test_signing_out_works_from_the_phone(phone: Page, owner: User) -> None:
+    phone.goto("/")
+    phone.locator(".topbar .user-menu summary").click()
+    phone.locator(".topbar").get_by_role("button", name="Sign out").click()
+    phone.wait_for_url("**/account/login/**")
+
+
+def test_the_skip_link_is_the_first_stop(desktop: Page, owner: User) -> None:
+    desktop.goto("/")
+    desktop.keyboard.press("Tab")
+    expect(desktop.get_by_role("link", name="Skip to content")).to_be_focused()
+    desktop.keyboard.press("Enter")
+    assert desktop.evaluate("document.activeElement.id") == "content"
+
+
+def test_a_message_can_be_dismissed(desktop: Page, staff: User) -> None:
+    desktop.goto("/staff/style/?toast=error")
+    message = desktop.get_by_text("The post is scheduled for tomorrow")
+    expect(message).to_be_visible()
+    check(desktop)
+    desktop.get_by_role("button", name="Dismiss").click()
+    expect(message).to_be_hidden()
+
+
+def test_a_form_goes_out_once_however_often_it_is_clicked(desktop: Page, owner: User) -> None:
+    desktop.goto("/")
+    sent: list[str] = []
+
+    def stay(route: Route) -> None:
+        sent.append(route.request.url)
+        route.fulfill(status=204)  # the browser stays on the page, so that a second click can reach it
+
+    desktop.route("**/account/logout/", stay)
+    desktop.locator(".rail .user-menu summary").click()
+    button = desktop.locator(".rail").get_by_role("button", name="Sign out")
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    button.click()
+    desktop.wait_for_timeout(200)
+    assert len(sent) == 1
+
+
+def test_more_posts_are_loaded_in_place(desktop: Page, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    for number in range(13):
+        elsewhere(account, number)
+    desktop.goto("/")
+    posts = desktop.locator(".recent-post")
+    expect(posts).to_have_count(10)
+    desktop.get_by_role("link", name="Load more").click()
+    expect(posts).to_have_count(13)
+    expect(desktop.get_by_role("link", name="Load more")).to_have_count(0)
+    check(desktop)
+
+
+def test_a_session_that_ended_is_told_and_the_page_stays(desktop: Page, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    for number in range(13):
+        elsewhere(account, number)
+    desktop.goto("/")
+    Session.objects.all().delete()
+    cache.clear()
+    desktop.get_by_role("link", name="Load more").click()
+    dialog = desktop.get_by_role("dialog", name="You are signed out")
+    expect(dialog).to_be_visible()
+    expect(desktop.locator(".recent-post")).to_have_count(10)
+    expect(dialog.get_by_role("link", name="Sign in again")).to_have_attribute("href", "/account/login/?next=%2F")
+
+
+def test_a_lost_connection_is_told(desktop: Page, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    for number in range(13):
+        elsewhere(account, number)
+    desktop.goto("/")
+    desktop.route("**/?before=*", lambda route: route.abort())
+    link = desktop.get_by_role("link", name="Load more")
+    link.click()
+    expect(desktop.get_by_text("No connection.")).to_be_visible()
+    expect(link).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_picture_that_does_not_load_makes_way(open_page: OpenPage, owner: User, workspace: Workspace) -> None:
+    page = open_page(user=owner)
+    account = make_account(workspace, name="Joe Garage")
+    PlatformPost.objects.filter(pk=elsewhere(account, 1).pk).update(thumbnail_url="/media/none.jpg")
+    page.goto("/")
+    expect(page.locator(".recent-post .thumb img")).to_have_count(0)

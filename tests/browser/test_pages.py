@@ -1,0 +1,124 @@
+"""Every page at two sizes and in both colour schemes: nothing serious for axe-core, no complaint of the browser, no sideways scroll."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from PIL import Image
+
+from accounts.models import Notification, User, Workspace
+from publishing.media import store_upload
+from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, Post, PostMedia
+from tests.browser.conftest import OpenPage
+from tests.factories import make_account, make_post
+from tests.pages.test_dashboard import elsewhere, publish
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [(size, scheme) for size in ("phone", "desktop") for scheme in ("light", "dark")]
+LONG_NAME = "Joe's Garage and Restoration Workshop of Greater Springfield"
+
+
+def picture(colour: str) -> SimpleUploadedFile:
+    file = BytesIO()
+    Image.new("RGB", (640, 480), colour).save(file, "JPEG")
+    return SimpleUploadedFile(f"{colour}.jpg", file.getvalue(), "image/jpeg")
+
+
+def problems_of(open_page: OpenPage, size: str, scheme: str, addresses: list[str], user: User | None) -> list[str]:
+    page = open_page(size, scheme=scheme, user=user)
+    found = []
+    for address in addresses:
+        response = page.goto(address)
+        if response is None or response.status != 200:
+            found.append(f"{address}: answered {response and response.status}")
+            continue
+        found += [f"{address}: {problem}" for problem in page.watch.problems()]  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.fixture
+def furnished(owner: User, workspace: Workspace) -> list[str]:
+    """A workspace in which every state is to be seen; returns the addresses of its pages."""
+    owner.is_staff = True
+    owner.save(update_fields=["is_staff"])
+    now = timezone.now()
+    facebook = make_account(workspace, name=LONG_NAME, followers_count=12_480, last_synced_at=now)
+    instagram = make_account(workspace, platform="instagram", username="joes.garage.and.restoration", following_count=7)
+    make_account(workspace, platform="instagram", status="expired", status_reason="Access ended on Tuesday.")
+    make_account(workspace, paused_at=now, pause_reason="Holidays")
+
+    image_set = ImageSet.objects.create(
+        workspace=workspace, title="1969 Camaro", details=[["Vehicle", "1969 Chevrolet Camaro"]], hashtags=["camaro"]
+    )
+    pictures = [store_upload(workspace, owner, picture(colour)) for colour in ("red", "green", "blue")]
+    for position, media in enumerate(pictures):
+        ImageSetItem.objects.create(image_set=image_set, media=media, position=position)
+    template = CaptionTemplate.objects.create(workspace=workspace, name="Sale", body="{title}: {Vehicle}")
+    group = HashtagGroup.objects.create(workspace=workspace, name="Cars", hashtags=["camaro", "chevy"])
+
+    draft = make_post(workspace, facebook, instagram, post_type="multi_image", image_set=image_set)
+    for position, media in enumerate(pictures):
+        PostMedia.objects.create(post=draft, media=media, position=position)
+    published = make_post(workspace, facebook, instagram)
+    publish(published, likes=1204, reach=98_765)
+    at = now + timedelta(days=2)
+    scheduled = make_post(workspace, facebook, status="scheduled", scheduled_at=at)
+    scheduled.publications.update(status="scheduled", scheduled_at=at)
+    failed = make_post(workspace, facebook, instagram, caption="A picture too wide " * 20, status="partly_failed")
+    failed.publications.filter(account=facebook).update(status="failed", error_message="Picture 3 is too wide.")
+    failed.publications.filter(account=instagram).update(status="checking")
+    for number in range(12):
+        elsewhere(facebook, number)
+    Notification.objects.create(
+        workspace=workspace, kind="reconnect", incident="one", title="Connect Camaro Club again"
+    )
+    posts: list[Post] = [draft, published, scheduled, failed]
+    return [
+        "/",
+        "/settings/accounts/",
+        "/settings/profile/",
+        "/settings/workspace/",
+        "/notifications/",
+        "/library/",
+        f"/library/sets/{image_set.pk}/",
+        "/library/sets/new/",
+        "/library/templates/",
+        f"/library/templates/{template.pk}/",
+        "/library/hashtags/",
+        f"/library/hashtags/{group.pk}/",
+        "/posts/",
+        "/posts/new/",
+        f"/posts/new/?set={image_set.pk}",
+        f"/posts/{draft.pk}/edit/",
+        *(post.get_absolute_url() for post in posts),
+        "/account/sessions/",
+        "/account/password/change/",
+        "/account/email/",
+        "/staff/style/",
+    ]
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_pages_inside_are_sound(open_page: OpenPage, furnished: list[str], owner: User, size: str, scheme: str) -> None:
+    if found := problems_of(open_page, size, scheme, furnished, owner):
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_pages_of_a_newcomer_are_sound(open_page: OpenPage, owner: User, size: str, scheme: str) -> None:
+    addresses = ["/", "/settings/accounts/", "/library/", "/posts/", "/posts/new/", "/notifications/"]
+    if found := problems_of(open_page, size, scheme, addresses, owner):
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_pages_outside_are_sound(open_page: OpenPage, size: str, scheme: str) -> None:
+    addresses = ["/account/login/", "/account/signup/", "/account/password/reset/"]
+    if found := problems_of(open_page, size, scheme, addresses, None):
+        pytest.fail("\n".join(found), pytrace=False)
