@@ -15,7 +15,7 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 
 def main() -> int:
@@ -33,9 +33,10 @@ def main() -> int:
 
     from socialhub.management.commands.first_admin import create_first_admin, first_admin  # models need setup()
 
-    password = create_first_admin()
-    if password and settings.SANDBOX:
-        call_command("demo", stdout=sys.stderr)
+    with transaction.atomic():  # an admin whose password was never printed would lock everybody out
+        password = create_first_admin()
+        if password and settings.SANDBOX:
+            call_command("demo", stdout=sys.stderr)
     admin = first_admin()
     print(json.dumps({"email": admin.email if admin else "", "password": password or ""}))
     return 0

@@ -159,6 +159,8 @@ def run(supervisor: Supervisor, env: dict[str, str], options: argparse.Namespace
     write_private(RUN_ENV, "".join(f"{name}='{env[name]}'\n" for name in SHARED))
     supervisor.say("Preparing the database")
     first_admin = prepare(supervisor, env)
+    if first_admin.get("password"):  # now, too: what follows may fail, and nobody could sign in
+        supervisor.say(f"Created {first_admin['email']} with the password {first_admin['password']}")
     start_processes(supervisor, env, options)
     health = f"http://{options.host if options.host != '0.0.0.0' else '127.0.0.1'}:{options.port}/healthz"  # noqa: S104
     if not supervisor.watch(lambda: answers(health, env), READY_SECONDS):

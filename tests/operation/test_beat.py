@@ -15,7 +15,7 @@ from socialhub.beat import PAUSE_SECONDS, SoloScheduler
 from socialhub.celery import app
 from socialhub.models import BeatLease
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # the scheduler closes and commits on its own
 
 
 class Recorder(SoloScheduler):
@@ -24,6 +24,7 @@ class Recorder(SoloScheduler):
     def __init__(self, sent: list[tuple[str, str]], name: str) -> None:
         self.sent, self.name = sent, name
         super().__init__(app=app)
+        self._finalize.cancel()  # it would write at the end of the process, when the database is gone
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
         self.reserve(entry)
