@@ -103,18 +103,18 @@ class Facebook(Platform):
         fields = {"published": "false"}
         if item.alt_text:
             fields["alt_text_custom"] = item.alt_text
-        answer = self.meta.post(
+        reply = self.meta.post(
             f"{access.account_id}/photos",
             access.token,
             fields,
             files={"source": (f"photo-{item.position}.jpg", item.read(), item.content_type)},
             account_id=access.account_id,
         )
-        photo_id = id_in(answer)
+        photo_id = id_in(reply.json)
         if not photo_id:
             raise TemporaryError(_("Facebook took the image but gave no id for it. It is tried again by itself."))
         staged_at = handles.get("staged_at") or datetime.now(UTC).isoformat(timespec="seconds")
-        return Done({step.key: photo_id, "staged_at": staged_at})
+        return Done({step.key: photo_id, "staged_at": staged_at}, reply.request_id)
 
     def commit(self, access: Access, content: Content, handles: Handles) -> Published:
         _refuse_old_photos(handles)
@@ -125,7 +125,7 @@ class Facebook(Platform):
             fields["attached_media"] = json.dumps([{"media_fbid": photo} for photo in _staged(content, handles)])
         elif content.link:
             fields["link"] = content.link
-        answer = self.meta.post(
+        reply = self.meta.post(
             f"{access.account_id}/feed",
             access.token,
             fields,
@@ -133,12 +133,12 @@ class Facebook(Platform):
             account_id=access.account_id,
             stale=("photo:", "staged_at"),
         )
-        post_id = id_in(answer)
+        post_id = id_in(reply.json)
         if not post_id:
             raise OutcomeUnknownError(
                 _("Facebook took the post but gave no id for it. We look at the Page before anything is tried again.")
             )
-        return Published(post_id, str(answer.get("permalink_url") or ""))
+        return Published(post_id, str(reply.json.get("permalink_url") or ""), reply.request_id)
 
     def look(
         self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]

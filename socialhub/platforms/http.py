@@ -85,6 +85,11 @@ class Reply:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    @property
+    def request_id(self) -> str:
+        """What Meta's support asks for, "" where the answer has none."""
+        return str(self.headers.get("x-fb-trace-id") or "")[:100]
+
 
 def _json(body: str | bytes | None) -> Any:
     try:

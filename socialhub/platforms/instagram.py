@@ -120,7 +120,7 @@ class Instagram(Platform):
         return self._create(step.key, access, fields)
 
     def _create(self, key: str, access: Access, fields: Mapping[str, str]) -> Done:
-        answer = self.meta.post(
+        reply = self.meta.post(
             f"{access.account_id}/media",
             access.token,
             fields,
@@ -128,10 +128,10 @@ class Instagram(Platform):
             # A carousel refused for a child that expired needs new children.
             stale=FORGET_ALL if key == "container" else (),
         )
-        container = id_in(answer)
+        container = id_in(reply.json)
         if not container:
             raise TemporaryError(_("Instagram took the image but gave no id for it. It is tried again by itself."))
-        return Done({key: container, f"{key}:at": datetime.now(UTC).isoformat(timespec="seconds")})
+        return Done({key: container, f"{key}:at": datetime.now(UTC).isoformat(timespec="seconds")}, reply.request_id)
 
     def _wait(self, key: str, access: Access, content: Content, handles: Handles) -> Done | NotYet:
         """Look at what is not known to be ready. Counters and results are kept among the handles."""
@@ -169,7 +169,7 @@ class Instagram(Platform):
             )
         container = str(handles["container"])
         try:
-            answer = self.meta.post(
+            reply = self.meta.post(
                 f"{access.account_id}/media_publish",
                 access.token,
                 {"creation_id": container},
@@ -184,14 +184,14 @@ class Instagram(Platform):
             if error.subcode == "2207008":
                 self._explain_missing(access, container, error)
             raise
-        media_id = id_in(answer)
+        media_id = id_in(reply.json)
         if not media_id:
             raise OutcomeUnknownError(
                 _(
                     "Instagram took the post but gave no id for it. We look at the account before anything is tried again."
                 )
             )
-        return Published(media_id)
+        return Published(media_id, request_id=reply.request_id)
 
     def _explain_missing(self, access: Access, container: str, error: OutcomeUnknownError) -> None:
         """Instagram did not find the container: raise a clear no if the container itself says so, else return."""

@@ -204,11 +204,9 @@ class Meta:
         commit: bool = False,
         account_id: str = "",
         stale: tuple[str, ...] = (),
-    ) -> Any:
+    ) -> Reply:
         """Write to `path`. commit: it must not be made twice; anything but a clear answer is an unknown outcome."""
-        return self._call(
-            "POST", path, token, data, files=files, commit=commit, account_id=account_id, stale=stale
-        ).json
+        return self._call("POST", path, token, data, files=files, commit=commit, account_id=account_id, stale=stale)
 
     def delete(self, path: str, token: str, params: Mapping[str, str] | None = None) -> None:
         """Delete `path`; what is gone already counts as deleted."""
@@ -280,7 +278,7 @@ class Meta:
             fields |= onward
         if whole:
             raise UnendingError(_("There is more to read than we can read at once."))
-        logger.info("stopped reading %s after %s pages", path, page_limit)
+        logger.debug("stopped reading %s after %s pages", path, page_limit)
 
     def _page(self, path: str, token: str, fields: dict[str, str], account_id: str) -> dict[str, Any]:
         """One page; asks for half as many entries each time Meta finds it too much."""
@@ -306,7 +304,7 @@ class Meta:
                 "batch": json.dumps([{"method": "GET", "relative_url": address} for address in part]),
                 "include_headers": "false",
             }
-            answer = self.post("", token, data, account_id=account_id)
+            answer = self.post("", token, data, account_id=account_id).json
             entries = answer if isinstance(answer, list) else []
             for position in range(len(part)):
                 entry = batch_part(entries[position] if position < len(entries) else None)

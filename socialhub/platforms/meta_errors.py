@@ -407,7 +407,7 @@ def error_of(
         "platform_message": redact(str(envelope.get("error_user_msg") or message), *secrets)[:1000],
         "code": "" if code is None else str(code),
         "subcode": "" if subcode is None else str(subcode),
-        "request_id": str(envelope.get("fbtrace_id") or reply.headers.get("x-fb-trace-id") or "")[:100],
+        "request_id": str(envelope.get("fbtrace_id") or "")[:100] or reply.request_id,
     }
     until = None
     if meaning.kind is Kind.LIMIT:

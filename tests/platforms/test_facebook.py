@@ -129,8 +129,9 @@ def test_staging_errors(facebook, page, images, graph, code, subcode, status, wa
 
 
 def test_a_text_is_posted(facebook, page, graph):
-    graph.post(f"{BASE}/900/feed", json={"id": "900_1", "permalink_url": "https://www.facebook.com/x"})
-    assert facebook.commit(page, TEXT, {}) == Published("900_1", "https://www.facebook.com/x")
+    answer = {"id": "900_1", "permalink_url": "https://www.facebook.com/x"}
+    graph.post(f"{BASE}/900/feed", json=answer, headers={"x-fb-trace-id": "A1b2"})
+    assert facebook.commit(page, TEXT, {}) == Published("900_1", "https://www.facebook.com/x", "A1b2")
     fields = sent(graph.calls[0])
     assert (fields["message"], fields["fields"]) == ("Hello  world", "id,permalink_url")
     assert set(fields) <= declared("Page", "POST", "feed")

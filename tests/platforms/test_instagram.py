@@ -270,8 +270,8 @@ def test_what_was_published_meanwhile_is_never_published_again(instagram, ig, si
 
 
 def test_the_container_is_published(instagram, ig, single, graph):
-    graph.post(f"{BASE}/17800/media_publish", json={"id": "m1"})
-    assert instagram.commit(ig, single, {"container": "c1"}) == Published("m1")
+    graph.post(f"{BASE}/17800/media_publish", json={"id": "m1"}, headers={"x-fb-trace-id": "A1b2"})
+    assert instagram.commit(ig, single, {"container": "c1"}) == Published("m1", request_id="A1b2")
     fields = sent(graph.calls[0])
     assert fields["creation_id"] == "c1"
     assert set(fields) <= declared("IGUser", "POST", "media_publish")
