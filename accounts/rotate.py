@@ -34,7 +34,7 @@ def rotate_all(batch_size: int = 200) -> Rotation:
     """Batches are short transactions, so that nobody waits long for a row."""
     done = Rotation()
     for model, column in SECRETS:
-        for keys in batches(model.objects.exclude(**{column: None}), batch_size):  # type: ignore[attr-defined]
+        for keys in batches(model.objects.filter(**{f"{column}__isnull": False}), batch_size):  # type: ignore[attr-defined]
             rotate_column(model, column, keys, done)
     for keys in batches(Authenticator.objects.all(), batch_size):
         rotate_authenticators(keys, done)

@@ -73,21 +73,21 @@ class Graph:
         path = parts.path.split(f"/{settings.META_GRAPH_VERSION}/", 1)[1]
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
         fields = {name: values[0] for name, values in parse_qs(f"{parts.query}&{body}").items()}
+        bearer = str(request.headers.get("Authorization", "")).removeprefix("Bearer ")
         with self.lock:
             self.calls.append((str(request.method), path, fields))
-        status, reply = self.fail.get(path) or (200, self.reply(str(request.method), path, fields))
+        status, reply = self.fail.get(path) or (200, self.reply(str(request.method), path, fields, bearer))
         return status, {"Content-Type": "application/json"}, json.dumps(reply)
 
     def paths(self, method: str = "") -> list[str]:
         return [path for verb, path, _fields in self.calls if method in ("", verb)]
 
-    def reply(self, method: str, path: str, fields: dict[str, str]) -> dict[str, Any]:
+    def reply(self, method: str, path: str, fields: dict[str, str], bearer: str) -> dict[str, Any]:
         if path == "oauth/access_token":
             token = LONG if fields.get("grant_type") == "fb_exchange_token" else SHORT
             return {"access_token": token, "token_type": "bearer", "expires_in": 60 * DAY if token == LONG else 3600}
         if path == "me":
-            own = [entry for entry in self.pages if self.last_token_is(entry)]
-            return own[0] if own else self.person
+            return next((entry for entry in self.pages if entry.get("access_token") == bearer), self.person)
         if path == "me/permissions":
             if method == "DELETE":
                 return {"success": True}
@@ -100,9 +100,6 @@ class Graph:
         if path == "debug_token":
             return {"data": self.inspected(fields["input_token"])}
         return self.account(path)
-
-    def last_token_is(self, entry: dict[str, Any]) -> bool:
-        return False
 
     def inspected(self, token: str) -> dict[str, Any]:
         return {
