@@ -108,6 +108,8 @@ def environment(host: str, port: int) -> dict[str, str]:
     if (ROOT / ".env").exists() and "ENV_FILE" not in os.environ:
         environ.Env.read_env(ROOT / ".env")
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "socialhub.settings"}
+    if os.geteuid() == 0:  # Celery warns at length; in a container there is nobody else to be
+        env.setdefault("PYTHONWARNINGS", "ignore::UserWarning:celery.platforms")
     if "PUBLIC_BASE_URL" not in env:
         # Only a start that names no address of its own is a trial, with details on error pages and a sandbox.
         env["PUBLIC_BASE_URL"] = f"http://127.0.0.1:{port}"
@@ -204,7 +206,7 @@ def prepare(supervisor: Supervisor, env: dict[str, str]) -> dict[str, str]:
 
 
 def start_processes(supervisor: Supervisor, env: dict[str, str], options: argparse.Namespace) -> None:
-    celery = [str(PROGRAMS / "celery"), "--app", "socialhub"]
+    celery = [str(PROGRAMS / "celery"), "--quiet", "--app", "socialhub"]
     gunicorn = [str(PROGRAMS / "gunicorn"), "--worker-class", "gthread", "--workers", "1", "--preload"]
     gunicorn += ["--no-control-socket", "--log-level", "warning"]
     host = f"[{options.host}]" if ":" in options.host else options.host
@@ -221,7 +223,7 @@ def start_processes(supervisor: Supervisor, env: dict[str, str], options: argpar
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "4"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     supervisor.add(Child("worker", worker, env, at_once))
-    beat = [*celery, "beat", "--scheduler", "socialhub.celery:SoloScheduler"]
+    beat = [*celery, "beat", "--scheduler", "socialhub.beat:SoloScheduler"]
     supervisor.add(Child("beat", beat, env, at_once))
 
 
