@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from socialhub.http import HttpRequest
-from socialhub.templatetags.ui import PLATFORMS, STATUSES
+from socialhub.platforms import LABELS
+from socialhub.templatetags.ui import STATUSES
 
 
 class SampleForm(forms.Form):
@@ -34,7 +35,7 @@ def style(request: HttpRequest) -> HttpResponse:
             getattr(messages, level)(request, "The post is scheduled for tomorrow, 09:00.")
     now = timezone.now()
     context = {
-        "platforms": PLATFORMS,
+        "platforms": LABELS,
         "statuses": STATUSES,
         "form": SampleForm(),
         "invalid_form": SampleForm({"title": "", "agreed": ""}, auto_id="invalid_%s"),

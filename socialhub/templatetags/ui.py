@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -17,21 +17,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-register = template.Library()
+from socialhub.platforms import LABELS
 
-PLATFORMS = {
-    "facebook": ("Facebook", "brand-facebook"),
-    "instagram": ("Instagram", "brand-instagram"),
-    "linkedin": ("LinkedIn", "brand-linkedin"),
-    "x": ("X", "brand-x"),
-    "pinterest": ("Pinterest", "brand-pinterest"),
-    "tiktok": ("TikTok", "brand-tiktok"),
-    "youtube": ("YouTube", "brand-youtube"),
-    "threads": ("Threads", "brand-threads"),
-    "bluesky": ("Bluesky", "brand-bluesky"),
-    "mastodon": ("Mastodon", "brand-mastodon"),
-    "google_business": ("Google Business", "brand-google"),
-}
+register = template.Library()
 
 # Word, icon and tone (which sets the colour) of everything that has a state.
 STATUSES = {
@@ -69,19 +57,19 @@ def icon(name: str, label: str = "") -> SafeString:
 @register.simple_tag
 def platform_glyph(key: str) -> SafeString:
     """The small coloured sign of a network, with its name for those who do not see it."""
-    label, name = PLATFORMS.get(key, (key, "world"))
+    label = platform_label(key)
     return format_html(
         '<span class="platform-glyph" data-platform="{}" title="{}">{}<span class="visually-hidden">{}</span></span>',
         key,
         label,
-        icon(name),
+        icon(f"brand-{key.replace('_', '-')}"),
         label,
     )
 
 
 @register.filter
 def platform_label(key: str) -> str:
-    return PLATFORMS[key][0] if key in PLATFORMS else key
+    return LABELS.get(key, key)
 
 
 @register.simple_tag
@@ -196,14 +184,11 @@ def avatar(url: str | None, name: str, size: str = "") -> SafeString:
 @register.inclusion_tag("components/_nav_link.html", takes_context=True)
 def nav_link(context: dict[str, Any], view: str, icon_name: str, label: str) -> dict[str, Any]:
     """A link of the rail and the bottom bar, marked when the page lies below it."""
-    try:
-        href = reverse(view)
-    except NoReverseMatch:
-        href = ""
+    href = reverse(view)
     path = context["request"].path
     return {
         "href": href,
         "icon_name": icon_name,
         "label": label,
-        "is_current": path == href or (href != "/" and bool(href) and path.startswith(href)),
+        "is_current": path == href or (href != "/" and path.startswith(href)),
     }

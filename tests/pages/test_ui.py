@@ -121,7 +121,7 @@ def test_what_people_type_is_escaped() -> None:
 
 def test_a_glyph_names_its_network_for_those_who_do_not_see_it() -> None:
     assert '<span class="visually-hidden">Facebook</span>' in ui.platform_glyph("facebook")
-    assert ui.platform_label("google_business") == "Google Business"
+    assert ui.platform_label("instagram") == "Instagram"
     assert ui.platform_label("myspace") == "myspace"
 
 
