@@ -129,11 +129,14 @@ def connect_pages(
 ) -> list[ConnectedAccount]:
     """Write each Page and the Instagram account linked to it, all or nothing. Returns exactly what was connected.
 
-    Rows that exist are updated, disconnected ones come back to life; no row is doubled.
+    Rows that exist are updated, disconnected ones come back to life; no row is doubled. A Page without a token is
+    passed over.
     """
     connected = []
     with transaction.atomic():
         for page in pages:
+            if page.token is None:
+                continue
             facebook = write_account(
                 workspace,
                 grant=grant,

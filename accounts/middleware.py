@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import Membership, Workspace
+from accounts.models import Membership, User, Workspace
 
 SESSION_KEY = "workspace"
 
@@ -42,6 +43,13 @@ def workspace_of(request: HttpRequest) -> Workspace:
     return membership.workspace
 
 
+def zone_of(request: HttpRequest) -> ZoneInfo | None:
+    """The zone of a signed-in person; requests without a session are not asked who they are."""
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and isinstance(request.user, User):
+        return request.user.zone
+    return None
+
+
 class WorkspaceMiddleware:
     """Lazy, so that static files, sign-in pages and fragments that need no workspace cost no query.
 
@@ -54,8 +62,7 @@ class WorkspaceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
         request.workspace = SimpleLazyObject(lambda: workspace_of(request))  # type: ignore[attr-defined]
-        is_known = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
-        with timezone.override(request.user.zone) if is_known else nullcontext():
+        with timezone.override(zone) if (zone := zone_of(request)) else nullcontext():
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

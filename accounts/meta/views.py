@@ -34,4 +34,5 @@ class MetaCallbackView(OAuth2CallbackView):
 
 
 callback = never_cache(require_GET(MetaCallbackView.adapter_view(MetaAdapter)))
-callback.login_required = False  # type: ignore[attr-defined]  a person signed out meanwhile gets a sentence, too
+# Somebody who was signed out meanwhile gets a sentence, too.
+callback.login_required = False  # type: ignore[attr-defined]
