@@ -117,16 +117,21 @@
     work(form, queue);
   }
 
+  function take(input) {
+    enqueue(input.form, input.files);
+    input.value = "";
+  }
+
   document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-upload]");
-    if (!form || event.target.type !== "file") return;
-    enqueue(form, event.target.files);
-    event.target.value = "";
+    if (event.target.matches("form[data-upload] input[type=file]")) take(event.target);
   });
 
   document.addEventListener("click", (event) => {
     event.target.closest("[data-upload-dismiss]")?.closest("li").remove();
   });
+
+  // Chosen before this file ran.
+  for (const input of document.querySelectorAll("form[data-upload] input[type=file]")) take(input);
 
   window.addEventListener("beforeunload", (event) => {
     const isBusy = [...document.querySelectorAll("form[data-upload]")].some((form) => queues.has(form));

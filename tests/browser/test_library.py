@@ -101,9 +101,9 @@ def test_from_a_title_to_a_set_with_images(desktop: Page, workspace: Workspace) 
     desktop.locator("[data-upload-dismiss]").first.click()
     expect(desktop.locator("[data-refused]")).to_have_count(1)
     # An image that has just come in can be moved and described like every other.
-    desktop.get_by_role("button", name="Move rear.jpg earlier").click()
-    expect(desktop.locator("#set-images-list img").first).to_have_attribute("alt", "rear.jpg")
-    desktop.wait_for_load_state("networkidle")
+    with desktop.expect_response("**/order/"):
+        desktop.get_by_role("button", name="Move rear.jpg earlier").click()
+    assert shown(desktop) == ["rear.jpg", "front.jpg"]
     assert order(ImageSet.objects.get()) == ["rear.jpg", "front.jpg"]
 
 
