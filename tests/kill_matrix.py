@@ -22,7 +22,7 @@ COMMIT_MOMENTS = ("before", "announced", "sent", "answered", "saved")
 STEPS = {
     ("facebook", PostType.TEXT): (),
     ("facebook", PostType.MULTI_IMAGE): ("photo:1", "photo:2"),
-    ("instagram", PostType.CAROUSEL): ("item:1", "item:2", "items ready", "carousel", "carousel ready"),
+    ("instagram", PostType.CAROUSEL): ("item:1", "item:2", "items-ready", "container", "ready"),
 }
 RECOVERY_SECONDS = 90
 
@@ -80,12 +80,14 @@ def make_publication(
     stage: Stage, workspace: Workspace, platform: str, post_type: PostType, pictures: list[MediaFile]
 ) -> Publication:
     """A publication on an account of its own, due now."""
-    page = stage.sandbox.make_person(pages=1, instagram=platform == "instagram")["pages"][0]
-    found = page["instagram"] if platform == "instagram" else page
+    page = stage.sandbox.person(pages=1, instagram=True).page
     account = ConnectedAccount.objects.create(
-        workspace=workspace, platform=platform, platform_account_id=found["id"], name=page["name"]
+        workspace=workspace,
+        platform=platform,
+        platform_account_id=page.instagram_id if platform == "instagram" else page.id,
+        name=page.name,
     )
-    Credential.objects.create(account=account, access_token=page["token"])
+    Credential.objects.create(account=account, access_token=page.access_token)
     post = make_post(workspace, account, post_type=post_type)
     if post_type is not PostType.TEXT:
         for position, media in enumerate(pictures, start=1):

@@ -44,11 +44,11 @@ class Load:
 def sandbox_accounts(sandbox: Sandbox, workspace: Workspace, number: int) -> list[ConnectedAccount]:
     """Connected Pages of a person who exists only for this."""
     accounts = []
-    for page in sandbox.make_person(pages=number)["pages"]:
+    for page in sandbox.person(pages=number).pages:
         account = ConnectedAccount.objects.create(
-            workspace=workspace, platform="facebook", platform_account_id=page["id"], name=page["name"]
+            workspace=workspace, platform="facebook", platform_account_id=page.id, name=page.name
         )
-        Credential.objects.create(account=account, access_token=page["token"])
+        Credential.objects.create(account=account, access_token=page.access_token)
         accounts.append(account)
     return accounts
 

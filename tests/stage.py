@@ -30,7 +30,7 @@ def database_url() -> str:
     """The database of this process; under pytest the test database."""
     values = connection.settings_dict
     user = f"{quote(values['USER'])}:{quote(values['PASSWORD'])}"
-    host = values["HOST"]
+    host = values["HOST"] or values["OPTIONS"].get("host", "")
     if host.startswith("/"):
         return f"postgresql://{user}@/{values['NAME']}?host={host}"
     return f"postgresql://{user}@{host}:{values['PORT'] or 5432}/{values['NAME']}"
@@ -50,7 +50,7 @@ class Stage:
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
         self.web_url = f"http://127.0.0.1:{free_port()}"
-        self.sandbox: Sandbox = start_sandbox(folder, public_base_url=self.web_url)
+        self.sandbox: Sandbox = start_sandbox(folder, public_base_url=self.web_url, threads=80, keep_state=False)
         self.environment = {
             **os.environ,
             "ENV_FILE": "",
@@ -80,12 +80,12 @@ class Stage:
     def start_web(self) -> None:
         bind = self.web_url.removeprefix("http://")
         self.start("gunicorn", "socialhub.wsgi", "--worker-class", "gthread", "--threads", "4", "--bind", bind)
-        assert wait_until(self._web_answers, 20), "the web process did not start"
+        assert wait_until(self._web_answers, 60), "the web process did not start"
 
     def _web_answers(self) -> bool:
         try:
             return requests.get(f"{self.web_url}/healthz", timeout=1).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def start_worker(self) -> subprocess.Popen[bytes]:
@@ -123,7 +123,9 @@ class Killers:
     """Makes worker processes that kill themselves with SIGKILL at a chosen point; see `tests.killer`."""
 
     def __init__(self, stage: Stage) -> None:
-        self.process = stage.start("tests.killer", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = stage.start(
+            "tests.killer", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         self._read()  # ready
 
     def kill_worker_at(self, moment: str, step: str) -> int:
