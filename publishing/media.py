@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -64,7 +63,7 @@ def store_upload(
     content = uploaded_file.read()
     digest = hashlib.sha256(content).hexdigest()
     known = MediaFile.objects.filter(workspace=workspace, sha256=digest).first()
-    if known and default_storage.exists(known.file.name) and default_storage.exists(known.thumbnail.name):
+    if known and is_stored(known.file) and is_stored(known.thumbnail):
         return reuse(known, alt_text)
     try:
         with decoding:
@@ -83,7 +82,7 @@ def store_upload(
         with transaction.atomic():
             media.save()
     except IntegrityError:  # the same file came in twice at the same moment, and the other one was first
-        remove_files((media.file.name, media.thumbnail.name))
+        remove_files(media.file, media.thumbnail)
         return reuse(MediaFile.objects.get(workspace=workspace, sha256=digest), alt_text)
     return media
 
@@ -112,8 +111,8 @@ def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None
     """
     size = images.frame(media.width, media.height, rules, ratio)
     spec = f"v{SPEC_VERSION}-{size[0]}x{size[1]}-{rules.max_bytes}"
-    made = Rendition.objects.filter(media=media, spec=spec).first()
-    if made and default_storage.exists(made.file.name):
+    made = next((made for made in media.renditions.all() if made.spec == spec), None)
+    if made and is_stored(made.file):
         return made
     picture = render(media, rules, size)
     fresh = made or Rendition(media=media, spec=spec)
@@ -124,7 +123,7 @@ def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None
         with transaction.atomic():
             fresh.save()
     except IntegrityError:  # another worker made it at the same time; one is enough
-        remove_files((fresh.file.name,))
+        remove_files(fresh.file)
         return Rendition.objects.get(media=media, spec=spec)
     return fresh
 
@@ -147,7 +146,8 @@ def media_items(publication: Publication) -> tuple[MediaItem, ...]:
     if publication.post_type in (PostType.TEXT, PostType.LINK):
         return ()
     rules = IMAGE[publication.account.platform]
-    entries = list(PostMedia.objects.filter(post=publication.post_id).select_related("media").order_by("position"))
+    used = PostMedia.objects.filter(post=publication.post_id).order_by("position")
+    entries = list(used.select_related("media").prefetch_related("media__renditions"))
     ratio = None
     if publication.post_type == PostType.CAROUSEL and entries:
         first = entries[0].media
@@ -170,8 +170,12 @@ def media_items(publication: Publication) -> tuple[MediaItem, ...]:
     return tuple(items)
 
 
+def is_stored(file: FieldFile) -> bool:
+    return default_storage.exists(str(file.name))
+
+
 def read(file: FieldFile) -> bytes:
-    with default_storage.open(file.name, "rb") as stored:
+    with default_storage.open(str(file.name), "rb") as stored:
         return stored.read()
 
 
@@ -214,13 +218,13 @@ def delete_if_unused(key: UUID, unused: QuerySet[MediaFile]) -> int:
         media = MediaFile.objects.select_for_update().filter(pk=key).first()
         if media is None or not unused.filter(pk=key).exists():
             return 0
-        names = [media.file.name, media.thumbnail.name, *media.renditions.values_list("file", flat=True)]
+        files = [media.file, media.thumbnail, *(made.file for made in media.renditions.all())]
         media.delete()
-        transaction.on_commit(partial(remove_files, names))
+        transaction.on_commit(partial(remove_files, *files))
     return 1
 
 
-def remove_files(names: Iterable[str]) -> None:
-    for name in names:
+def remove_files(*files: FieldFile) -> None:
+    for file in files:
         with suppress(FileNotFoundError):
-            default_storage.delete(name)
+            default_storage.delete(str(file.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -38,7 +37,7 @@ class DetailsWidget(forms.Widget):
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return f"{name}_label" not in data
 
-    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["rows"] = [*(pair for pair in value or () if any(pair)), ["", ""]]
         context["label_max_length"], context["value_max_length"] = LABEL_MAX_LENGTH, VALUE_MAX_LENGTH
@@ -134,15 +133,15 @@ class AltTextForm(forms.ModelForm):
 class OrderForm(forms.Form):
     """The ids of all images of a set, in their new order."""
 
-    media = forms.ModelMultipleChoiceField(queryset=MediaFile.objects.none())
+    image = forms.ModelMultipleChoiceField(queryset=MediaFile.objects.none())
 
     def __init__(self, data: Any, *, image_set: ImageSet) -> None:
         super().__init__(data)
-        self.fields["media"].queryset = image_set.media.all()  # type: ignore[attr-defined]
+        self.fields["image"].queryset = image_set.media.all()  # type: ignore[attr-defined]
 
     def ordered(self) -> list[UUID]:
         """In the order of the request, which the queryset of a cleaned field does not keep."""
-        return [UUID(key) for key in self.data.getlist("media")]  # type: ignore[attr-defined]
+        return [UUID(key) for key in self.data.getlist("image")]  # type: ignore[attr-defined]
 
 
 class MoveForm(forms.Form):

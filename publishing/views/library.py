@@ -166,7 +166,11 @@ def set_upload(request: HttpRequest, set_id: UUID) -> HttpResponse:
             form.add_error("images", sentence)
     if request.htmx:
         if form.errors:
-            return HttpResponse("\n".join(form.errors["images"]), status=422, content_type="text/plain; charset=utf-8")
+            return HttpResponse(
+                "\n".join(str(sentence) for sentence in form.errors["images"]),
+                status=422,
+                content_type="text/plain; charset=utf-8",
+            )
         context = {"image_set": image_set, "may_edit": True}
         rows = [render_to_string("publishing/_set_image.html", {**context, "item": item}, request) for item in added]
         return HttpResponse("".join(rows))

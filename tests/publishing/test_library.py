@@ -194,7 +194,7 @@ def test_nine_good_files_are_kept_and_the_bad_one_is_named(signed_in: Client, wo
     assert "“logo.svg” was not added." in text
     assert "9 images were added" in text
     assert len(names(image_set)) == 9
-    assert text.count('name="media"') == 9
+    assert text.count('name="image"') == 9
 
 
 def test_an_upload_without_a_file_or_with_too_many_is_refused(signed_in: Client, workspace: Workspace):
@@ -242,7 +242,7 @@ def test_a_full_set_takes_no_more(signed_in: Client, workspace: Workspace):
 def test_images_are_put_in_order(signed_in: Client, workspace: Workspace):
     image_set = make_set(workspace, images=4)
     wanted = ids(image_set)[::-1]
-    answer = signed_in.post(link("set_order", image_set.pk), {"media": wanted}, headers=HTMX)
+    answer = signed_in.post(link("set_order", image_set.pk), {"image": wanted}, headers=HTMX)
     assert answer.status_code == 204
     assert ids(image_set) == wanted
 
@@ -260,7 +260,7 @@ def test_an_order_that_no_longer_fits_changes_nothing(
         "nonsense": [*before[:2], "x"],
         "nothing": [],
     }
-    answer = signed_in.post(link("set_order", image_set.pk), {"media": sent[damage]}, headers=HTMX)
+    answer = signed_in.post(link("set_order", image_set.pk), {"image": sent[damage]}, headers=HTMX)
     assert answer.status_code == 200
     assert 'id="set-images"' in answer.content.decode()
     assert "Somebody changed this set meanwhile." in answer.content.decode()
@@ -283,7 +283,7 @@ def test_an_image_is_taken_out_and_its_file_stays(signed_in: Client, workspace: 
     image_set = make_set(workspace, images=3)
     first, second, third = ids(image_set)
     fragment = signed_in.post(link("image_remove", image_set.pk, second), headers=HTMX)
-    assert fragment.content.decode().count('name="media"') == 2
+    assert fragment.content.decode().count('name="image"') == 2
     assert ids(image_set) == [first, third]
     assert MediaFile.objects.filter(pk=second).exists()
     assert signed_in.post(link("image_remove", image_set.pk, first)).status_code == 302

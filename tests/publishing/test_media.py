@@ -353,6 +353,22 @@ def test_the_items_of_a_carousel_share_the_first_ratio(workspace: Workspace, own
     assert items[0].url not in repr(items[0])
 
 
+def test_ready_renditions_cost_two_queries(workspace: Workspace, owner: User, django_assert_num_queries: Any):
+    publication = (
+        make_post(workspace, make_account(workspace, platform="instagram"), post_type=PostType.CAROUSEL)
+        .publications.select_related("account")
+        .get()
+    )
+    for position in range(1, 9):
+        item = store_upload(workspace, owner, photo(100 + position, 100))
+        PostMedia.objects.create(post=publication.post, media=item, position=position)
+    first = media_items(publication)
+    with django_assert_num_queries(2):
+        again = media_items(publication)
+    assert [item.size_bytes for item in again] == [item.size_bytes for item in first]
+    assert Rendition.objects.count() == 8
+
+
 def test_text_takes_no_images(workspace: Workspace):
     assert media_items(make_post(workspace, make_account(workspace)).publications.get()) == ()
 
