@@ -227,10 +227,6 @@ META_PKCE = env.bool("META_PKCE", default=False)  # Meta calls its support "in t
 HTTP_CONNECT_TIMEOUT_SECONDS = env.float("HTTP_CONNECT_TIMEOUT_SECONDS", default=5.0)
 HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
 
-SOCIALACCOUNT_PROVIDERS = {}
-if META_APP_ID:
-    SOCIALACCOUNT_PROVIDERS["meta"] = {"APPS": [{"client_id": META_APP_ID, "secret": META_APP_SECRET}]}
-
 # --- Publishing -----------------------------------------------------------------------------------------------
 
 PUBLISH_THREADS = env.int("PUBLISH_THREADS", default=50)  # publications at work at once, per worker process
@@ -275,6 +271,7 @@ USE_TZ = True
 USE_I18N = True
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # a mail server that does not answer must not hold up a page or a worker
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socialhub <noreply@localhost>")
 
 # --- Browser safety -------------------------------------------------------------------------------------------
