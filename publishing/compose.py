@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -17,7 +17,7 @@ from publishing.checks import Draft
 from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, Status
 from socialhub.platforms.base import PostType
 
-EDITABLE = (Post.Summary.DRAFT, Post.Summary.SCHEDULED, Post.Summary.FAILED)
+EDITABLE = (Status.DRAFT, Status.SCHEDULED, Status.FAILED)
 
 
 class NotEditable(Exception):
@@ -91,6 +91,11 @@ class Composition:
     def media(self, post: Post) -> Iterator[PostMedia]:
         for position, picture in enumerate(self.pictures, start=1):
             yield PostMedia(post=post, media=picture.media, position=position, alt_text=picture.alt_text)
+
+
+def is_editable(publications: Iterable[Publication]) -> bool:
+    """Nothing of the post is out or in a worker's hands."""
+    return all(publication.status in EDITABLE for publication in publications)
 
 
 def create(workspace: Workspace, by: User, composition: Composition) -> Post:

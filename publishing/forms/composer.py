@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
@@ -178,7 +178,14 @@ class ComposerForm(forms.Form):
         intent: Intent = Intent.NOW,
         initial: Mapping[str, Any] | None = None,
     ) -> None:
-        defaults = {"key": uuid.uuid4(), "when": "now", "time_zone": user.time_zone}
+        tomorrow = timezone.localdate(timezone=user.zone) + timedelta(days=1)
+        defaults = {
+            "key": uuid.uuid4(),
+            "when": "now",
+            "day": tomorrow,
+            "clock": time(9),
+            "time_zone": user.time_zone,
+        }
         super().__init__(data, files, initial={**defaults, **(initial or {})})
         self.workspace, self.user, self.post, self.intent = workspace, user, post, intent
         self.findings: list[Finding] = []
@@ -268,6 +275,19 @@ class ComposerForm(forms.Form):
             )
         return rows
 
+    @property
+    def has_field_errors(self) -> bool:
+        return any(name != NON_FIELD_ERRORS for name in self.errors)
+
+    def field_problems(self) -> list[tuple[str, str]]:
+        """Label and sentence of each field that cannot be taken as it is; that no account is chosen is said elsewhere."""
+        return [
+            (str(self[name].label), str(message))
+            for name, found in self.errors.items()
+            if name not in (NON_FIELD_ERRORS, "accounts", "key")
+            for message in found
+        ]
+
     # Judging it
 
     def clean_time_zone(self) -> str:
@@ -337,7 +357,7 @@ class ComposerForm(forms.Form):
     def _instant(self, day: date, clock: time, zone: ZoneInfo) -> datetime | None:
         """When the clocks of the zone show that; None, with the reason at the field, when that is never or unclear."""
         instants = local_instants(day, clock, zone)
-        words = {"day": date_format(day), "zone": zone.key, "clock": time_format(clock, "H:i")}
+        words = {"day": date_format(day, "j F Y"), "zone": zone.key, "clock": time_format(clock, "H:i")}
         if not instants:
             self._refuse(
                 "clock",
@@ -471,6 +491,7 @@ class DecideForm(forms.Form):
     answer = forms.ChoiceField(choices=[("there", "there"), ("absent", "absent"), ("give_up", "give_up")])
     found = forms.CharField(
         label=gettext_lazy("Address or id of the post"),
+        help_text=gettext_lazy("Only if it is there: open the post at the network and copy its address."),
         required=False,
         max_length=2000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "https://"}),

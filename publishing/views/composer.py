@@ -15,9 +15,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import editor_required
+from accounts.clients import platform_for
 from accounts.models import ConnectedAccount
 from publishing import captions, checks, compose, limits
 from publishing.compose import Intent
@@ -33,6 +35,7 @@ from socialhub.platforms.rules import RULES, text_length
 
 SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group")
 RECENT_MEDIA = 24
+PUBLISH_GROUP = "publish"  # the calls that create or publish, which people count
 
 
 @editor_required
@@ -47,7 +50,7 @@ def post_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = get_object_or_404(posts_with_parts(request), pk=post_id)
-    if post.status not in compose.EDITABLE:
+    if not compose.is_editable(post.publications.all()):
         messages.warning(
             request, _("This post is on its way or out already, so it can no longer be changed. You can use it again.")
         )
@@ -93,11 +96,11 @@ def start(request: HttpRequest) -> dict[str, Any]:
 
 
 def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[UUID]:
-    """The accounts to begin with: all that can publish, as most posts go everywhere."""
+    """The accounts to begin with: all that can publish at once, as most posts go everywhere."""
     return [
         account.pk
         for account in ConnectedAccount.objects.of(request.workspace).usable()
-        if (wanted is None or account.pk in wanted) and not checks.blocking(checks.account_findings(account))
+        if (wanted is None or account.pk in wanted) and not checks.account_findings(account)
     ]
 
 
@@ -248,14 +251,17 @@ def review(form: ComposerForm) -> dict[str, Any]:
     draft = form.draft()
     publications = list(draft.publications)
     later = form.cleaned_data.get("when") == "later"
+    previews = [preview(publication, draft.media) for publication in publications]
     number = len(publications)
     verb = _("Schedule for %(number)d") if later else _("Publish to %(number)d")
     at = form.cleaned_data.get("at")
     return {
         "findings": form.findings,
-        "errors_count": len(checks.blocking(form.findings)),
-        "previews": [preview(publication, draft.media) for publication in publications],
-        "limits": [line for publication in publications if (line := limit_line(publication.account))],
+        "problems": form.field_problems(),
+        "errors_count": len(checks.blocking(form.findings)) + len(form.field_problems()),
+        "previews": previews,
+        "counters": list({(one.publication.account.platform, one.length): one for one in previews}.values()),
+        "limits": [line for publication in publications if (line := limit_line(publication, draft.media))],
         "submit_label": verb % {"number": number} if number else (_("Schedule") if later else _("Publish")),
         "at": at,
         "own_time": at if at and form.cleaned_data.get("time_zone") != form.user.time_zone else None,
@@ -298,22 +304,33 @@ def shape_of(media: MediaFile) -> str:
     return "landscape" if ratio > 1.15 else "portrait" if ratio < 0.87 else "square"
 
 
-def limit_line(account: ConnectedAccount) -> LimitLine | None:
-    """The window with the least room, in words."""
-    states = [state for state in limits.remaining(account) if state.endpoint == "publish"]
+def limit_line(publication: Publication, media: Sequence[PostMedia]) -> LimitLine | None:
+    """The window with the least room, in words, and what this post takes of it."""
+    account = publication.account
+    states = [state for state in limits.remaining(account) if state.endpoint == PUBLISH_GROUP]
     if not states:
         return None
+    plan = platform_for(account.platform).plan(checks.content_of(publication, media))
+    needed = sum(step.calls.get(PUBLISH_GROUP, 0) for step in plan)
     tightest = min(states, key=lambda state: state.remaining / state.limit if state.limit else 0)
-    return LimitLine(account, str(LABELS[account.platform]), limit_text(tightest), tightest.remaining == 0)
+    text = limit_text(tightest, needed)
+    return LimitLine(account, str(LABELS[account.platform]), text, needed > tightest.remaining)
 
 
-def limit_text(state: WindowState) -> str:
-    if state.remaining == 0 and state.resets_at:
-        return _("No calls left; available again in %(time)s.") % {"time": timeuntil(state.resets_at, depth=1)}
+def limit_text(state: WindowState, needed: int) -> str:
     spans = {
-        60: _("%(left)d of %(limit)d calls left this minute"),
-        3600: _("%(left)d of %(limit)d calls left this hour"),
-        86400: _("%(left)d of %(limit)d calls left today"),
+        60: _("%(left)d of %(limit)d calls left this minute."),
+        3600: _("%(left)d of %(limit)d calls left this hour."),
+        86400: _("%(left)d of %(limit)d calls left today."),
     }
-    text = spans.get(state.window_seconds, _("%(left)d of %(limit)d calls left"))
-    return text % {"left": state.remaining, "limit": state.limit}
+    text = spans.get(state.window_seconds, _("%(left)d of %(limit)d calls left."))
+    parts = [
+        text % {"left": state.remaining, "limit": state.limit},
+        ngettext("This post takes %(count)d.", "This post takes %(count)d.", needed) % {"count": needed},
+    ]
+    if needed > state.remaining and state.resets_at:
+        parts.append(
+            _("It waits for the rest by itself; the first come back in %(time)s.")
+            % {"time": timeuntil(state.resets_at, depth=1)}
+        )
+    return " ".join(parts)

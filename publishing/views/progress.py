@@ -84,7 +84,8 @@ class Card:
         if self.status in (Status.QUEUED, Status.PUBLISHING):
             return True
         if self.status == Status.SCHEDULED:
-            return bool(self.done) or bool(self.entry and self.entry.due_at - timezone.now() < SOON)
+            is_soon = self.entry is not None and self.entry.due_at - timezone.now() < SOON
+            return bool(self.done) or (is_soon and not self.waits_for_account)
         return self.status == Status.FAILED and self.total > 0
 
     @property
@@ -192,10 +193,11 @@ def detail_context(
         "delay": delay,
         "number": number + 1,
         "may_edit": request.membership.may_edit,
-        "can_edit": post.status in compose.EDITABLE,
+        "can_edit": compose.is_editable(publications),
         "can_cancel": any(one.status == Status.SCHEDULED for one in cards),
         "can_delete": all(one.status == Status.DRAFT for one in cards),
-        "failed_accounts": [one.publication.account_id for one in cards if one.status == Status.FAILED],
+        "left_behind": [one.publication.account_id for one in cards if one.status in (Status.FAILED, Status.DRAFT)],
+        "is_due": post.scheduled_at is not None and post.scheduled_at <= timezone.now(),
         "own_zone_differs": post.time_zone != request.user.time_zone,
     }
 

@@ -34,6 +34,7 @@ from publishing.models import (
 )
 from publishing.schedule import LostRace
 from tests.factories import make_account, make_media, make_post, workspace_of
+from tests.publishing.test_posts import own_queries
 
 NEW = reverse("publishing:post_new")
 CHECK = reverse("publishing:post_check")
@@ -552,6 +553,22 @@ def test_the_check_answers_with_a_fragment_and_saves_nothing(
     assert "Publish to 2" in page
     assert "200 of 200 calls left this hour" in page
     assert not Post.objects.exists()
+
+
+def test_the_check_lists_what_stands_at_the_fields_too(signed_in: Client, facebook: ConnectedAccount) -> None:
+    day = next_change(to_summer=True)
+    fields = {**typed(facebook), **later(datetime.combine(day, time(2, 30)), "Europe/Berlin")}
+    page = signed_in.post(CHECK, fields).content.decode()
+    assert "02:30 does not exist" in page
+    assert "1 thing to change" in page
+    assert "Ready" not in page
+
+
+def test_the_composer_costs_the_same_for_one_image_and_for_ten(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, instagram: ConnectedAccount
+) -> None:
+    one = own_queries(signed_in, f"{NEW}?set={make_set(workspace, 1).pk}")
+    assert own_queries(signed_in, f"{NEW}?set={make_set(workspace, 10).pk}") == one <= 25
 
 
 def test_the_check_shows_the_readers_own_time(signed_in: Client, facebook: ConnectedAccount) -> None:
