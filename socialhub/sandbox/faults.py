@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from django.conf import settings
-
+from . import settings
 from .graph.call import Call
 from .graph.errors import GraphError, invalid, token_lost
 from .state import Fault, State

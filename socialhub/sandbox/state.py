@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from django.conf import settings
+from . import settings
 
 logger = logging.getLogger(__name__)
 
@@ -246,8 +246,15 @@ class State:
             threading.Thread(target=self.keep_saving, name="state", daemon=True).start()
             atexit.register(self.save)
 
+    def reset(self) -> None:
+        """Back to the first day, and away with the pictures."""
+        with self.lock:
+            self.clear()
+            for picture in self.folder.iterdir():
+                picture.unlink(missing_ok=True)
+
     def clear(self) -> None:
-        """Back to the first day: the standing people, nothing published, no faults, real time."""
+        """The standing people, nothing published, no faults, real time."""
         with self.lock:
             for name in TABLES:
                 setattr(self, name, {})
@@ -259,6 +266,7 @@ class State:
             self.usage: dict[str, tuple[float, int]] = {}
             self.posts_of: dict[str, list[str]] = defaultdict(list)
             self.media_of: dict[str, list[str]] = defaultdict(list)
+            self.containers_of: dict[str, list[Container]] = defaultdict(list)
             self.page_of_person: dict[str, list[str]] = defaultdict(list)
             self.populate(self)
             self.changed()
@@ -289,6 +297,8 @@ class State:
             self.posts_of[row.page_id].append(row.id)
         elif isinstance(row, Media) and not row.parent_id:
             self.media_of[row.instagram_id].append(row.id)
+        elif isinstance(row, Container):
+            self.containers_of[row.instagram_id].append(row)
         elif isinstance(row, Page):
             for role in row.roles:
                 self.page_of_person[role.person_id].append(row.id)
@@ -315,7 +325,7 @@ class State:
     def load(self, path: Path) -> None:
         saved = json.loads(path.read_text("utf-8"))
         with self.lock:
-            for index in (self.posts_of, self.media_of, self.page_of_person):
+            for index in (self.posts_of, self.media_of, self.containers_of, self.page_of_person):
                 index.clear()
             for name, kind in TABLES.items():
                 setattr(self, name, {})

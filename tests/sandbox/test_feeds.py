@@ -13,6 +13,8 @@ from tests.sandbox.conftest import image_bytes
 from tests.sandbox.refusals import accepted
 from tests.sandbox_process import Sandbox, start_sandbox
 
+pytestmark = pytest.mark.processes
+
 
 def page_of(sandbox: Sandbox, path: str) -> str:
     response = requests.get(f"{sandbox.url}{path}", timeout=10)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import requests
 
 from tests.sandbox.refusals import accepted, refusal
 from tests.sandbox_process import Sandbox
+
+pytestmark = pytest.mark.processes
 
 
 def test_the_answer_names_the_version_that_was_served(sandbox: Sandbox) -> None:
@@ -88,7 +91,7 @@ def test_the_token_may_come_in_a_header(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("gone", [{"ids": "1,2"}, {"date_format": "U"}, {"metadata": "1"}])
-def test_removed_parameters_are_refused(sandbox: Sandbox, gone: dict[str, str]) -> None:
+def test_removed_parameters_are_refused(sandbox: Sandbox, gone: dict[str, Any]) -> None:
     assert refusal(sandbox.call("GET", "me", sandbox.person("gina").user_token, **gone)) == (100, None)
 
 

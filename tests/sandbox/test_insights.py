@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from typing import Any
 
 import pytest
+import requests
 
 from socialhub.sandbox.figures import post_figures
 from tests.sandbox.refusals import accepted, refusal
@@ -16,7 +18,7 @@ DAY = 86_400
 
 
 @pytest.fixture
-def page(sandbox: Sandbox) -> GrantedPage:
+def gina(sandbox: Sandbox) -> GrantedPage:
     return sandbox.person("gina").page
 
 
@@ -46,10 +48,12 @@ def made_media(sandbox: Sandbox, page: GrantedPage, pictures: str) -> str:
         "page_views_total",
     ],
 )
-def test_living_page_metrics_come_day_by_day(sandbox: Sandbox, page: GrantedPage, name: str) -> None:
+
+pytestmark = pytest.mark.processes
+def test_living_page_metrics_come_day_by_day(sandbox: Sandbox, gina: GrantedPage, name: str) -> None:
     since = int(time.time() - 4 * DAY)
     answer = accepted(
-        sandbox.call("GET", f"{page.id}/insights", page.access_token, metric=name, period="day", since=since)
+        sandbox.call("GET", f"{gina.id}/insights", gina.access_token, metric=name, period="day", since=since)
     )
 
     row = answer["data"][0]
@@ -58,28 +62,28 @@ def test_living_page_metrics_come_day_by_day(sandbox: Sandbox, page: GrantedPage
     for value in row["values"]:
         assert value["value"] > 0
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT0[78]:00:00\+0000", value["end_time"])
-    assert row["id"] == f"{page.id}/insights/{name}/day"
+    assert row["id"] == f"{gina.id}/insights/{name}/day"
 
 
 @pytest.mark.parametrize(
     "name",
     ["page_impressions", "page_impressions_unique", "page_fans", "page_engaged_users", "page_video_views_unique"],
 )
-def test_one_dead_page_metric_fails_the_whole_request(sandbox: Sandbox, page: GrantedPage, name: str) -> None:
+def test_one_dead_page_metric_fails_the_whole_request(sandbox: Sandbox, gina: GrantedPage, name: str) -> None:
     response = sandbox.call(
-        "GET", f"{page.id}/insights", page.access_token, metric=f"page_media_view,{name}", period="day"
+        "GET", f"{gina.id}/insights", gina.access_token, metric=f"page_media_view,{name}", period="day"
     )
 
     assert refusal(response) == (100, None)
     assert "valid insights metric" in response.text
 
 
-def test_page_insights_come_with_breakdown(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_page_insights_come_with_breakdown(sandbox: Sandbox, gina: GrantedPage) -> None:
     answer = accepted(
         sandbox.call(
             "GET",
-            f"{page.id}/insights",
-            page.access_token,
+            f"{gina.id}/insights",
+            gina.access_token,
             metric="page_media_view",
             period="day",
             breakdown="is_from_followers",
@@ -89,22 +93,22 @@ def test_page_insights_come_with_breakdown(sandbox: Sandbox, page: GrantedPage) 
     assert {value["is_from_followers"] for value in answer["data"][0]["values"]} == {"0", "1"}
 
 
-def test_a_period_that_the_metric_does_not_have_is_empty(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_a_period_that_the_metric_does_not_have_is_empty(sandbox: Sandbox, gina: GrantedPage) -> None:
     answer = accepted(
-        sandbox.call("GET", f"{page.id}/insights", page.access_token, metric="page_follows", period="week")
+        sandbox.call("GET", f"{gina.id}/insights", gina.access_token, metric="page_follows", period="week")
     )
 
     assert answer["data"] == []
 
 
-def test_at_most_ninety_days_are_told_at_once(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_at_most_ninety_days_are_told_at_once(sandbox: Sandbox, gina: GrantedPage) -> None:
     now = int(time.time())
-    more = {"metric": "page_media_view", "period": "day", "until": now}
+    more: dict[str, Any] = {"metric": "page_media_view", "period": "day", "until": now}
 
     assert (
-        refusal(sandbox.call("GET", f"{page.id}/insights", page.access_token, since=now - 91 * DAY, **more))[0] == 100
+        refusal(sandbox.call("GET", f"{gina.id}/insights", gina.access_token, since=now - 91 * DAY, **more))[0] == 100
     )
-    accepted(sandbox.call("GET", f"{page.id}/insights", page.access_token, since=now - 90 * DAY, **more))
+    accepted(sandbox.call("GET", f"{gina.id}/insights", gina.access_token, since=now - 90 * DAY, **more))
 
 
 def test_a_page_with_few_followers_has_no_insights(sandbox: Sandbox) -> None:
@@ -115,8 +119,8 @@ def test_a_page_with_few_followers_has_no_insights(sandbox: Sandbox) -> None:
     assert answer["data"] == []
 
 
-def test_insights_without_a_metric_are_refused(sandbox: Sandbox, page: GrantedPage) -> None:
-    assert refusal(sandbox.call("GET", f"{page.id}/insights", page.access_token)) == (3001, 1504028)
+def test_insights_without_a_metric_are_refused(sandbox: Sandbox, gina: GrantedPage) -> None:
+    assert refusal(sandbox.call("GET", f"{gina.id}/insights", gina.access_token)) == (3001, 1504028)
 
 
 def test_page_insights_need_their_permission(sandbox: Sandbox) -> None:
@@ -125,12 +129,12 @@ def test_page_insights_need_their_permission(sandbox: Sandbox) -> None:
     assert refusal(sandbox.call("GET", f"{page.id}/insights", page.access_token, metric="page_follows")) == (10, None)
 
 
-def test_post_metrics_grow_with_time(sandbox: Sandbox, page: GrantedPage) -> None:
-    post_id = made_post(sandbox, page)
+def test_post_metrics_grow_with_time(sandbox: Sandbox, gina: GrantedPage) -> None:
+    post_id = made_post(sandbox, gina)
     names = "post_media_view,post_total_media_view_unique,post_clicks,post_reactions_by_type_total"
 
     def read() -> dict:
-        rows = accepted(sandbox.call("GET", f"{post_id}/insights", page.access_token, metric=names))["data"]
+        rows = accepted(sandbox.call("GET", f"{post_id}/insights", gina.access_token, metric=names))["data"]
         return {row["name"]: row["values"][0]["value"] for row in rows}
 
     at_once = read()
@@ -157,27 +161,27 @@ def test_figures_never_fall_and_are_the_same_for_the_same_post() -> None:
 
 
 @pytest.mark.parametrize("name", ["post_impressions", "post_impressions_unique", "post_engaged_users", "made_up"])
-def test_dead_post_metrics_are_refused(sandbox: Sandbox, page: GrantedPage, name: str) -> None:
-    post_id = made_post(sandbox, page)
+def test_dead_post_metrics_are_refused(sandbox: Sandbox, gina: GrantedPage, name: str) -> None:
+    post_id = made_post(sandbox, gina)
 
-    response = sandbox.call("GET", f"{post_id}/insights", page.access_token, metric=f"post_clicks,{name}")
+    response = sandbox.call("GET", f"{post_id}/insights", gina.access_token, metric=f"post_clicks,{name}")
 
     assert refusal(response) == (100, None)
 
 
-def test_video_metrics_of_a_post_without_video_are_empty(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_video_metrics_of_a_post_without_video_are_empty(sandbox: Sandbox, gina: GrantedPage) -> None:
     answer = accepted(
-        sandbox.call("GET", f"{made_post(sandbox, page)}/insights", page.access_token, metric="post_video_views")
+        sandbox.call("GET", f"{made_post(sandbox, gina)}/insights", gina.access_token, metric="post_video_views")
     )
 
     assert answer["data"] == []
 
 
-def test_insights_can_be_expanded(sandbox: Sandbox, page: GrantedPage) -> None:
-    made_post(sandbox, page)
+def test_insights_can_be_expanded(sandbox: Sandbox, gina: GrantedPage) -> None:
+    made_post(sandbox, gina)
     fields = "id,insights.metric(post_media_view,post_clicks)"
 
-    answer = accepted(sandbox.call("GET", f"{page.id}/published_posts", page.access_token, fields=fields))
+    answer = accepted(sandbox.call("GET", f"{gina.id}/published_posts", gina.access_token, fields=fields))
 
     assert [row["name"] for row in answer["data"][0]["insights"]["data"]] == ["post_media_view", "post_clicks"]
 
@@ -185,16 +189,16 @@ def test_insights_can_be_expanded(sandbox: Sandbox, page: GrantedPage) -> None:
 # Instagram accounts
 
 
-def account_insights(sandbox: Sandbox, page: GrantedPage, **params: object) -> object:
+def account_insights(sandbox: Sandbox, page: GrantedPage, **params: Any) -> requests.Response:
     return sandbox.call("GET", f"{page.instagram_id}/insights", page.access_token, **{"period": "day", **params})
 
 
-def test_totals_of_a_day_come_as_total_value(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_totals_of_a_day_come_as_total_value(sandbox: Sandbox, gina: GrantedPage) -> None:
     now = int(time.time())
     names = "views,reach,accounts_engaged,total_interactions,likes,comments,saves,shares,profile_views"
 
     answer = accepted(
-        account_insights(sandbox, page, metric=names, metric_type="total_value", since=now - DAY, until=now)
+        account_insights(sandbox, gina, metric=names, metric_type="total_value", since=now - DAY, until=now)
     )
 
     found = {row["name"]: row["total_value"]["value"] for row in answer["data"]}
@@ -202,17 +206,17 @@ def test_totals_of_a_day_come_as_total_value(sandbox: Sandbox, page: GrantedPage
     assert found["views"] > found["reach"] > found["likes"] > 0
 
 
-def test_reach_and_new_followers_come_as_a_series(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_reach_and_new_followers_come_as_a_series(sandbox: Sandbox, gina: GrantedPage) -> None:
     since = int(time.time() - 5 * DAY)
 
-    answer = accepted(account_insights(sandbox, page, metric="reach,follower_count", since=since))
+    answer = accepted(account_insights(sandbox, gina, metric="reach,follower_count", since=since))
 
     assert [len(row["values"]) for row in answer["data"]] == [5, 5]
 
 
-def test_a_breakdown_adds_up_to_the_total(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_a_breakdown_adds_up_to_the_total(sandbox: Sandbox, gina: GrantedPage) -> None:
     answer = accepted(
-        account_insights(sandbox, page, metric="views", metric_type="total_value", breakdown="media_product_type")
+        account_insights(sandbox, gina, metric="views", metric_type="total_value", breakdown="media_product_type")
     )
 
     total = answer["data"][0]["total_value"]
@@ -239,15 +243,15 @@ def test_a_breakdown_adds_up_to_the_total(sandbox: Sandbox, page: GrantedPage) -
         {"metric": "follower_demographics", "period": "lifetime", "timeframe": "this_month"},
     ],
 )
-def test_wrong_account_insights_are_refused(sandbox: Sandbox, page: GrantedPage, params: dict) -> None:
-    assert refusal(account_insights(sandbox, page, **params)) == (100, None)
+def test_wrong_account_insights_are_refused(sandbox: Sandbox, gina: GrantedPage, params: dict) -> None:
+    assert refusal(account_insights(sandbox, gina, **params)) == (100, None)
 
 
-def test_demographics_come_by_one_breakdown(sandbox: Sandbox, page: GrantedPage) -> None:
+def test_demographics_come_by_one_breakdown(sandbox: Sandbox, gina: GrantedPage) -> None:
     answer = accepted(
         account_insights(
             sandbox,
-            page,
+            gina,
             metric="follower_demographics",
             period="lifetime",
             metric_type="total_value",
@@ -280,13 +284,13 @@ def test_account_insights_need_their_permission(sandbox: Sandbox) -> None:
 # Instagram media
 
 
-def test_media_metrics_of_the_feed(sandbox: Sandbox, page: GrantedPage, pictures: str) -> None:
-    media = made_media(sandbox, page, pictures)
+def test_media_metrics_of_the_feed(sandbox: Sandbox, gina: GrantedPage, pictures: str) -> None:
+    media = made_media(sandbox, gina, pictures)
     sandbox.advance(2 * DAY)
     names = "views,reach,likes,comments,saved,shares,total_interactions,follows,profile_visits"
 
-    answer = accepted(sandbox.call("GET", f"{media}/insights", page.access_token, metric=names))
-    node = accepted(sandbox.call("GET", media, page.access_token, fields="like_count,comments_count,saved_count"))
+    answer = accepted(sandbox.call("GET", f"{media}/insights", gina.access_token, metric=names))
+    node = accepted(sandbox.call("GET", media, gina.access_token, fields="like_count,comments_count,saved_count"))
 
     found = {row["name"]: row["values"][0]["value"] for row in answer["data"]}
     assert list(found) == names.split(",")
@@ -299,19 +303,19 @@ def test_media_metrics_of_the_feed(sandbox: Sandbox, page: GrantedPage, pictures
     "name", ["saves", "plays", "impressions", "engagement", "video_views", "navigation", "ig_reels_avg_watch_time"]
 )
 def test_dead_and_foreign_media_metrics_are_refused(
-    sandbox: Sandbox, page: GrantedPage, pictures: str, name: str
+    sandbox: Sandbox, gina: GrantedPage, pictures: str, name: str
 ) -> None:
-    media = made_media(sandbox, page, pictures)
+    media = made_media(sandbox, gina, pictures)
 
-    response = sandbox.call("GET", f"{media}/insights", page.access_token, metric=f"views,{name}")
+    response = sandbox.call("GET", f"{media}/insights", gina.access_token, metric=f"views,{name}")
 
     assert refusal(response) == (100, None)
 
 
-def test_media_insights_can_be_expanded(sandbox: Sandbox, page: GrantedPage, pictures: str) -> None:
-    made_media(sandbox, page, pictures)
+def test_media_insights_can_be_expanded(sandbox: Sandbox, gina: GrantedPage, pictures: str) -> None:
+    made_media(sandbox, gina, pictures)
     fields = "id,like_count,insights.metric(reach,views,total_interactions,shares)"
 
-    answer = accepted(sandbox.call("GET", f"{page.instagram_id}/media", page.access_token, fields=fields))
+    answer = accepted(sandbox.call("GET", f"{gina.instagram_id}/media", gina.access_token, fields=fields))
 
     assert len(answer["data"][0]["insights"]["data"]) == 4

@@ -7,8 +7,7 @@ import hashlib
 import hmac
 from typing import Any
 
-from django.conf import settings
-
+from .. import settings
 from ..state import Business, Page, Person, Role, Token
 from . import call as calls
 from .call import OMIT, Call, endpoint, listing, render, resolver

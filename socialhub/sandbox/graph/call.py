@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from .. import settings
 from ..state import Instagram, Page, Person, Role, State, Token
 from . import names
 from .errors import GraphError, bad_token, invalid, missing, no_permission, token_lost

@@ -142,7 +142,7 @@ def page_window(call: Call) -> tuple[float, float]:
 def day_ends(since: float, until: float) -> list[float]:
     """The ends of Pacific days after `since`, up to `until`. A day that is still going on has no figures yet."""
     day = datetime.fromtimestamp(since, UTC).astimezone(PACIFIC).date()
-    ends = []
+    ends: list[float] = []
     while True:
         day += timedelta(days=1)
         end = datetime.combine(day, time(), PACIFIC).timestamp()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
-
-from .. import pictures
+from .. import pictures, settings
 from ..figures import figures_of, followers_at
 from ..state import Container, Instagram, Media
 from . import call as calls
@@ -105,10 +103,7 @@ def publishing_limit(call: Call, account: Instagram) -> Any:
 
 def published_since(call: Call, account: Instagram, since: float) -> int:
     """Publishes of the window; a deleted post still counts, because its container says that it was published."""
-    return sum(
-        one.instagram_id == account.id and one.published_at >= since and not one.is_carousel_item
-        for one in call.state.containers.values()
-    )
+    return sum(one.published_at >= since and not one.is_carousel_item for one in call.state.containers_of[account.id])
 
 
 # Containers
@@ -118,8 +113,7 @@ def published_since(call: Call, account: Instagram, since: float) -> int:
 def create_container(call: Call, account: Instagram) -> Any:
     call.need_instagram(account, "instagram_content_publish", tasks=["CREATE_CONTENT", "MANAGE"])
     with call.state.lock:
-        recent = call.state.containers.values()
-        made = sum(one.instagram_id == account.id and call.now - one.created_at < DAY for one in recent)
+        made = sum(call.now - one.created_at < DAY for one in call.state.containers_of[account.id])
     if made >= CONTAINERS_PER_DAY:
         raise GraphError(
             9, "(#9) Application request limit reached", subcode=2207042, text="Too many containers within 24 hours."

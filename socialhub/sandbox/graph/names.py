@@ -29,7 +29,7 @@ LATER = {
 }
 # Fields that exist beside the declared ones: edges that may be expanded, and what the declared list leaves out.
 MORE_FIELDS = {
-    "Page": {"tasks", "picture", "insights", "feed", "published_posts", "posts", "photos"},
+    "Page": {"picture", "insights", "feed", "published_posts", "posts", "photos"},
     "PagePost": {"attachments", "comments", "reactions", "insights", "likes"},
     "Photo": {"insights", "comments"},
     "IGUser": {"media", "insights", "content_publishing_limit", "stories"},

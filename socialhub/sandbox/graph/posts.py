@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-
+from .. import settings
 from ..figures import figures_of
 from ..state import Photo, Post
 from . import call as calls

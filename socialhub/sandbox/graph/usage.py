@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from django.conf import settings
-
+from .. import settings
 from .call import Call
 
 HOUR, DAY = 3600.0, 86_400.0

@@ -36,7 +36,7 @@ def problem(message: str, status: int = 400) -> JsonResponse:
 @require_http_methods(["POST"])
 def reset(request: HttpRequest) -> JsonResponse:
     """Everything back to the first day."""
-    start().clear()
+    start().reset()
     return JsonResponse({"success": True})
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
+from .. import settings
 from ..faults import strike_after, strike_before, take
 from ..graph.accounts import SCOPES, is_long_lived
 from ..graph.call import Call

@@ -56,7 +56,7 @@ def act(request: HttpRequest, state: State) -> str:
             state.changed()
             return ""
         if "reset" in request.POST:
-            state.clear()
+            state.reset()
             return ""
     try:
         switch_on(state, dict(request.POST.items()))
