@@ -14,6 +14,8 @@ from socialhub.sandbox.figures import post_figures
 from tests.sandbox.refusals import accepted, refusal
 from tests.sandbox_process import GrantedPage, Sandbox
 
+pytestmark = pytest.mark.processes
+
 DAY = 86_400
 
 
@@ -48,8 +50,6 @@ def made_media(sandbox: Sandbox, page: GrantedPage, pictures: str) -> str:
         "page_views_total",
     ],
 )
-
-pytestmark = pytest.mark.processes
 def test_living_page_metrics_come_day_by_day(sandbox: Sandbox, gina: GrantedPage, name: str) -> None:
     since = int(time.time() - 4 * DAY)
     answer = accepted(
