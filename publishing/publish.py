@@ -118,7 +118,7 @@ def run(claim: Claim) -> None:
 def publish(job: Job) -> None:
     """Pre-flight, prepare and commit; every way out of it settles the publication or puts it back into the queue."""
     if late := _too_late(job):
-        _fail(job, "missed", late, kind=Notification.Kind.MISSED)
+        _fail(job, "missed", late, notice=Notification.Kind.MISSED)
         return
     try:
         access = job.access()
@@ -392,7 +392,14 @@ def _still_reserved(job: Job) -> list[str]:
     return [key for key in job.entry.reserved if key != job.step]
 
 
-def _fail(job: Job, kind: str, message: str, *, error: Failure | None = None, **notice: Any) -> None:
+def _fail(
+    job: Job,
+    error_kind: str,
+    message: str,
+    *,
+    error: Failure | None = None,
+    notice: Notification.Kind = Notification.Kind.PUBLISH_FAILED,
+) -> None:
     with transaction.atomic():
         claims.finish(job.claim)
         move(
@@ -401,12 +408,12 @@ def _fail(job: Job, kind: str, message: str, *, error: Failure | None = None, **
             reason=message,
             handles=job.handles,
             committing_at=None,
-            error_kind=kind,
+            error_kind=error_kind,
             error_message=message,
             platform_message=error.platform_message if error else "",
         )
-        _close(job, kind, error)
-    _tell(job, message, **notice)
+        _close(job, error_kind, error)
+    _tell(job, message, notice)
 
 
 def _find_out(job: Job, error: Failure) -> None:
@@ -514,7 +521,7 @@ def _ask_a_person(job: Job, evidence: str) -> None:
     _tell(
         job,
         _("We cannot find out whether it was published. %(evidence)s Please look and decide.") % {"evidence": evidence},
-        kind=Notification.Kind.DECISION_NEEDED,
+        Notification.Kind.DECISION_NEEDED,
     )
 
 
@@ -527,7 +534,7 @@ def _incident(job: Job) -> str:
     return f"post:{job.publication.post_id}"
 
 
-def _tell(job: Job, message: str, kind: Notification.Kind = Notification.Kind.PUBLISH_FAILED) -> None:
+def _tell(job: Job, message: str, kind: Notification.Kind) -> None:
     titles = {
         Notification.Kind.PUBLISH_FAILED: _("Publishing to %(account)s failed"),
         Notification.Kind.DECISION_NEEDED: _("Is it on %(account)s? Please decide"),

@@ -71,9 +71,9 @@ class Stage:
         }
 
     def start(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"process-{len(self.processes)}.log").open("wb")
-        options = {"stdout": log, "stderr": subprocess.STDOUT, **options}
-        process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=self.environment, **options)
+        with (self.folder / f"process-{len(self.processes)}.log").open("wb") as log:
+            options = {"stdout": log, "stderr": subprocess.STDOUT, **options}
+            process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=self.environment, **options)
         self.processes.append(process)
         return process
 

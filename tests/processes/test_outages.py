@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,8 @@ from tests.load import due_posts, feed_counts
 from tests.stage import Stage, wait_until
 
 pytestmark = pytest.mark.processes
+
+restarted: list[Postgres] = []  # the server of the whole test run is ours from then on
 
 
 def workspace() -> Workspace:
@@ -95,6 +98,8 @@ def test_postgres_restarted_in_the_middle_loses_nothing(stage: Stage):
     server = Postgres(settings.TEST_FOLDER / "pg", durable=False)
     server.stop()
     server.start()
+    restarted.append(server)
+    atexit.register(server.stop)
     assert stage.beat_until(stage.settled, 90), list(QueueEntry.objects.values())
     assert feed_counts(stage.sandbox, accounts) == load.expected
     assert set(Publication.objects.values_list("status", flat=True)) == {Status.PUBLISHED}
