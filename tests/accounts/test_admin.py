@@ -1,0 +1,154 @@
+"""The operators' pages of accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket, User, Workspace
+from accounts.templatetags.devices import device
+from tests.accounts.graph import Graph, page_token
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+MODELS = [
+    "connectedaccount",
+    "credential",
+    "grant",
+    "membership",
+    "notification",
+    "oauthticket",
+    "user",
+    "workspace",
+]
+
+
+@pytest.fixture
+def staff(signed_in: Client, owner: User) -> Client:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    return signed_in
+
+
+@pytest.fixture
+def rows(workspace: Workspace, owner: User) -> dict[str, Any]:
+    account = make_account(workspace, name="Garage", token="secret-token-of-a-page")
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="meta", platform_user_id="1", access_token="secret-token-of-a-person"
+    )
+    return {
+        "connectedaccount": account,
+        "credential": account.credential,
+        "grant": grant,
+        "membership": owner.memberships.get(),
+        "notification": Notification.objects.create(workspace=workspace, kind="missed", incident="x", title="Missed"),
+        "oauthticket": OAuthTicket.objects.create(
+            digest="d", user=owner, workspace=workspace, provider="meta", product="facebook"
+        ),
+        "user": owner,
+        "workspace": workspace,
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_list_and_form_opens_and_shows_no_token(staff: Client, rows: dict[str, Any], name: str) -> None:
+    for address in (
+        reverse(f"admin:accounts_{name}_changelist"),
+        reverse(f"admin:accounts_{name}_changelist") + f"?q={rows[name].pk}",
+        reverse(f"admin:accounts_{name}_change", args=[rows[name].pk]),
+    ):
+        response = staff.get(address)
+        assert response.status_code == 200
+        assert "secret-token" not in response.content.decode()
+
+
+def test_a_list_does_not_ask_per_row(staff: Client, workspace: Workspace, django_assert_max_num_queries: Any) -> None:
+    for _number in range(20):
+        make_account(workspace)
+    staff.get(reverse("admin:index"))
+    for name in ("connectedaccount", "credential", "workspace"):
+        with django_assert_max_num_queries(9):
+            staff.get(reverse(f"admin:accounts_{name}_changelist"))
+
+
+def test_books_of_the_program_cannot_be_changed(staff: Client, rows: dict[str, Any]) -> None:
+    for name in ("credential", "grant", "oauthticket", "notification"):
+        assert staff.get(reverse(f"admin:accounts_{name}_add")).status_code == 403
+        assert staff.post(reverse(f"admin:accounts_{name}_change", args=[rows[name].pk]), {}).status_code == 403
+    assert staff.get(reverse("admin:accounts_connectedaccount_add")).status_code == 403
+
+
+def act(client: Client, action: str, *accounts: ConnectedAccount) -> str:
+    response = client.post(
+        reverse("admin:accounts_connectedaccount_changelist"),
+        {"action": action, "_selected_action": [account.pk for account in accounts]},
+        follow=True,
+    )
+    assert response.status_code == 200
+    for account in accounts:
+        account.refresh_from_db()
+    return response.content.decode()
+
+
+def test_actions_do_what_the_pages_do_and_tell_what_they_skipped(
+    staff: Client, workspace: Workspace, graph: Graph
+) -> None:
+    account = make_account(workspace, platform_account_id="101", token=page_token("101"))
+    off = make_account(workspace, status="disconnected", token=None)
+    act(staff, "pause", account)
+    assert account.is_paused
+    act(staff, "resume", account)
+    assert not account.is_paused
+    assert "1 disconnected account skipped." in act(staff, "verify_now", account, off)
+    assert account.last_verified_at
+    act(staff, "ask_to_reconnect", account, off)
+    assert (account.status, off.status) == ("expired", "disconnected")
+    assert Notification.objects.get().account == account
+    assert "1 disconnected account skipped." in act(staff, "disconnect", account, off)
+    assert account.status == "disconnected"
+    assert not Credential.objects.exists()
+
+
+def test_a_person_is_added_by_address(staff: Client) -> None:
+    response = staff.post(
+        reverse("admin:accounts_user_add"),
+        {
+            "email": "grace@example.com",
+            "usable_password": "true",
+            "password1": "a long and honest one",
+            "password2": "a long and honest one",
+            "memberships-TOTAL_FORMS": "0",
+            "memberships-INITIAL_FORMS": "0",
+        },
+    )
+    assert response.status_code == 302, response.content.decode()
+    assert User.objects.get(email="grace@example.com").check_password("a long and honest one")
+
+
+def test_what_would_store_logins_or_tokens_is_not_offered() -> None:
+    assert not any(admin.site.is_registered(model) for model in (SocialAccount, SocialApp, SocialToken))
+
+
+def test_people_without_staff_rights_stay_out(signed_in: Client) -> None:
+    assert signed_in.get("/admin/").status_code == 302
+    assert signed_in.get("/admin/login/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140 Mobile Safari/537.36", "Chrome on Android"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Version/19 Safari/605", "Safari on macOS"),
+        ("something/1.0", "something/1.0"),
+        ("", "Unknown device"),
+    ],
+)
+def test_devices_in_words(user_agent: str, words: str) -> None:
+    assert device(user_agent) == words
