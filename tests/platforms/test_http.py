@@ -20,11 +20,16 @@ OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\
 def server(*replies: bytes | None, connections: int = 1, accepted: list | None = None):
     """A real server on loopback. It reads a request, then sends the bytes; None: it hangs up; b"": it says nothing."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(2)  # a test that fails must not leave a thread waiting
     done = threading.Event()
 
     def serve() -> None:
         for _number in range(connections):
-            peer, _address = listener.accept()
+            try:
+                peer, _address = listener.accept()
+            except TimeoutError:
+                return
+            peer.settimeout(2)
             if accepted is not None:
                 accepted.append(peer)
             with peer:
@@ -36,15 +41,15 @@ def server(*replies: bytes | None, connections: int = 1, accepted: list | None =
                     if reply:
                         peer.sendall(reply)
                     else:
-                        done.wait(5)
+                        done.wait(2)
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         done.set()
-        thread.join(5)
+        thread.join(3)
         listener.close()
 
 
