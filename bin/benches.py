@@ -136,7 +136,7 @@ def memory(options: argparse.Namespace) -> None:
     with stage(folder) as made:
         made.start_web()
         made.start_worker()
-        made.start("celery", "--app", "socialhub", "beat", "--scheduler", "socialhub.celery:SoloScheduler")
+        made.start("celery", "--app", "socialhub", "beat", "--scheduler", "socialhub.beat:SoloScheduler")
         time.sleep(10)
         sizes = {process.pid: pss_with_children(process.pid) for process in made.processes}
         say(bench="memory", case="web + worker + beat, idle", pss_mb=round(sum(sizes.values()) / 1024))

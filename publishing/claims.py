@@ -11,6 +11,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -114,18 +115,13 @@ def claim_due(limit: int) -> list[Claim]:
 
 
 def _take(limit: int, worker: str) -> list[UUID]:
-    values = {
-        "now": timezone.now(),
-        "lease": lease_end(),
-        "worker": worker,
-        "limit": limit,
-        "window": 4 * limit,
-    }
+    now, window = timezone.now(), 4 * limit
+    values: dict[str, Any] = {"now": now, "lease": lease_end(), "worker": worker, "limit": limit, "window": window}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('publishing.claim', 0))")
         cursor.execute(TAKE.format(candidates=OLDEST), values)
         taken = [row[0] for row in cursor.fetchall()]
-        if len(taken) < limit and _more_due_than(values["window"], values["now"]):
+        if len(taken) < limit and _more_due_than(window, now):
             cursor.execute(TAKE.format(candidates=EVERY_ACCOUNT), {**values, "limit": limit - len(taken)})
             taken += [row[0] for row in cursor.fetchall()]
     return taken

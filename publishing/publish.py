@@ -279,14 +279,20 @@ def _record_published(job: Job, published: Published) -> None:
 def _announce(job: Job) -> None:
     """From here on a crash means: it may be published. Committed before the call, with a lease that outlasts it."""
     now = timezone.now()
-    with transaction.atomic():
+    call = timedelta(seconds=2 * (settings.HTTP_CONNECT_TIMEOUT_SECONDS + settings.HTTP_READ_TIMEOUT_SECONDS))
+    if job.entry.lease_until is None or job.entry.lease_until < now + call:
         claims.renew(job.claim)
-        Publication.objects.filter(pk=job.publication.pk).update(
-            committing_at=now,
-            progress_label=job.publication.progress_label,
-            progress_done=job.publication.progress_done,
-            progress_total=job.publication.progress_total,
-        )
+    held = Publication.objects.filter(
+        pk=job.publication.pk, queue_entry__worker=job.attempt.worker, queue_entry__lease_until__gt=now + call / 2
+    )
+    announced = held.update(
+        committing_at=now,
+        progress_label=job.publication.progress_label,
+        progress_done=job.publication.progress_done,
+        progress_total=job.publication.progress_total,
+    )
+    if not announced:
+        raise LeaseLost
     job.publication.committing_at = now
 
 

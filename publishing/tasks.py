@@ -45,7 +45,7 @@ def tidy_windows() -> None:
 def tidy() -> None:
     """Drop old attempts and media that nothing uses."""
     Attempt.objects.filter(started_at__lt=timezone.now() - ATTEMPTS_KEPT).delete()
-    delete_orphans(timezone.now() - timedelta(days=1))
+    delete_orphans(timedelta(days=1))
 
 
 def nudge(due_in: timedelta = timedelta()) -> None:

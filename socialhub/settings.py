@@ -231,6 +231,11 @@ HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
 
 PUBLISH_THREADS = env.int("PUBLISH_THREADS", default=50)  # publications at work at once, per worker process
 PUBLISH_LEASE_SECONDS = env.float("PUBLISH_LEASE_SECONDS", default=120)
+if PUBLISH_LEASE_SECONDS < 2 * (HTTP_CONNECT_TIMEOUT_SECONDS + HTTP_READ_TIMEOUT_SECONDS):
+    raise ImproperlyConfigured(
+        "PUBLISH_LEASE_SECONDS must be at least twice HTTP_CONNECT_TIMEOUT_SECONDS + HTTP_READ_TIMEOUT_SECONDS: "
+        "a worker whose call is still under way must not be taken for dead."
+    )
 PUBLISH_RETRY_COUNT = env.int("PUBLISH_RETRY_COUNT", default=3)
 PUBLISH_RETRY_BASE_SECONDS = env.float("PUBLISH_RETRY_BASE_SECONDS", default=2)
 PUBLISH_RETRY_FACTOR = env.float("PUBLISH_RETRY_FACTOR", default=2)
