@@ -58,7 +58,7 @@ def test_living_page_metrics_come_day_by_day(sandbox: Sandbox, gina: GrantedPage
 
     row = answer["data"][0]
     assert (row["name"], row["period"]) == (name, "day")
-    assert len(row["values"]) == 4
+    assert len(row["values"]) in (3, 4, 5)  # days are Pacific ones; twice a year one is longer or shorter
     for value in row["values"]:
         assert value["value"] > 0
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT0[78]:00:00\+0000", value["end_time"])
@@ -211,7 +211,8 @@ def test_reach_and_new_followers_come_as_a_series(sandbox: Sandbox, gina: Grante
 
     answer = accepted(account_insights(sandbox, gina, metric="reach,follower_count", since=since))
 
-    assert [len(row["values"]) for row in answer["data"]] == [5, 5]
+    reach, followers = (row["values"] for row in answer["data"])
+    assert len(reach) == len(followers) in (4, 5, 6)
 
 
 def test_a_breakdown_adds_up_to_the_total(sandbox: Sandbox, gina: GrantedPage) -> None:
