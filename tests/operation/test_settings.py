@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 ROOT = Path(__file__).resolve().parents[2]
 VALID = {
@@ -75,3 +76,8 @@ def test_every_variable_is_in_the_example_and_every_line_of_the_example_is_read(
     read = set(re.findall(r'(?:env\.[a-z_]+|url_setting)\(\s*"([A-Z_]+)"', source))
     shown = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read == shown
+
+
+def test_the_readme_names_the_redirect_address_that_is_used() -> None:
+    address = f"https://hub.example.com{reverse('meta_callback')}"
+    assert f"`{address}`" in (ROOT / "README.md").read_text()
