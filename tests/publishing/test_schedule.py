@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from publishing import tasks
+from publishing.claims import claim_due
+from publishing.models import Publication, QueueEntry, Status
+from publishing.schedule import CannotDecide, back_to_draft, cancel, decide, publish_now, retry, schedule
+from publishing.states import LostRace
+from tests.factories import make_account, make_post
+
+pytestmark = pytest.mark.django_db
+
+
+def in_hours(hours: float):
+    return timezone.now() + timedelta(hours=hours)
+
+
+def test_scheduling_makes_an_entry_for_each_publication(workspace, owner):
+    post = make_post(workspace, make_account(workspace), make_account(workspace))
+    at = in_hours(2)
+    assert len(schedule(post, at, by=owner)) == 2
+    assert post.status == "scheduled"
+    assert set(QueueEntry.objects.values_list("not_before", "due_at", "priority")) == {(at, at, 0)}
+    event = post.publications.first().events.get()
+    assert event.actor == owner
+
+
+def test_publishing_now_goes_ahead_of_scheduled_work(workspace, account, owner):
+    post = make_post(workspace, account)
+    publish_now(post, by=owner)
+    assert QueueEntry.objects.get().priority == QueueEntry.Priority.NOW
+
+
+def test_a_post_cannot_be_scheduled_twice(workspace, account, owner):
+    post = make_post(workspace, account)
+    schedule(post, in_hours(1), by=owner)
+    with pytest.raises(LostRace):
+        schedule(post, in_hours(2), by=owner)
+    assert QueueEntry.objects.count() == 1
+
+
+def test_cancelling_leaves_a_draft_and_no_entry(workspace, account, owner):
+    post = make_post(workspace, account)
+    schedule(post, in_hours(1), by=owner)
+    cancel(post, by=owner)
+    assert post.status == "draft"
+    assert not QueueEntry.objects.exists()
+    assert post.publications.get().scheduled_at is None
+
+
+def test_what_a_worker_has_begun_cannot_be_cancelled(workspace, account, owner):
+    post = make_post(workspace, account)
+    publish_now(post, by=owner)
+    assert claim_due(1)
+    with pytest.raises(LostRace):
+        cancel(post, by=owner)
+    assert QueueEntry.objects.exists()
+
+
+def test_of_a_post_that_is_half_on_its_way_the_rest_is_cancelled(workspace, owner):
+    post = make_post(workspace, make_account(workspace), make_account(workspace))
+    publish_now(post, by=owner)
+    (claim,) = claim_due(1)
+    moved = cancel(post, by=owner)
+    assert moved
+    assert claim.publication.pk not in moved
+
+
+def test_an_edited_post_starts_from_nothing(workspace, account, owner):
+    """Handles of an earlier try belong to the content of then."""
+    post = make_post(workspace, account)
+    Publication.objects.update(
+        status=Status.FAILED, handles={"photo:1": "1"}, error_message="No.", error_kind="rejected"
+    )
+    back_to_draft(post.publications.get(), by=owner)
+    schedule(post, in_hours(1), by=owner)
+    publication = post.publications.get()
+    assert (publication.handles, publication.error_message, publication.error_kind) == ({}, "", "")
+
+
+def test_a_retry_keeps_what_was_prepared(workspace, account, owner):
+    publication = make_post(workspace, account).publications.get()
+    Publication.objects.update(status=Status.FAILED, handles={"photo:1": "1"}, error_message="Busy.")
+    publication.refresh_from_db()
+    retry(publication, by=owner)
+    publication.refresh_from_db()
+    assert (publication.status, publication.handles) == (Status.SCHEDULED, {"photo:1": "1"})
+    assert publication.error_message == ""
+    assert QueueEntry.objects.get().priority == QueueEntry.Priority.NOW
+    with pytest.raises(LostRace):
+        retry(publication, by=owner)
+
+
+def checking(workspace, account) -> Publication:
+    publication = make_post(workspace, account).publications.get()
+    Publication.objects.filter(pk=publication.pk).update(status=Status.CHECKING, committing_at=timezone.now())
+    publication.refresh_from_db()
+    now = timezone.now()
+    QueueEntry.objects.create(
+        publication=publication, account=account, not_before=now, due_at=now, held=True, awaits_decision=True
+    )
+    return publication
+
+
+def test_there_needs_the_address_or_id(workspace, account, owner):
+    publication = checking(workspace, account)
+    with pytest.raises(CannotDecide):
+        decide(publication, "there", by=owner, platform_post_id="  ")
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING
+    assert QueueEntry.objects.exists()
+
+
+def test_there_refuses_the_post_of_another_publication(workspace, account, owner):
+    other = make_post(workspace, account).publications.get()
+    Publication.objects.filter(pk=other.pk).update(status=Status.PUBLISHED, platform_post_id="1_2")
+    publication = checking(workspace, account)
+    with pytest.raises(CannotDecide, match="already belongs"):
+        decide(publication, "there", by=owner, platform_post_id="1_2")
+    assert QueueEntry.objects.exists()
+
+
+def test_an_unknown_answer_is_refused(workspace, account, owner):
+    with pytest.raises(CannotDecide):
+        decide(checking(workspace, account), "perhaps", by=owner)
+
+
+def test_a_broker_that_is_down_does_not_reach_the_person(
+    workspace, account, owner, monkeypatch, django_capture_on_commit_callbacks
+):
+    def down(**options: object) -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(tasks.publish_due, "apply_async", down)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        publish_now(make_post(workspace, account), by=owner)
+    assert callbacks
+    assert QueueEntry.objects.count() == 1
+
+
+def test_only_what_is_due_soon_wakes_a_worker(workspace, account, owner, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        schedule(make_post(workspace, account), in_hours(1), by=owner)
+    assert not callbacks
