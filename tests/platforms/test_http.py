@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 import traceback
 from contextlib import contextmanager
 
 import pytest
+import requests
+from urllib3.exceptions import MaxRetryError, SSLError
 
 from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, TemporaryError
-from socialhub.platforms.http import Transport, Usage, redact, usage_of
+from socialhub.platforms.http import Transport, Usage, redact, translate, usage_of
 
 TOKEN = "EAAsecretsecretsecret0123456789"
 
@@ -153,6 +156,22 @@ def test_an_unusable_address_is_our_fault(transport, url):
     assert not isinstance(caught.value, OutcomeUnknownError)
 
 
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (requests.exceptions.ConnectTimeout(), False),
+        (requests.exceptions.SSLError(MaxRetryError(None, "/", SSLError(ssl.SSLCertVerificationError("bad")))), False),
+        (requests.exceptions.SSLError("broken off while reading"), True),
+        (requests.exceptions.ReadTimeout(), True),
+        (requests.exceptions.ContentDecodingError(), True),
+        (requests.exceptions.RequestException(), True),
+    ],
+)
+def test_failures_before_and_after_sending(error, sent):
+    assert type(translate(error, commit=True)) is (OutcomeUnknownError if sent else TemporaryError)
+    assert type(translate(error, commit=False)) is TemporaryError
+
+
 # Nothing secret gets out
 
 
@@ -188,6 +207,12 @@ def test_redaction(text):
     cleaned = redact(text, TOKEN)
     assert TOKEN not in cleaned
     assert "[…]" in cleaned or "/…" in cleaned
+
+
+def test_of_an_address_only_the_host_is_left():
+    assert redact("Fetching https://media.example/m/signed/image.jpg?x=1 failed") == (
+        "Fetching https://media.example/… failed"
+    )
 
 
 def test_redaction_leaves_plain_words_alone():
