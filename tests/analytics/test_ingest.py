@@ -342,8 +342,6 @@ def test_a_second_worker_does_nothing_while_the_first_is_at_it(account, fake):
 
 
 def test_the_claim_of_a_dead_worker_runs_out(account, fake, clock):
-    fake.will("profile", KeyboardInterrupt())  # an exception that nobody handles
-    fake._outcomes["profile"].clear()
     AccountSync.objects.create(account=account, claimed_until=NOW + ingest.CLAIM)
     assert ingest.sync(account.pk) is False
     clock.move_to(NOW + ingest.CLAIM)
@@ -633,7 +631,7 @@ def test_two_workers_adopt_and_import_the_same_posts_once(account, fake):
     assert not PlatformPost.objects.filter(publication=None).exists()
 
 
-def test_a_claim_inside_a_transaction_is_noticed_by_these_tests(account, fake):
+def test_a_call_inside_a_transaction_is_noticed_by_these_tests(account, fake):
     """The check of the fixture has teeth."""
     with transaction.atomic(), pytest.raises(AssertionError, match="inside a transaction"):
         ingest.sync_account(account)
