@@ -459,7 +459,7 @@ def from_post(post: Post, *, accounts: Iterable[UUID] | None = None) -> dict[str
 
 def planned(post: Post) -> dict[str, Any]:
     """The time of a scheduled post, in its own zone."""
-    if post.scheduled_at is None:
+    if post.scheduled_at is None or post.scheduled_at <= timezone.now():
         return {}
     local = post.scheduled_at.astimezone(post.zone)
     return {

@@ -35,6 +35,7 @@ from socialhub.platforms.rules import RULES, text_length
 
 SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group")
 RECENT_MEDIA = 24
+MISSING = ("caption_missing", "media_missing")  # nothing to blame anybody for who has only just begun
 PUBLISH_GROUP = "publish"  # the calls that create or publish, which people count
 
 
@@ -185,7 +186,7 @@ def page(request: HttpRequest, form: ComposerForm, *, refused: Sequence[str] = (
     """The composer as a page, or its form alone for HTMX."""
     workspace = request.workspace
     context = {
-        **review(form),
+        **review(form, submitted=form.is_bound),
         "form": form,
         "post": form.post,
         "refused": refused,
@@ -241,8 +242,8 @@ class LimitLine:
     full: bool
 
 
-def review(form: ComposerForm) -> dict[str, Any]:
-    """Findings, previews and limits for the accounts chosen so far."""
+def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
+    """Findings, previews and limits for the accounts chosen so far. Who has submitted is told what is missing, too."""
     if not form.is_bound:
         # The same eyes for a form that is only shown: judge what it holds.
         twin = ComposerForm(as_data(form), workspace=form.workspace, user=form.user, post=form.post, intent=form.intent)
@@ -251,14 +252,17 @@ def review(form: ComposerForm) -> dict[str, Any]:
     draft = form.draft()
     publications = list(draft.publications)
     later = form.cleaned_data.get("when") == "later"
+    untouched = not submitted and not (draft.post.caption or draft.media or draft.post.link)
+    findings = [one for one in form.findings if not (untouched and one.code in MISSING)]
     previews = [preview(publication, draft.media) for publication in publications]
     number = len(publications)
     verb = _("Schedule for %(number)d") if later else _("Publish to %(number)d")
     at = form.cleaned_data.get("at")
     return {
-        "findings": form.findings,
+        "findings": findings,
+        "untouched": untouched,
         "problems": form.field_problems(),
-        "errors_count": len(checks.blocking(form.findings)) + len(form.field_problems()),
+        "errors_count": len(checks.blocking(findings)) + len(form.field_problems()),
         "previews": previews,
         "counters": list({(one.publication.account.platform, one.length): one for one in previews}.values()),
         "limits": [line for publication in publications if (line := limit_line(publication, draft.media))],

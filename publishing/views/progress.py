@@ -293,7 +293,7 @@ def headline(post: Post, cards: Sequence[Card]) -> str:
         }
     return {
         Post.Summary.DRAFT: _("A draft. Nothing goes out until you publish or schedule it."),
-        Post.Summary.SCHEDULED: _("It goes out on its own at its time."),
+        Post.Summary.SCHEDULED: scheduled_headline(post, cards),
         Post.Summary.CHECKING: _("An answer got lost, so we find out whether the post is there before anything else."),
         Post.Summary.PUBLISHED: ngettext(
             "It is live on %(number)d account.", "It is live on all %(number)d accounts.", number
@@ -304,6 +304,14 @@ def headline(post: Post, cards: Sequence[Card]) -> str:
         Post.Summary.PARTLY_FAILED: _("Some of it did not go out. Each card says why and what to do."),
         Post.Summary.FAILED: _("It did not go out. Each card says why and what to do."),
     }.get(Post.Summary(post.status), "")
+
+
+def scheduled_headline(post: Post, cards: Sequence[Card]) -> str:
+    if post.scheduled_at is None or post.scheduled_at > timezone.now():
+        return _("It goes out on its own at its time. You need not keep this page open.")
+    if any(one.moves and not one.waits_until for one in cards):
+        return _("It starts in a moment. You may close this page; it goes on without it.")
+    return _("It is due, but has to wait. Each card says for what.")
 
 
 def timeline(publications: Iterable[Publication]) -> list[TimelineEntry]:

@@ -658,3 +658,21 @@ def test_a_worker_that_begins_meanwhile_wins(
     post.refresh_from_db()
     assert post.caption == "Old"
     assert post.publications.get().status == Status.SCHEDULED
+
+
+def test_an_empty_composer_blames_nobody(signed_in: Client, facebook: ConnectedAccount) -> None:
+    page = signed_in.get(NEW).content.decode()
+    assert "things to change" not in page
+    assert "A text post needs a text" not in page
+    assert "Write a caption or add images." in page
+    response = signed_in.post(NEW, typed(facebook, caption=""))
+    assert response.status_code == 422
+    assert "A text post needs a text" in response.content.decode()
+    assert not Post.objects.exists()
+
+
+def test_a_time_that_has_passed_is_not_offered_again(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook, scheduled_at=timezone.now() - timedelta(hours=1))
+    assert signed_in.get(edit_url(post)).context["form"]["when"].value() == "now"
