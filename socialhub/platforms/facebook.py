@@ -41,7 +41,7 @@ from socialhub.platforms.errors import (
     TemporaryError,
 )
 from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in, picture_of
-from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, value_of, whole
+from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
 from socialhub.platforms.text import normalise
 
 STAGED_LIFE = timedelta(hours=23)  # Meta drops unpublished photos after about 24 hours
@@ -249,6 +249,7 @@ class Facebook(Platform):
         nodes = self._nodes(access, platform_post_ids)
         asks = [Ask(post_id, POST_METRICS) for post_id in nodes]
         told = self.post_insights.read(access, asks)
+        refuse_gaps(told)
         return [
             _post_figures(post_id, node, answer) for (post_id, node), answer in zip(nodes.items(), told, strict=True)
         ]

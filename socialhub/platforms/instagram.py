@@ -38,7 +38,7 @@ from socialhub.platforms.base import (
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
 from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
-from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, value_of, whole
+from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
 from socialhub.platforms.text import normalise
 
 POLL_SECONDS = (2.5, 5, 10, 30, 60)  # the last one again and again
@@ -349,6 +349,7 @@ class Instagram(Platform):
                 raise answer
             nodes[post_id] = answer
         told = self.media_insights.read(access, [Ask(post_id, MEDIA_METRICS) for post_id in nodes])
+        refuse_gaps(told)
         return [
             _post_figures(post_id, node, answer) for (post_id, node), answer in zip(nodes.items(), told, strict=True)
         ]

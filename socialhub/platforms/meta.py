@@ -306,14 +306,21 @@ class Meta:
             }
             answer = self.post("", token, data, account_id=account_id).json
             entries = answer if isinstance(answer, list) else []
-            for position in range(len(part)):
-                entry = batch_part(entries[position] if position < len(entries) else None)
-                found.append(self._of_batch(entry, token, account_id))
+            entries += [None] * (len(part) - len(entries))
+            for address, entry in zip(part, entries, strict=False):
+                found.append(self._of_batch(address, batch_part(entry), token, account_id))
         return found
 
-    def _of_batch(self, entry: Reply | None, token: str, account_id: str) -> dict[str, Any] | PlatformError:
+    def _of_batch(
+        self, address: str, entry: Reply | None, token: str, account_id: str
+    ) -> dict[str, Any] | PlatformError:
+        """One answer of a batch. What timed out there is asked once more, alone."""
         if entry is None:
-            return TemporaryError(_("Meta did not answer this in time. It is tried again by itself."))
+            try:
+                answer = self.get(address, token, account_id=account_id)
+            except PlatformError as error:
+                return error
+            return answer if isinstance(answer, dict) else {}
         if entry.ok and isinstance(entry.json, dict) and "error" not in entry.json:
             return entry.json
         return error_of(entry, reading=True, account_id=account_id, secrets=(token, self.config.app_secret))

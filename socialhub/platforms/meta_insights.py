@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from socialhub.platforms.base import Access, AccountFigures
-from socialhub.platforms.errors import LimitedError, NotFoundError, PlatformError, ReconnectError
+from socialhub.platforms.errors import LimitedError, NotFoundError, PlatformError, ReconnectError, TemporaryError
 from socialhub.platforms.meta import Meta
 from socialhub.platforms.meta_errors import DeadMetricError
 
@@ -118,6 +118,13 @@ def _told(answer: dict[str, Any] | PlatformError) -> Told:
         # Gone, or too few viewers: there is nothing to read, which is no failure.
         return Told() if isinstance(answer, NotFoundError) else Told(error=answer)
     return Told({str(entry.get("name")): entry for entry in answer.get("data") or () if isinstance(entry, dict)})
+
+
+def refuse_gaps(told: Sequence[Told]) -> None:
+    """Raise a passing failure: it must not look like figures that the network does not give."""
+    for answer in told:
+        if isinstance(answer.error, TemporaryError):
+            raise answer.error
 
 
 def value_of(entry: Mapping[str, Any] | None) -> Any:

@@ -457,6 +457,13 @@ def test_counts_that_we_may_not_read_are_left_out(facebook, page, graph):
     assert (figures.shares, figures.comments, figures.likes) == (3, None, None)
 
 
+def test_a_passing_failure_does_not_look_like_missing_figures(facebook, page, graph):
+    graph.post(f"{BASE}/", json=[part({"id": "900_1"})])
+    graph.post(f"{BASE}/", json=[part(error(2), 500)])
+    with pytest.raises(TemporaryError):
+        facebook.post_figures(page, ["900_1"])
+
+
 def test_no_posts_no_calls(facebook, page):
     assert facebook.post_figures(page, []) == []
 

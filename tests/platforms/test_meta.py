@@ -327,12 +327,23 @@ def test_too_much_data_even_for_one(graph, meta):
 
 
 def test_a_batch_answers_in_order_with_errors_in_their_places(graph, meta):
-    graph.post(f"{BASE}/", json=[part({"id": "1"}), part(error(100, 33), 400), None, {"code": 200, "body": "no json"}])
-    found = meta.batch(TOKEN, ["1?fields=id", "2?fields=id", "3", "4"])
+    graph.post(f"{BASE}/", json=[part({"id": "1"}), part(error(100, 33), 400), {"code": 200, "body": "no json"}])
+    found = meta.batch(TOKEN, ["1?fields=id", "2?fields=id", "3"])
     assert found[0] == {"id": "1"}
-    assert [type(entry) for entry in found[1:]] == [NotFoundError, TemporaryError, TemporaryError]
+    assert [type(entry) for entry in found[1:]] == [NotFoundError, TemporaryError]
     assert json.loads(sent(graph.calls[0])["batch"])[1] == {"method": "GET", "relative_url": "2?fields=id"}
     assert sent(graph.calls[0])["include_headers"] == "false"
+
+
+def test_what_timed_out_in_a_batch_is_asked_once_more(graph, meta):
+    graph.post(f"{BASE}/", json=[None, part({"id": "2"}), None])
+    graph.get(f"{BASE}/1", json={"id": "1"})
+    graph.get(f"{BASE}/3", json=error(2), status=500)
+    first, second, third = meta.batch(TOKEN, ["1?fields=id", "2?fields=id", "3?fields=id"])
+    assert (first, second) == ({"id": "1"}, {"id": "2"})
+    assert isinstance(third, TemporaryError)
+    assert sent(graph.calls[1])["fields"] == "id"
+    assert sent(graph.calls[1])["appsecret_proof"] == meta.proof(TOKEN)
 
 
 def test_a_long_batch_goes_in_parts_of_fifty(graph, meta):
