@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 
 from allauth.account import app_settings as allauth_settings
-from allauth.account.internal.flows.password_reset import get_reset_password_from_key_url
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -33,7 +31,7 @@ def create_workspace(user: User) -> Workspace:
     return workspace
 
 
-def add_member(workspace: Workspace, email: str, role: Role, *, by: Membership, request: HttpRequest) -> Membership:
+def add_member(workspace: Workspace, email: str, role: Role, *, by: Membership) -> Membership:
     """Let somebody in. A person new to the site gets a user, and a mail with the link that sets their password.
 
     Raises Refused.
@@ -48,16 +46,18 @@ def add_member(workspace: Workspace, email: str, role: Role, *, by: Membership, 
         membership, created = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})
         if not created:
             raise Refused(_("%(email)s is already a member. Change the role in the list.") % {"email": user.email})
-        transaction.on_commit(lambda: welcome(membership, by=by, is_new=is_new, request=request))
+        transaction.on_commit(lambda: welcome(membership, by=by, is_new=is_new))
     return membership
 
 
-def welcome(membership: Membership, *, by: Membership, is_new: bool, request: HttpRequest) -> None:
+def welcome(membership: Membership, *, by: Membership, is_new: bool) -> None:
     """The mail to a new member. A mail server that is down leaves the membership as it is."""
     user = membership.user
     if is_new:
         key = allauth_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-        url = get_reset_password_from_key_url(request, f"{user_pk_to_url_str(user)}-{key}")
+        url = settings.PUBLIC_BASE_URL + reverse(
+            "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
+        )
         how = _("Choose a password here, then sign in with this e-mail address:")
     else:
         url = settings.PUBLIC_BASE_URL + reverse("analytics:dashboard")

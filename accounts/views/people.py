@@ -88,7 +88,6 @@ def member_add(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["email"],
                 form.cleaned_data["role"],
                 by=request.membership,
-                request=request,
             )
         except people.Refused as refusal:
             form.add_error("email" if form.cleaned_data["role"] != Role.OWNER else None, str(refusal))
