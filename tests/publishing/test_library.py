@@ -247,7 +247,7 @@ def test_images_are_put_in_order(signed_in: Client, workspace: Workspace):
     assert ids(image_set) == wanted
 
 
-@pytest.mark.parametrize("damage", ["missing", "doubled", "foreign", "nonsense", "nothing"])
+@pytest.mark.parametrize("damage", ["missing", "doubled", "extra", "foreign", "nonsense", "nothing"])
 def test_an_order_that_no_longer_fits_changes_nothing(
     signed_in: Client, workspace: Workspace, stranger: User, damage: str
 ):
@@ -255,6 +255,7 @@ def test_an_order_that_no_longer_fits_changes_nothing(
     before = ids(image_set)
     sent: dict[str, list[Any]] = {
         "missing": before[1:],
+        "extra": [*before[::-1], before[0]],
         "doubled": [before[2], before[2], before[0]],
         "foreign": [*before[:2], make_media(stranger.workspaces.get()).pk],
         "nonsense": [*before[:2], "x"],
