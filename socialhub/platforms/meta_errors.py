@@ -1,6 +1,6 @@
 """What Meta's error codes mean for us, as one table.
 
-Source: fact sheet of Meta's Graph and Instagram platform, "Errors" (Graph API error handling, Instagram error codes of
+Source: Meta, Graph API "Handle Errors" and Instagram Platform "Error Codes" (the Instagram list of
 2026-06-02; read September to October 2026).
 """
 

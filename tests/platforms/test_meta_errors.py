@@ -25,7 +25,7 @@ RETRY, LIMIT, RECONNECT = errors.TemporaryError, errors.LimitedError, errors.Rec
 PERMISSION, REJECT, ACCOUNT = errors.PermissionMissingError, errors.RejectedError, errors.AccountBlockedError
 UNKNOWN, BUG, GONE = errors.OutcomeUnknownError, errors.OurBugError, errors.NotFoundError
 
-# Meta's codes as the fact sheet sorts them (section 6): code, subcode, class of a call that may be repeated, class of
+# Meta's codes, sorted by what may be done next: code, subcode, class of a call that may be repeated, class of
 # the publishing call where that is another one.
 TABLE = [
     (-1, None, RETRY, UNKNOWN),
