@@ -24,9 +24,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.forms import time_zone_choices
 from accounts.models import ConnectedAccount, User, Workspace
-from publishing import captions, checks
+from publishing import checks
 from publishing.checks import Draft, Finding
 from publishing.compose import Composition, Intent, Picture, Target, local_instants
+from publishing.forms.fields import HashtagsField
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post
 from socialhub.platforms import LABELS
 from socialhub.platforms.base import PostType
@@ -50,24 +51,6 @@ def uuids(values: Iterable[Any]) -> list[UUID]:
         except ValueError:
             continue
     return list(found)
-
-
-class HashtagsField(forms.CharField):
-    """Words with or without #, in one line; gives them without it, each once."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, str) else " ".join(f"#{tag}" for tag in value)
-
-    def clean(self, value: Any) -> list[str]:
-        tags = list(captions.hashtags(super().clean(value)))
-        for tag in tags:
-            if not captions.is_hashtag(tag):
-                raise ValidationError(
-                    _("“#%(tag)s” is no hashtag: use letters, digits and underscores, at most 100."),
-                    code="not_a_hashtag",
-                    params={"tag": tag[:100]},
-                )
-        return tags
 
 
 class AccountsField(forms.ModelMultipleChoiceField):
