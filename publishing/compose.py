@@ -100,8 +100,6 @@ def is_editable(publications: Iterable[Publication]) -> bool:
 
 def create(workspace: Workspace, by: User, composition: Composition) -> Post:
     """Save a new post and send it on its way. The same `key` again returns the post that it made."""
-    if composition.key and (made := find(workspace, composition.key)):
-        return made
     draft = composition.draft(workspace)
     draft.post.author = by
     try:
@@ -111,7 +109,7 @@ def create(workspace: Workspace, by: User, composition: Composition) -> Post:
             Publication.objects.bulk_create(draft.publications)
             send(draft.post, by, composition)
     except IntegrityError:
-        # The other of two requests with this key was first.
+        # The same form came in before, or another request with it was first.
         if composition.key and (made := find(workspace, composition.key)):
             return made
         raise
