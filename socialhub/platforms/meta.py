@@ -53,6 +53,7 @@ PAGE_FIELDS = (
     "id,name,access_token,tasks,category,username,picture{url},followers_count,"
     "instagram_business_account{id,username,name,profile_picture_url,followers_count}"
 )
+NODE_FIELDS = PAGE_FIELDS.replace("tasks,", "")  # the edges know the tasks, the Page itself does not
 # Any of these on the Page lets a person publish; new Pages have twins with a prefix.
 PUBLISH_TASKS = {"CREATE_CONTENT", "MANAGE", "FULL_CONTROL"}
 TASK_PREFIX = "PROFILE_PLUS_"
@@ -476,7 +477,7 @@ class Meta:
             if page_id in found and found[page_id].token:
                 continue
             try:
-                yield self.get(page_id, token, {"fields": PAGE_FIELDS})
+                yield self.get(page_id, token, {"fields": NODE_FIELDS})
             except PlatformError as error:
                 logger.info("a Page that was allowed could not be read: %s", error.code or error.kind)
 

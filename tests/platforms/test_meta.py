@@ -471,6 +471,8 @@ def test_pages_of_business_portfolios_are_found(graph, meta):
     for call in graph.calls:
         if path_of(call).endswith(("owned_pages", "client_pages")):
             assert set(sent(call)) <= declared("Business", "GET", path_of(call).split("/")[1])
+        if path_of(call).endswith("/904"):
+            assert "tasks" not in sent(call)["fields"], "a field of the edges, which the Page node refuses"
 
 
 def test_no_pages_at_all_is_no_error(graph, meta, no_portfolio):
