@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from celery import current_app
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection, connections
@@ -578,3 +580,18 @@ def test_a_revoke_that_fails_does_not_keep_the_account(signed_in: Client, graph:
     signed_in.post(reverse("accounts:disconnect", args=[ConnectedAccount.objects.get().pk]))
     assert ConnectedAccount.objects.get().status == "disconnected"
     assert not Grant.objects.exists()
+
+
+def test_a_new_connection_is_synced_at_once(
+    signed_in: Client,
+    graph: Graph,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    graph.pages = [page("101", "Classic Motors")]
+    sent: list[str] = []
+    monkeypatch.setattr("accounts.connect.current_app.send_task", lambda name, **options: sent.append(name))
+    with django_capture_on_commit_callbacks(execute=True):
+        connect(signed_in, "101")
+    assert sent == ["analytics.tasks.sync_due"]
+    assert sent[0] in current_app.tasks
