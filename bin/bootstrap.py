@@ -78,7 +78,8 @@ def install(requirements: str) -> None:
         if stamp.read_text() == wanted:
             return
     print(f"Installing {requirements} into .venv (once, takes a moment) …", flush=True)
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r", ROOT / requirements]
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    command += ["-r", str(ROOT / requirements)]
     answer = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if answer.returncode:
         give_up(

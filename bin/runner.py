@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import environ
@@ -30,8 +31,17 @@ SANDBOX_OFFSET = 10
 SANDBOX_PORTS = 50
 READY_SECONDS = 60
 # What `manage.py` needs to work beside us; settings.py reads it from var/run.env.
-SHARED = ("SECRET_KEY", "FERNET_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_BASE_URL", "ALLOWED_HOSTS", "DEBUG")
-SHARED += ("SANDBOX", "SANDBOX_URL")
+SHARED = [
+    "SECRET_KEY",
+    "FERNET_KEYS",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "PUBLIC_BASE_URL",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "SANDBOX",
+    "SANDBOX_URL",
+]
 
 
 def main() -> int:
@@ -46,7 +56,6 @@ def main() -> int:
         run(supervisor, env, options)
     except Stopped:
         supervisor.say("Stopping. What is being published is finished first; Ctrl-C again ends everything at once.")
-        return 0
     except (GaveUp, ServiceMissing) as error:
         supervisor.say(f"{error} Stopping everything.", colour=31)
         return 1
@@ -54,6 +63,7 @@ def main() -> int:
         supervisor.stop(["beat"], ["worker"], ["web"], ["sandbox"], ["redis", "postgres"])
         RUN_ENV.unlink(missing_ok=True)
         lock.close()
+    return 0
 
 
 def arguments() -> argparse.Namespace:
@@ -76,7 +86,7 @@ def port_number(text: str) -> int:
     return number
 
 
-def take_lock() -> object:
+def take_lock() -> TextIO:
     """Held until we end. Two runners in one folder would share data and fight over it."""
     lock = (VAR / "run.lock").open("a+")
     try:

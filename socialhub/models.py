@@ -39,7 +39,7 @@ class BeatLease(models.Model):
         if cls.objects.exists():
             return False
         # The first beat of a new database: whoever gets this row in has not won yet.
-        cls.objects.bulk_create([cls(expires_at=timezone.now() - timedelta(days=1))], ignore_conflicts=True)
+        BeatLease.objects.bulk_create([BeatLease(expires_at=timezone.now() - timedelta(days=1))], ignore_conflicts=True)
         return bool(free.update(**lease))
 
     @classmethod

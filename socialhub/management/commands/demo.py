@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = first_admin()
-        membership = user and user.memberships.order_by("created_at").first()
+        membership = user.memberships.order_by("created_at").first() if user else None
         if user is None or membership is None:
             raise CommandError("There is no admin with a workspace yet. Run `manage.py first_admin` first.")
         image_set = make_demo(membership.workspace, user)
