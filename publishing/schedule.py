@@ -6,7 +6,8 @@ LostRace when a worker or another person was faster; nothing is changed then.
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,16 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.clients import platform_for
 from accounts.models import User
 from accounts.notify import settle as settle_notification
+from accounts.tokens import access_for
 from publishing.models import Post, Publication, QueueEntry, Status
 from publishing.states import LostRace, move, move_along
 from publishing.tasks import nudge
+from socialhub.platforms.errors import PlatformError
+
+logger = logging.getLogger(__name__)
 
 Priority = QueueEntry.Priority
 UNTOUCHED: dict[str, Any] = {  # what an earlier try left behind does not fit a post that was edited since
@@ -117,12 +123,13 @@ def decide(publication: Publication, answer: str, *, by: User | None, platform_p
     """
     if publication.status != Status.CHECKING:
         raise LostRace(f"{publication.pk} is not in question")
+    found = _identify(publication, platform_post_id.strip()) if answer == "there" else ("", "")
     with transaction.atomic():
         entry = QueueEntry.objects.select_for_update().filter(pk=publication.pk, lease_until__isnull=True).first()
         if entry is None:
             raise LostRace(f"{publication.pk} is just being looked for")
         if answer == "there":
-            _is_there(publication, platform_post_id.strip(), by)
+            _is_there(publication, *found, by)
         elif answer == "absent":
             entry.delete()
             _send_again(publication, by=by, reason=_("It is not there, says a person: publish it again."))
@@ -135,10 +142,28 @@ def decide(publication: Publication, answer: str, *, by: User | None, platform_p
         settle_notification(publication.post.workspace, f"post:{publication.post_id}")
 
 
-def _is_there(publication: Publication, found: str, by: User | None) -> None:
+def _identify(publication: Publication, found: str) -> tuple[str, str]:
+    """The id and the address of the post that a person names by either.
+
+    An address is looked up among the newest posts of the account; when the network does not answer, the address has to
+    serve as the id: it is there, whatever we can read of it.
+    """
     if not found:
         raise CannotDecide(_("Paste the address or the id of the post."))
-    is_address = found.startswith(("http://", "https://"))
+    if not found.startswith(("http://", "https://")):
+        return found[:200], ""
+    since = (publication.committing_at or timezone.now()) - timedelta(days=1)
+    account = publication.account
+    try:
+        newest = platform_for(account.platform).recent_posts(access_for(account), since=since)
+    except PlatformError as error:
+        logger.info("The address given for publication %s could not be looked up: %s", publication.pk, error.kind)
+        newest = []
+    ids = [post.platform_post_id for post in newest if post.permalink.rstrip("/") == found.rstrip("/")]
+    return (ids[0] if ids else found)[:200], found[:2000]
+
+
+def _is_there(publication: Publication, platform_post_id: str, permalink: str, by: User | None) -> None:
     try:
         with transaction.atomic():
             QueueEntry.objects.filter(pk=publication.pk).delete()
@@ -147,8 +172,8 @@ def _is_there(publication: Publication, found: str, by: User | None) -> None:
                 Status.PUBLISHED,
                 actor=by,
                 reason=_("It is there, says a person."),
-                platform_post_id=found[:200],
-                permalink=found[:2000] if is_address else "",
+                platform_post_id=platform_post_id,
+                permalink=permalink,
                 published_at=publication.committing_at or timezone.now(),
             )
     except IntegrityError as error:

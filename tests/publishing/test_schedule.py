@@ -11,7 +11,9 @@ from publishing.claims import claim_due
 from publishing.models import Publication, QueueEntry, Status
 from publishing.schedule import CannotDecide, back_to_draft, cancel, decide, publish_now, retry, schedule
 from publishing.states import LostRace
+from socialhub.platforms.errors import TemporaryError
 from tests.factories import make_account, make_post
+from tests.fakes import FakePlatform
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +125,29 @@ def test_there_refuses_the_post_of_another_publication(workspace, account, owner
     with pytest.raises(CannotDecide, match="already belongs"):
         decide(publication, "there", by=owner, platform_post_id="1_2")
     assert QueueEntry.objects.exists()
+
+
+def test_an_address_is_turned_into_the_id(workspace, account, owner, monkeypatch):
+    fake = FakePlatform()
+    monkeypatch.setattr("publishing.schedule.platform_for", lambda key: fake)
+    fake.add(account.platform_account_id)
+    wanted = fake.add(account.platform_account_id)
+    publication = checking(workspace, account)
+    decide(publication, "there", by=owner, platform_post_id=wanted.permalink + "/")
+    publication.refresh_from_db()
+    assert publication.platform_post_id == wanted.platform_post_id
+    assert publication.permalink
+
+
+def test_an_address_is_believed_when_the_network_does_not_answer(workspace, account, owner, monkeypatch):
+    fake = FakePlatform()
+    fake.will("recent_posts", TemporaryError("Busy."))
+    monkeypatch.setattr("publishing.schedule.platform_for", lambda key: fake)
+    publication = checking(workspace, account)
+    decide(publication, "there", by=owner, platform_post_id="https://facebook.example/1")
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert publication.permalink == "https://facebook.example/1"
 
 
 def test_an_unknown_answer_is_refused(workspace, account, owner):
