@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class LoopbackMiddleware:
+    """On a developer's machine: bring other names of this machine to the one in PUBLIC_BASE_URL.
+
+    Cookies belong to one name. Who opens "localhost" would be a stranger when a network sends them back to "127.0.0.1".
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.home = urlsplit(settings.PUBLIC_BASE_URL)
+        if self.home.hostname not in LOOPBACK:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = urlsplit(f"//{request.get_host()}")
+        # Another port is a tunnel, and only its other end knows the way.
+        is_twin = asked.port == self.home.port and asked.hostname in LOOPBACK and asked.hostname != self.home.hostname
+        if request.method == "GET" and is_twin:
+            return HttpResponseRedirect(settings.PUBLIC_BASE_URL + request.get_full_path())
+        return self.get_response(request)
 
 
 class HtmxMiddleware:
