@@ -40,9 +40,15 @@ def main(arguments: list[str]) -> int:
         return subprocess.run([PYTHON, "-m", "pytest", *arguments], check=False).returncode
     began = time.monotonic()
     failed = [name for name, command, variables in parts() if not passes(name, command, variables)]
-    totals: Counter[str] = Counter()
+    totals = Counter(errors=len(failed))
     with tempfile.TemporaryDirectory() as folder:
-        for name, selection in runs(failed):
+        if not chromium():
+            print(
+                f"\nThe browser tests need Chromium. Install it: {INSTALL_BROWSER} (or set CHROMIUM=/path).", flush=True
+            )
+            failed.append("browser tests (no Chromium)")
+            totals["errors"] += 1
+        for name, selection in runs():
             report = Path(folder) / f"{name}.xml"
             command = ["-m", "pytest", "-q", *selection, f"--junitxml={report}"]
             if not passes(name, command, {}):
@@ -67,13 +73,13 @@ def parts() -> list[tuple[str, list[str], dict[str, str]]]:
     ]
 
 
-def runs(failed: list[str]) -> list[tuple[str, list[str]]]:
+def chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def runs() -> list[tuple[str, list[str]]]:
     """Ordinary tests on two cores; those that start processes or a browser need the machine for themselves."""
-    slow = SLOW
-    if not os.environ.get("CHROMIUM") and not any(shutil.which(name) for name in BROWSERS):
-        print(f"\nThe browser tests need Chromium. Install it: {INSTALL_BROWSER} (or set CHROMIUM=/path).", flush=True)
-        failed.append("browser (no Chromium)")
-        slow = "processes and not browser"
+    slow = SLOW if chromium() else "processes and not browser"
     return [("tests", ["-n", "2", "-m", f"not ({SLOW})"]), ("process and browser tests", ["-m", slow])]
 
 
@@ -98,7 +104,7 @@ def count(report: Path) -> Counter[str]:
 
 
 def summary(totals: Counter[str], seconds: float) -> str:
-    """One closing line over all runs, in the words of pytest."""
+    """One closing line over all runs, in the words of pytest; a part that is no test and failed is an error."""
     words = ", ".join(f"{totals[key]} {key}" for key in ("failed", "passed", "skipped", "errors") if totals[key])
     return f" {words or 'no tests ran'} in {seconds:.2f}s ".center(80, "=")
 
