@@ -151,7 +151,9 @@ def last_30_days(workspace: Workspace) -> Summary:
     found = (
         Workspace.objects.filter(pk=workspace.pk)
         .annotate(
-            from_here=_summed(ours, posts=Count("post", distinct=True)),
+            from_here=_summed(
+                ours, posts=Count("post", distinct=True), unread=Count("pk", filter=Q(platform_post=None))
+            ),
             figures=_summed(
                 stands,
                 of=Count("pk"),
@@ -165,13 +167,15 @@ def last_30_days(workspace: Workspace) -> Summary:
         .values_list("from_here", "figures")
         .get()
     )
-    from_here = (found[0] or {"posts": 0})["posts"]
+    ours_found = found[0] or {"posts": 0, "unread": 0}
+    from_here = ours_found["posts"]
     figures = found[1] or {"of": 0, "others": 0, "reach": None, "reach_known": 0, "likes": None, "likes_known": 0}
+    of = figures["of"] + ours_found["unread"]
     return Summary(
         posts=from_here + figures["others"],
         from_here=from_here,
-        reach=Total(figures["reach"], figures["reach_known"], figures["of"]),
-        likes=Total(figures["likes"], figures["likes_known"], figures["of"]),
+        reach=Total(figures["reach"], figures["reach_known"], of),
+        likes=Total(figures["likes"], figures["likes_known"], of),
         since=since,
     )
 
@@ -358,6 +362,10 @@ class Upcoming:
     scheduled_at: datetime
     publications: tuple[Publication, ...]
     thumbnail_url: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        return self.scheduled_at <= timezone.now()
 
     @property
     def waits(self) -> list[str]:

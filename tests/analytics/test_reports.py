@@ -124,7 +124,7 @@ def test_what_nobody_knows_is_none_and_what_is_nought_is_nought(workspace, fb):
 def test_the_month_counts_a_post_before_its_first_figures(workspace, fb):
     make_published(fb, at=ago(seconds=3))
     month = reports.last_30_days(workspace)
-    assert (month.posts, month.from_here, month.reach.of) == (1, 1, 0)
+    assert (month.posts, month.from_here, month.reach.of, month.reach.value) == (1, 1, 1, None)
 
 
 def test_the_month_leaves_out_old_gone_and_foreign_posts(workspace, fb, stranger):

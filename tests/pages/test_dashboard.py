@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -141,7 +142,41 @@ def test_a_missing_figure_is_a_dash_with_its_reason(signed_in: Client, workspace
 
 def test_an_account_that_was_never_read_says_so(signed_in: Client, workspace: Workspace) -> None:
     make_account(workspace)
-    assert "the figures follow within the hour" in page(signed_in)
+    assert "First figures come within a minute" in page(signed_in)
+
+
+def test_an_account_that_cannot_be_read_promises_nothing(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace, status="expired")
+    assert "First figures come" not in page(signed_in)
+    assert "Not read yet" in page(signed_in)
+
+
+def test_a_published_post_without_figures_is_not_read_yet(signed_in: Client, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    assert "No posts in these days" not in page(signed_in)  # a newcomer has other things to do
+    make_post(workspace, account)
+    assert page(signed_in).count("No posts in these days") == 2
+    post = make_post(workspace, account, status="published")
+    post.publications.update(status="published", published_at=timezone.now())
+    shown = page(signed_in)
+    assert "No posts in these days" not in shown
+    assert len(re.findall(r"<dd class=\"meta\">\s*Not read yet\s*</dd>", shown)) == 2
+
+
+def test_many_accounts_do_not_push_the_posts_away(signed_in: Client, workspace: Workspace) -> None:
+    for number in range(8):
+        make_account(workspace, name=f"Garage {number}")
+    shown = page(signed_in)
+    assert "2 more accounts" in shown
+    folded = shown[shown.index('<details class="more-accounts"') :]
+    assert [f"Garage {number}</h3>" in folded for number in range(8)] == [False] * 6 + [True] * 2
+
+
+def test_what_should_be_out_already_is_due(signed_in: Client, workspace: Workspace) -> None:
+    at = timezone.now() - timedelta(minutes=3)
+    post = make_post(workspace, make_account(workspace), status="scheduled", scheduled_at=at)
+    post.publications.update(status="scheduled", scheduled_at=at)
+    assert "Due now" in page(signed_in)
 
 
 def test_what_comes_next_is_shown_with_its_networks(signed_in: Client, workspace: Workspace) -> None:
