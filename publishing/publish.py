@@ -35,6 +35,7 @@ from publishing.states import move
 from socialhub.platforms import errors, rules
 from socialhub.platforms.base import (
     Absent,
+    Accepted,
     Access,
     Content,
     NotYet,
@@ -49,8 +50,10 @@ from socialhub.platforms.base import (
 logger = logging.getLogger(__name__)
 
 STEPS_DONE = "steps_done"  # the name among the handles under which the keys of finished steps are kept
+ACCEPTED = "accepted"  # and this holds the id of what the network took, but had not published yet
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
-MOST_BLIND_LOOKS = 5  # looks that ended in an error before a person is asked
+MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
+MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
 
 LEDGER = ("finished_at", "outcome", "message", "platform_message", "code", "subcode", "request_id", "steps")
 
@@ -251,20 +254,23 @@ def _commit(job: Job, plan: tuple[Step, ...], access: Access, content: Content) 
     _announce(job)
     began = time.monotonic()
     try:
-        published = job.platform.commit(access, content, job.handles)
+        answer = job.platform.commit(access, content, job.handles)
     except Failure as error:
         job.note(step.key, step.label, began, error.kind, error.request_id)
         settle(job, error)
         return
-    job.note(step.key, step.label, began, "published", published.request_id)
-    _record_published(job, published)
+    job.note(step.key, step.label, began, type(answer).__name__.lower(), answer.request_id)
+    _record(job, answer)
 
 
-def _record_published(job: Job, published: Published) -> None:
-    """We know that it is there: a database that restarts just now must not cost us that knowledge."""
+def _record(job: Job, answer: Published | Accepted) -> None:
+    """We know what the network said: a database that restarts just now must not cost us that knowledge."""
     for pause in (0.5, 1, 2):
         try:
-            _published(job, published, reason=_("The network confirmed it."))
+            if isinstance(answer, Accepted):
+                _accepted(job, answer)
+            else:
+                _published(job, answer, reason=_("The network confirmed it."))
         except (OperationalError, InterfaceError):
             logger.warning(
                 "Publication %s is published; the database does not answer, trying again", job.publication.pk
@@ -422,6 +428,22 @@ def _fail(
     _tell(job, message, notice)
 
 
+def _accepted(job: Job, answer: Accepted) -> None:
+    """The network publishes it by itself, and tells when it is asked."""
+    reason = _("%(platform)s has taken it and publishes it by itself.") % {"platform": job.platform.label}
+    job.handles.update(answer.handles)
+    job.handles[ACCEPTED] = answer.platform_post_id
+    with transaction.atomic():
+        claims.release(
+            job.claim,
+            looks=0,
+            not_before=timezone.now() + _check_delay(job.platform.first_look_seconds),
+            wait_reason=reason,
+        )
+        move(job.publication, Status.CHECKING, reason=reason, handles=job.handles)
+        _close(job, "accepted")
+
+
 def _find_out(job: Job, error: Failure) -> None:
     """The answer was lost: look for the post before anything else."""
     with transaction.atomic():
@@ -469,24 +491,37 @@ def check(job: Job) -> None:
     """One look at the network for a publication whose outcome is unknown."""
     began = time.monotonic()
     since = job.publication.committing_at or job.attempt.started_at
+    has_looked = False
     try:
-        found = job.platform.look(job.access(), job.content(), job.handles, since=since, claimed=_claimed(job, since))
+        access, content = job.access(), job.content()
+        has_looked = True
+        found = job.platform.look(access, content, job.handles, since=since, claimed=_claimed(job, since))
     except errors.ReconnectError as error:
         tokens.lost(job.account, error)
         _look_later(job, error, held=True)
     except Failure as error:
         job.note("look", _("Looking for the post"), began, error.kind, error.request_id)
-        if isinstance(error, errors.TemporaryError | errors.LimitedError) or job.entry.looks < MOST_BLIND_LOOKS:
-            _look_later(job, error)
-        else:
-            _ask_a_person(job, _("We could not look: %(message)s") % {"message": error.message})
+        _judge_failure(job, error, definite=has_looked and ACCEPTED in job.handles)
     else:
         job.note("look", _("Looking for the post"), began, type(found).__name__.lower())
         _judge(job, found, since)
 
 
-def _judge(job: Job, found: Published | Absent | Unknowable, since: datetime) -> None:
+def _judge_failure(job: Job, error: Failure, *, definite: bool) -> None:
+    """definite: the network had taken the post, so that a refusal is its last word on it and not on our look."""
+    passing = isinstance(error, errors.TemporaryError | errors.LimitedError)
+    if definite and isinstance(error, errors.RejectedError | errors.AccountBlockedError):
+        _fail(job, error.kind, str(error.message), error=error)
+    elif job.entry.looks < (MOST_LOOKS if passing else MOST_BLIND_LOOKS):
+        _look_later(job, error)
+    else:
+        _ask_a_person(job, _("We could not look: %(message)s") % {"message": error.message})
+
+
+def _judge(job: Job, found: Published | Absent | Unknowable | NotYet, since: datetime) -> None:
     match found:
+        case NotYet():
+            _still_at_it(job, found)
         case Published():
             _published(job, found, reason=_("Found by reading the account."))
         case Unknowable():
@@ -495,6 +530,14 @@ def _judge(job: Job, found: Published | Absent | Unknowable, since: datetime) ->
             _look_later(job)
         case Absent():
             _surely_absent(job, found)
+
+
+def _still_at_it(job: Job, found: NotYet) -> None:
+    job.handles.update(found.handles)
+    with transaction.atomic():
+        claims.release(job.claim, not_before=timezone.now() + timedelta(seconds=found.seconds))
+        Publication.objects.filter(pk=job.publication.pk).update(handles=job.handles)
+        _close(job, "waiting")
 
 
 def _surely_absent(job: Job, found: Absent) -> None:

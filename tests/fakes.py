@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from socialhub.platforms.base import (
     Absent,
+    Accepted,
     Access,
     AccountFigures,
     Content,
@@ -132,7 +133,7 @@ class FakePlatform(Platform):
             return Done()
         return Done({step.key: f"handle-{next(self._numbers)}"}, request_id=f"request-{len(self.calls)}")
 
-    def commit(self, access: Access, content: Content, handles: Handles) -> Published:
+    def commit(self, access: Access, content: Content, handles: Handles) -> Published | Accepted:
         scripted = self._record("commit", access, content=content, handles=dict(handles))
         if scripted is not NORMAL and scripted is not LOST:
             return scripted
@@ -143,7 +144,7 @@ class FakePlatform(Platform):
 
     def look(
         self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
-    ) -> Published | Absent | Unknowable:
+    ) -> Published | Absent | Unknowable | NotYet:
         scripted = self._record(
             "look", access, content=content, handles=dict(handles), since=since, claimed=frozenset(claimed)
         )

@@ -105,6 +105,15 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """The network took it and publishes it later by itself: `look` is asked until it knows."""
+
+    platform_post_id: str
+    handles: Handles = field(default_factory=dict)
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """It was not found by a look that would have found it. Whether that is final, the engine decides by time."""
 
@@ -192,14 +201,17 @@ class Platform(ABC):
         """Run one PREPARE or WAIT step. Safe to repeat."""
 
     @abstractmethod
-    def commit(self, access: Access, content: Content, handles: Handles) -> Published:
+    def commit(self, access: Access, content: Content, handles: Handles) -> Published | Accepted:
         """The one irreversible call. OutcomeUnknownError whenever the network may have acted."""
 
     @abstractmethod
     def look(
         self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
-    ) -> Published | Absent | Unknowable:
-        """Is it there after all? since: when the commit was begun; claimed: post ids that belong to other publications."""
+    ) -> Published | Absent | Unknowable | NotYet:
+        """Is it there after all? since: when the commit was begun; claimed: post ids that belong to other publications.
+
+        NotYet: the network has accepted it and is still at it.
+        """
 
     @abstractmethod
     def permalink(self, access: Access, platform_post_id: str) -> str:

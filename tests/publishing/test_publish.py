@@ -16,7 +16,7 @@ from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow,
 from publishing.schedule import decide, retry
 from publishing.states import LostRace
 from socialhub.platforms import errors
-from socialhub.platforms.base import NotYet, Step, StepKind, Unknowable
+from socialhub.platforms.base import Accepted, NotYet, Published, Step, StepKind, Unknowable
 from tests.factories import make_account
 from tests.fakes import LOST
 from tests.publishing.conftest import run_due
@@ -378,6 +378,37 @@ def test_a_database_that_stumbles_after_the_answer_does_not_cost_the_answer(netw
     publication.refresh_from_db()
     assert publication.status == Status.PUBLISHED
     assert len(network.called("commit")) == 1
+
+
+def test_what_a_network_publishes_by_itself_is_followed_to_its_end(network, account, make_due):
+    network.will("commit", Accepted("buffer-1", {"sent_as": "1"}))
+    network.will("look", NotYet(20), NotYet(60), Published("post-1", "https://example.com/post-1"))
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING
+    assert publication.handles["accepted"] == "buffer-1"
+    assert publication.handles["sent_as"] == "1"
+    moment = timezone.now()
+    for _ in range(3):
+        moment = max(moment, QueueEntry.objects.get().not_before) + timedelta(seconds=1)
+        with time_machine.travel(moment):
+            assert run_due() == 1
+    publication.refresh_from_db()
+    assert (publication.status, publication.platform_post_id) == (Status.PUBLISHED, "post-1")
+    assert len(network.called("commit")) == 1
+
+
+def test_what_a_network_took_and_then_refused_has_failed(network, account, make_due):
+    network.will("commit", Accepted("buffer-1"))
+    network.will("look", errors.RejectedError("X does not take the same text twice."))
+    publication = make_due(account)
+    run_due()
+    with later(100):
+        run_due()
+    publication.refresh_from_db()
+    assert (publication.status, publication.error_kind) == (Status.FAILED, "rejected")
+    assert not network.feed[account.platform_account_id]
 
 
 # Two workers
