@@ -190,14 +190,24 @@ def start_servers(supervisor: Supervisor, env: dict[str, str]) -> None:
             supervisor.say(remark)
         postgres.stop()  # one that outlived a killed runner
         supervisor.add(
-            Child("postgres", postgres.command(), env, postgres.process_options(), signal.SIGINT, before=postgres.clear)
+            Child(
+                "postgres",
+                postgres.command(),
+                env,
+                postgres.process_options(),
+                signal.SIGINT,
+                before=postgres.clear,
+                after=postgres.stop,
+            )
         )
         if not supervisor.watch(postgres.is_ready, READY_SECONDS):
             raise ServiceMissing("PostgreSQL did not start. Set DATABASE_URL to use a server of your own.")
         env["DATABASE_URL"] = postgres.url()
     if "REDIS_URL" not in env:
         redis = Redis(VAR / "redis")
-        supervisor.add(Child("redis", redis.command(), env, redis.process_options(), before=redis.prepare))
+        supervisor.add(
+            Child("redis", redis.command(), env, redis.process_options(), before=redis.prepare, after=redis.tidy)
+        )
         if not supervisor.watch(redis.is_ready, READY_SECONDS):
             raise ServiceMissing(
                 "Redis did not start; var/redis/redis.log says why. Set REDIS_URL to use one that runs."

@@ -37,6 +37,7 @@ class Child:
     options: dict[str, Any] = field(default_factory=dict)  # for Popen
     stop_signal: signal.Signals = signal.SIGTERM
     before: Callable[[], object] = lambda: None  # runs before each start
+    after: Callable[[], object] = lambda: None  # runs once it has been stopped for good
     colour: int = 37
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -204,6 +205,7 @@ class Supervisor:
                 self._signal(child, signal.SIGKILL, group=True)
                 if child.process:
                     child.process.wait()
+                child.after()
         self.step(0)
 
     def _signal(self, child: Child, number: signal.Signals, *, group: bool = False) -> None:

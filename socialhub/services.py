@@ -90,6 +90,13 @@ def end(pid: int, how: signal.Signals, *, seconds: float = 10, reap: Callable[[]
         reap()
 
 
+def own_socket_folder(folder: Path, owners: set[int]) -> None:
+    """Make sure of a folder for sockets. Below /tmp somebody else could have been there first."""
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if folder.is_symlink() or folder.stat().st_uid not in owners:
+        raise ServiceMissing(f"{folder} belongs to somebody else. Remove it, or move the project to a shorter path.")
+
+
 def socket_folder(folder: Path, name: str) -> Path:
     """`folder`, or a short one of our own below the temporary folder when the socket's path would be too long."""
     if len(os.fsencode(folder / name)) <= SOCKET_PATH_LIMIT:
@@ -130,12 +137,10 @@ class Postgres:
     def prepare(self) -> list[str]:
         """Create the data where there is none. Returns sentences on what was changed outside the folder."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.sockets.mkdir(exist_ok=True, mode=0o700)
         remarks = []
         if self.account:
             remarks = open_the_way(self.folder, self.programs / "postgres")
-            for path in {self.folder, self.sockets}:
-                os.chown(path, self.account.pw_uid, self.account.pw_gid)
+            os.chown(self.folder, self.account.pw_uid, self.account.pw_gid)
         elif self.folder.stat().st_uid != os.getuid():
             raise ServiceMissing(
                 f"{self.folder} belongs to another user, so PostgreSQL cannot use it. Start as that user, "
@@ -180,7 +185,10 @@ class Postgres:
         return len(lines) >= 8 and lines[7].strip() == "ready"  # the server's own last word on its start
 
     def clear(self) -> None:
-        """Before a start: the pid file of a server that was killed would be taken for a running one's."""
+        """Before a start: a place for the socket, and no pid file of a killed server that looks like a running one's."""
+        own_socket_folder(self.sockets, {os.getuid(), self.account.pw_uid if self.account else os.getuid()})
+        if self.account:
+            os.chown(self.sockets, self.account.pw_uid, self.account.pw_gid)
         if self.pid() is None:
             (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
@@ -306,7 +314,7 @@ class Redis:
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.socket.parent.mkdir(exist_ok=True, mode=0o700)
+        own_socket_folder(self.socket.parent, {os.getuid()})
         self.socket.unlink(missing_ok=True)
         (self.folder / "redis.log").unlink(missing_ok=True)
 
@@ -316,6 +324,11 @@ class Redis:
 
     def process_options(self) -> dict[str, Any]:
         return {"preexec_fn": dies_with_parent(), "cwd": self.folder}
+
+    def tidy(self) -> None:
+        """After the end."""
+        if self.socket.parent != self.folder:
+            shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     def is_ready(self) -> bool:
         return self.socket.exists()
@@ -345,4 +358,5 @@ def start_redis(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
         **server.process_options(),
     )
     server.wait(process)
+    atexit.register(server.tidy)
     return server.url, process
