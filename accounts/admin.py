@@ -222,7 +222,7 @@ class CredentialAdmin(ReadOnly):
     fields = ("account", "grant", "expires_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
-        return super().get_queryset(request).defer("access_token", "refresh_token")
+        return super().get_queryset(request).defer("access_token")
 
     @admin.display(ordering="account__platform")
     def platform(self, row: Credential) -> str:

@@ -21,9 +21,10 @@ from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
 from accounts.clients import meta
+from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.notify import settle
-from accounts.tokens import incident_of, reveal
+from accounts.tokens import incident_of
 from socialhub.platforms.errors import PlatformError, ReconnectError
 from socialhub.platforms.meta import SCOPES, PageFound, Person, UserToken, page_of
 
@@ -247,7 +248,7 @@ def write_account(
         setattr(account, name, value)
     account.save()
     Credential.objects.update_or_create(
-        account=account, defaults={"grant": grant, "access_token": token, "refresh_token": None, "expires_at": None}
+        account=account, defaults={"grant": grant, "access_token": token, "expires_at": None}
     )
     settle_reconnect(account)
     return account

@@ -18,7 +18,7 @@ from socialhub.fields import SecretTextField
 SECRETS: tuple[tuple[type[models.Model], str], ...] = (
     (Grant, "access_token"),
     (Credential, "access_token"),
-    (Credential, "refresh_token"),
+    (Grant, "refresh_token"),
 )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Credential, Notification
 from accounts.notify import settle, tell
-from socialhub.fields import Secret
+from accounts.renew import usable_token
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import ReconnectError
 
@@ -21,23 +21,12 @@ logger = logging.getLogger(__name__)
 Status = ConnectedAccount.Status
 
 
-def reveal(token: Secret | str) -> str:
-    """The clear text of a sealed token; one that was just assigned is clear still. Raises ReconnectError."""
-    if isinstance(token, str):
-        return token
-    try:
-        return token.reveal()
-    except InvalidToken as error:
-        raise ReconnectError(
-            _("The stored access cannot be opened any more, because its encryption key is gone. Connect it again.")
-        ) from error
-
-
 def access_for(account: ConnectedAccount) -> Access:
     """What a platform needs to act for this account.
 
-    Costs one query, none with `select_related("credential")`. Raises ReconnectError when there is no credential, it
-    has expired, or no key opens it.
+    Costs one query, none with `select_related("credential__grant")`. An access that is about to run out is renewed
+    first, where the network renews it. Raises ReconnectError when there is no credential, it has expired, or no key
+    opens it; TemporaryError when it is just being renewed elsewhere and that takes long.
     """
     try:
         credential = account.credential
@@ -47,7 +36,13 @@ def access_for(account: ConnectedAccount) -> Access:
         raise ReconnectError(
             _("The access to “%(name)s” has run out. Connect it again.") % {"name": account.name},
         )
-    return Access(account_id=account.platform_account_id, token=reveal(credential.access_token))
+    if credential.access_token is not None:
+        token = reveal(credential.access_token)
+    elif credential.grant is not None:
+        token = usable_token(credential.grant)
+    else:
+        raise ReconnectError(_("“%(name)s” is not connected. Connect it again.") % {"name": account.name})
+    return Access(account_id=account.platform_account_id, token=token)
 
 
 def incident_of(account: ConnectedAccount) -> str:

@@ -107,7 +107,7 @@ def claim_due(limit: int) -> list[Claim]:
             reasons=[_("It is due."), _("A worker has begun.")],
         )
         entries = QueueEntry.objects.filter(pk__in=taken).select_related(
-            "publication__post", "publication__account__credential", "publication__account__workspace"
+            "publication__post", "publication__account__credential__grant", "publication__account__workspace"
         )
         claims = [Claim(entry, entry.publication, _attempt(entry, worker)) for entry in entries]
         Attempt.objects.bulk_create(claim.attempt for claim in claims)

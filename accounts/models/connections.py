@@ -121,6 +121,11 @@ class Grant(models.Model):
     platform_user_name = models.CharField(max_length=200, blank=True)
     access_token = SecretTextField(null=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_token = SecretTextField(null=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    # Renewing: who has begun it and may still be at it, and whether a single-use refresh token has left the house.
+    renewing_since = models.DateTimeField(null=True, blank=True)
+    refresh_spent_at = models.DateTimeField(null=True, blank=True)
     data_access_expires_at = models.DateTimeField(null=True, blank=True)
     granted_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     declined_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
@@ -145,8 +150,7 @@ class Credential(models.Model):
         ConnectedAccount, on_delete=models.CASCADE, primary_key=True, related_name="credential"
     )
     grant = models.ForeignKey(Grant, on_delete=models.SET_NULL, null=True, blank=True, related_name="credentials")
-    access_token = SecretTextField()
-    refresh_token = SecretTextField(null=True, blank=True)
+    access_token = SecretTextField(null=True)  # None: the grant's own token serves
     expires_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 

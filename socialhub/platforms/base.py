@@ -41,6 +41,17 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a network gives for a consent or a refresh. None: it named no end, or gave no refresh token."""
+
+    access_token: str = field(repr=False)
+    expires_at: datetime | None = None
+    refresh_token: str | None = field(default=None, repr=False)
+    refresh_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MediaItem:
     """One image, rendered for the network. `url` is public and signed; `read` gives the same bytes."""
 

@@ -390,7 +390,7 @@ def fresh_fields() -> Any:
     """Fields keep their keys once read; forget them before and after a test that changes the setting."""
 
     def forget() -> None:
-        for model, name in ((Grant, "access_token"), (Credential, "access_token"), (Credential, "refresh_token")):
+        for model, name in ((Grant, "access_token"), (Credential, "access_token"), (Grant, "refresh_token")):
             field = model._meta.get_field(name)
             for kept in ("keys", "fernet_keys", "fernet"):
                 field.__dict__.pop(kept, None)

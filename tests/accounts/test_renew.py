@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from accounts import renew
+from accounts.models import Credential, Grant, User, Workspace
+from accounts.renew import DEAD_AFTER, Renewal, usable_token
+from accounts.tokens import access_for
+from socialhub.platforms.base import Tokens
+from socialhub.platforms.errors import OutcomeUnknownError, ReconnectError, TemporaryError
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+class Network:
+    """Gives new tokens, or what it is told to give, and remembers what it was asked with."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: list[Any] = []
+
+    def __call__(self, refresh_token: str) -> Tokens:
+        self.asked.append(refresh_token)
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        number = len(self.asked)
+        return answer or Tokens(f"access-{number}", timezone.now() + timedelta(hours=1), f"refresh-{number}")
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+    made = Network()
+    monkeypatch.setitem(renew.RENEWALS, "once", Renewal(made, timedelta(minutes=10), single_use=True))
+    monkeypatch.setitem(renew.RENEWALS, "often", Renewal(made, timedelta(minutes=10)))
+    return made
+
+
+@pytest.fixture
+def make_grant(workspace: Workspace, owner: User) -> Any:
+    def make(provider: str = "once", **fields: Any) -> Grant:
+        fields = {
+            "access_token": "access-0",
+            "refresh_token": "refresh-0",
+            "expires_at": timezone.now() - timedelta(seconds=1),
+            **fields,
+        }
+        grant = Grant.objects.create(workspace=workspace, user=owner, provider=provider, platform_user_id="1", **fields)
+        return Grant.objects.get(pk=grant.pk)
+
+    return make
+
+
+def in_minutes(minutes: float) -> datetime:
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def test_a_token_with_time_left_is_used_as_it_is(network: Network, make_grant: Any) -> None:
+    assert usable_token(make_grant(expires_at=in_minutes(30))) == "access-0"
+    assert not network.asked
+
+
+def test_one_that_ends_soon_is_renewed_and_stored(network: Network, make_grant: Any) -> None:
+    grant = make_grant(expires_at=in_minutes(5))
+    assert usable_token(grant) == "access-1"
+    stored = Grant.objects.get()
+    assert stored.access_token.reveal() == "access-1"
+    assert stored.refresh_token.reveal() == "refresh-1"
+    assert stored.renewing_since is None
+    assert stored.refresh_spent_at is None
+    assert usable_token(stored) == "access-1"
+    assert network.asked == ["refresh-0"]
+
+
+def test_an_account_without_a_token_of_its_own_acts_with_the_grant(
+    network: Network, make_grant: Any, workspace: Workspace
+) -> None:
+    account = make_account(workspace, token=None)
+    Credential.objects.create(account=account, grant=make_grant(), access_token=None)
+    assert access_for(account).token == "access-1"
+
+
+def test_without_a_refresh_token_it_runs_out(network: Network, make_grant: Any) -> None:
+    assert usable_token(make_grant(refresh_token=None, expires_at=in_minutes(5))) == "access-0"
+    Grant.objects.all().delete()
+    with pytest.raises(ReconnectError):
+        usable_token(make_grant(refresh_token=None))
+
+
+def test_a_refresh_token_that_has_run_out_is_not_sent(network: Network, make_grant: Any) -> None:
+    with pytest.raises(ReconnectError):
+        usable_token(make_grant(refresh_expires_at=in_minutes(-1)))
+    assert not network.asked
+
+
+def test_a_lost_answer_is_never_repeated(network: Network, make_grant: Any) -> None:
+    network.answers = [OutcomeUnknownError("No answer.")]
+    grant = make_grant(expires_at=in_minutes(5))
+    assert usable_token(grant) == "access-0", "it serves to its end"
+    for _ in range(3):
+        assert usable_token(Grant.objects.get()) == "access-0"
+    with time_machine.travel(in_minutes(6)), pytest.raises(ReconnectError):
+        usable_token(Grant.objects.get())
+    assert network.asked == ["refresh-0"]
+
+
+def test_a_worker_that_died_over_it_counts_as_a_lost_answer(network: Network, make_grant: Any) -> None:
+    grant = make_grant(expires_at=in_minutes(1))
+    assert renew.take_turn(grant, renew.RENEWALS["once"])
+    with time_machine.travel(timezone.now() + DEAD_AFTER + timedelta(seconds=1)), pytest.raises(ReconnectError):
+        usable_token(Grant.objects.get())
+    assert not network.asked
+
+
+def test_a_token_that_may_be_sent_again_is(network: Network, make_grant: Any) -> None:
+    network.answers = [OutcomeUnknownError("No answer."), TemporaryError("Busy.")]
+    grant = make_grant("often", expires_at=in_minutes(5))
+    assert usable_token(grant) == "access-0"
+    assert usable_token(Grant.objects.get()) == "access-0"
+    assert usable_token(Grant.objects.get()) == "access-3"
+
+
+def test_a_network_that_was_not_reached_costs_nothing(network: Network, make_grant: Any) -> None:
+    network.answers = [TemporaryError("Not reached.")]
+    grant = make_grant()
+    with pytest.raises(TemporaryError):
+        usable_token(grant)
+    assert usable_token(Grant.objects.get()) == "access-2"
+    assert network.asked == ["refresh-0", "refresh-0"]
+
+
+def test_a_refused_refresh_asks_to_connect_again(network: Network, make_grant: Any) -> None:
+    network.answers = [ReconnectError("invalid_grant", revoked=True)]
+    with pytest.raises(ReconnectError):
+        usable_token(make_grant())
+    assert Grant.objects.get().renewing_since is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("provider", ["once", "often"])
+def test_of_fifty_workers_one_asks_and_all_get_the_new_token(network: Network, make_grant: Any, provider: str) -> None:
+    make_grant(provider)
+    barrier = threading.Barrier(25)
+    got: list[str] = []
+
+    def worker() -> None:
+        grant = Grant.objects.get()
+        barrier.wait()
+        for _ in range(2):
+            got.append(usable_token(grant))
+        connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == ["access-1"] * 50
+    assert network.asked == ["refresh-0"]
