@@ -106,7 +106,7 @@ class ComposerForm(forms.Form):
         label=gettext_lazy("Hashtags"),
         required=False,
         max_length=5_000,
-        help_text=gettext_lazy("Added below the caption, where it does not hold them already."),
+        help_text=gettext_lazy("Added below the caption. Those that stand in it already are not repeated."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
     )
     link = forms.URLField(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,11 +32,14 @@ from publishing.states import LostRace
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS, PLATFORMS
 from socialhub.platforms.base import PostType
-from socialhub.platforms.rules import RULES, text_length
+from socialhub.platforms.rules import RULES, Look, text_length
+from socialhub.platforms.text import hashtags
 
 SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group")
 RECENT_MEDIA = 24
 MISSING = ("caption_missing", "media_missing")  # nothing to blame anybody for who has only just begun
+NAMED = 3  # so many accounts are named before the rest is counted
+SHOWN_EACH = 4  # so many accounts have a preview each; beyond, those that look the same share one
 PUBLISH_GROUP = "publish"  # the calls that create or publish, which people count
 
 
@@ -85,6 +89,7 @@ def start(request: HttpRequest) -> dict[str, Any]:
         image_set = get_object_or_404(sets, pk=pks[0] if pks else None)
         template = CaptionTemplate.objects.filter(workspace=request.workspace).first()
         initial = from_set(image_set, captions.fill(template.body, image_set).text if template else "")
+        initial["hashtags"] = [tag for tag in initial["hashtags"] if tag.lower() not in held(initial["caption"])]
     elif "from" in request.GET:
         pks = uuids([request.GET["from"]])
         post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
@@ -97,12 +102,20 @@ def start(request: HttpRequest) -> dict[str, Any]:
 
 
 def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[UUID]:
-    """The accounts to begin with: all that can publish at once, as most posts go everywhere."""
-    return [
-        account.pk
+    """The accounts to begin with, of those that can publish at once.
+
+    Most posts go everywhere, so one account on each network means all. With more of them nobody should reach too many
+    by an oversight: then it is those of the newest post.
+    """
+    able = [
+        account
         for account in ConnectedAccount.objects.of(request.workspace).usable()
-        if (wanted is None or account.pk in wanted) and not checks.account_findings(account)
+        if not checks.account_findings(account)
     ]
+    if wanted is None and len(able) > len({account.platform for account in able}):
+        newest = Post.objects.of(request.workspace).exclude(publications=None).order_by("-created_at").first()
+        wanted = newest.publications.values_list("account", flat=True) if newest else ()
+    return [account.pk for account in able if wanted is None or account.pk in wanted]
 
 
 def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
@@ -167,9 +180,19 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
         move(media, uuids([which]), action)
     elif action == "template" and (template := chosen.cleaned_data.get("template")):
         values["caption"] = captions.fill(template.body, form.image_set).text
+        values["hashtags"] = " ".join(
+            f"#{tag}"
+            for tag in captions.hashtags(str(values.get("hashtags", "")))
+            if tag.lower() not in held(values["caption"])
+        )
     elif action == "group" and (group := chosen.cleaned_data.get("group")):
         values["hashtags"] = " ".join([str(values.get("hashtags", "")), *(f"#{tag}" for tag in group.hashtags)]).strip()
     return values
+
+
+def held(caption: str) -> set[str]:
+    """The hashtags that a caption holds already, in lower case."""
+    return {tag.lower() for tag in hashtags(caption)}
 
 
 def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:
@@ -224,6 +247,18 @@ class Preview:
     shape: str
     length: int
     limit: int
+    look: Look
+
+    @property
+    def name(self) -> str:
+        account = self.publication.account
+        return (self.look.named_by_username and account.username) or account.name
+
+    @property
+    def folds(self) -> bool:
+        """Does the network hide the end of the text behind "more"?"""
+        text = self.publication.text
+        return len(text) > self.look.folds_after or text.count("\n") >= self.look.folds_after_lines
 
     @property
     def over(self) -> bool:
@@ -240,6 +275,32 @@ class LimitLine:
     label: str
     text: str
     full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is said of several accounts at once: the sentence is told once, with all whom it concerns."""
+
+    first: Any
+    handles: list[str]
+
+    @property
+    def named(self) -> str:
+        return ", ".join(self.handles[:NAMED]) + (
+            _(" and %(more)d more") % {"more": len(self.handles) - NAMED} if len(self.handles) > NAMED else ""
+        )
+
+
+def shared(items: Iterable[Any], account: Callable[[Any], ConnectedAccount | None], *same: str) -> list[Shared]:
+    """Those that read the same on one network, together, in the order of their first."""
+    groups: dict[tuple[object, ...], Shared] = {}
+    for item in items:
+        whose = account(item)
+        key = (whose.platform if whose else "", *(attrgetter(name)(item) for name in same))
+        groups.setdefault(key, Shared(item, []))
+        if whose:
+            groups[key].handles.append(whose.handle)
+    return list(groups.values())
 
 
 def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
@@ -260,12 +321,20 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
     at = form.cleaned_data.get("at")
     return {
         "findings": findings,
+        "notes": shared(findings, lambda one: one.account, "message", "level", "media"),
         "untouched": untouched,
         "problems": form.field_problems(),
         "errors_count": len(checks.blocking(findings)) + len(form.field_problems()),
         "previews": previews,
+        "looks": shared(previews, lambda one: one.publication.account, "publication.text", "type_name")
+        if len(previews) > SHOWN_EACH
+        else [Shared(one, [one.publication.account.handle]) for one in previews],
         "counters": list({(one.publication.account.platform, one.length): one for one in previews}.values()),
-        "limits": [line for publication in publications if (line := limit_line(publication, draft.media))],
+        "limits": shared(
+            (line for publication in publications if (line := limit_line(publication, draft.media))),
+            lambda one: one.account,
+            "text",
+        ),
         "submit_label": verb % {"number": number} if number else (_("Schedule") if later else _("Publish")),
         "at": at,
         "own_time": at if at and form.cleaned_data.get("time_zone") != form.user.time_zone else None,
@@ -300,6 +369,7 @@ def preview(publication: Publication, media: Sequence[PostMedia]) -> Preview:
         shape=shape_of(media[0].media) if media else "",
         length=text_length(key, publication.text),
         limit=RULES[key].caption_limit,
+        look=RULES[key].look,
     )
 
 

@@ -58,6 +58,16 @@ class MediaCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How the network's own pages show a post, as far as a preview tells it. actions: names of our icons, in order."""
+
+    actions: tuple[str, ...] = ("thumb-up", "message-circle", "share")
+    named_by_username: bool = False
+    folds_after: int = 477  # so many characters, or
+    folds_after_lines: int = 5  # so many lines stand before "more"
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What one network takes."""
 
@@ -71,6 +81,7 @@ class Rules:
     alt_text_limit: int = 1000
     shows_links: bool = True
     fetches_media: bool = False  # the network comes and gets the images, so our address must be public
+    look: Look = Look()
     source: str = ""
 
 
@@ -110,6 +121,12 @@ RULES: dict[str, Rules] = {
         mention_limit=20,
         shows_links=False,
         fetches_media=True,
+        look=Look(
+            actions=("heart", "message-circle", "send", "bookmark"),
+            named_by_username=True,
+            folds_after=125,
+            folds_after_lines=2,
+        ),
         source=META_SOURCE,
     ),
 }

@@ -18,6 +18,32 @@
     if (event.target.name === "accounts") showChosen(event.target.form);
   });
 
+  /* --- Many accounts: find one, choose all that are shown or none ------------------------------------------------- */
+
+  const rowsOf = (root) => [...root.querySelectorAll(".composer-account[data-text]")];
+
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-accounts-filter]")) return;
+    const wanted = event.target.value.trim().toLocaleLowerCase();
+    for (const row of rowsOf(event.target.form)) row.hidden = !row.dataset.text.toLocaleLowerCase().includes(wanted);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-accounts-filter]")) event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-accounts-choose]");
+    if (!button) return;
+    const isAll = button.dataset.accountsChoose === "yes";
+    let last = null;
+    for (const row of rowsOf(button.form)) {
+      const box = row.querySelector("input[name=accounts]");
+      if (box.disabled || (isAll && row.hidden) || box.checked === isAll) continue;
+      box.checked = isAll;
+      last = box;
+    }
+    last?.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   /* --- Leaving with something unsaved ----------------------------------------------------------------------------- */
 
   document.addEventListener("input", (event) => {
@@ -54,6 +80,20 @@
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
+
+  /* --- Previews: the dot of the image that is in sight ------------------------------------------------------------ */
+
+  document.addEventListener(
+    "scroll",
+    (event) => {
+      const slides = event.target;
+      if (!slides.matches?.("[data-slides]")) return;
+      const at = Math.round(slides.scrollLeft / slides.clientWidth);
+      const dots = slides.nextElementSibling?.children ?? [];
+      for (const [number, dot] of [...dots].entries()) dot.toggleAttribute("data-on", number === at);
+    },
+    true,
+  );
 
   /* --- Start, and after the form came back changed ----------------------------------------------------------------- */
 

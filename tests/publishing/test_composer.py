@@ -102,6 +102,49 @@ def test_an_empty_composer_has_the_usable_accounts_chosen(signed_in: Client, fac
     assert "Connect account first" in page  # Instagram
 
 
+def test_of_several_accounts_on_a_network_those_of_the_newest_post_are_chosen(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, instagram: ConnectedAccount
+) -> None:
+    assert signed_in.get(NEW).context["form"].chosen_ids == {facebook.pk, instagram.pk}
+    other = make_account(workspace, name="Another Page", username="another")
+    assert signed_in.get(NEW).context["form"].chosen_ids == set()
+    make_post(workspace, facebook, instagram)
+    make_post(workspace, other)
+    assert signed_in.get(NEW).context["form"].chosen_ids == {other.pk}
+
+
+def test_hashtags_that_the_caption_holds_are_not_offered_twice(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    image_set = make_set(workspace)
+    template = CaptionTemplate.objects.create(workspace=workspace, name="Standard", body="{title} #Camaro")
+    assert signed_in.get(NEW, {"set": str(image_set.pk)}).context["form"]["hashtags"].value() == "#restoration"
+    form = shaped(
+        signed_in, typed(hashtags="#v8 #camaro", set=str(image_set.pk)), "template", template=str(template.pk)
+    )
+    assert form["caption"].value() == "1969 Camaro Restoration #Camaro"
+    assert form["hashtags"].value() == "#v8"
+
+
+def test_what_is_true_of_many_accounts_is_said_once(signed_in: Client, workspace: Workspace) -> None:
+    accounts = [make_account(workspace, platform="instagram", username=f"garage{number}") for number in range(6)]
+    response = signed_in.post("/posts/check/", typed(*accounts, caption=" ".join(f"#tag{n}" for n in range(9))))
+    page = response.content.decode()
+    assert page.count("this caption has 9") == 1
+    assert "@garage0, @garage1, @garage2 and 3 more" in page
+    assert page.count('<article class="card preview"') == 1
+    assert "The same for 5 more accounts" in page
+
+
+def test_a_preview_folds_a_long_text_as_the_network_does(
+    signed_in: Client, facebook: ConnectedAccount, instagram: ConnectedAccount
+) -> None:
+    page = signed_in.post("/posts/check/", typed(facebook, instagram, caption="Long enough. " * 20)).content.decode()
+    assert page.count('<details class="preview-text">') == 1  # Instagram's
+    assert '<strong class="truncate">Garage Page</strong>' in page
+    assert '<strong class="truncate">garage.ig</strong>' in page
+
+
 def test_from_an_image_set(signed_in: Client, workspace: Workspace, facebook: ConnectedAccount) -> None:
     image_set = make_set(workspace)
     CaptionTemplate.objects.create(workspace=workspace, name="Standard", body="{title}: {Vehicle}")
@@ -549,7 +592,7 @@ def test_the_check_answers_with_a_fragment_and_saves_nothing(
     assert response.status_code == 200
     assert "<html" not in page
     assert "Shorten it by 1." in page
-    assert "2201 of 2200" in page
+    assert "2,201 of 2,200" in page
     assert "Publish to 2" in page
     assert "200 of 200 calls left this hour" in page
     assert not Post.objects.exists()
