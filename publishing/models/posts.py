@@ -29,6 +29,11 @@ class Status(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+def held_hashtags(caption: str) -> set[str]:
+    """The hashtags that a caption holds already, in lower case and without the #."""
+    return {word.lstrip("#").rstrip(".,;:!?").lower() for word in caption.split() if word.startswith("#")}
+
+
 class PostQuerySet(models.QuerySet["Post"]):
     def of(self, workspace: Workspace) -> PostQuerySet:
         return self.filter(workspace=workspace)
@@ -87,6 +92,22 @@ class Post(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def title(self) -> str:
+        """The first line with words in it; "" without any."""
+        return next((line.strip() for line in self.caption.splitlines() if line.strip()), "")
+
+    @property
+    def text(self) -> str:
+        """The whole text as it goes out where no account has one of its own."""
+        return self.text_of(self.caption)
+
+    def text_of(self, caption: str) -> str:
+        """A caption, then the hashtags that it does not hold yet."""
+        held = held_hashtags(caption)
+        tags = " ".join(f"#{tag}" for tag in self.hashtags if tag.lower() not in held)
+        return f"{caption}\n\n{tags}".strip() if tags else caption
 
 
 class PostMedia(models.Model):
@@ -158,10 +179,7 @@ class Publication(models.Model):
     @property
     def text(self) -> str:
         """The whole text as it goes out: caption or its override, then the hashtags that it does not hold yet."""
-        caption = self.caption_override or self.post.caption
-        held = {word.lstrip("#").rstrip(".,;:!?").lower() for word in caption.split() if word.startswith("#")}
-        tags = " ".join(f"#{tag}" for tag in self.post.hashtags if tag.lower() not in held)
-        return f"{caption}\n\n{tags}".strip() if tags else caption
+        return self.post.text_of(self.caption_override or self.post.caption)
 
 
 class PublicationEvent(models.Model):

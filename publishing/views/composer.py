@@ -28,12 +28,12 @@ from publishing.forms.composer import TYPE_NAMES, ComposerForm, ShapingForm, fro
 from publishing.limits import WindowState
 from publishing.media import UploadRefused, store_upload
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post, PostMedia, Publication
+from publishing.models.posts import held_hashtags
 from publishing.states import LostRace
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS, PLATFORMS
 from socialhub.platforms.base import PostType
 from socialhub.platforms.rules import RULES, Look, text_length
-from socialhub.platforms.text import hashtags
 
 SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group")
 RECENT_MEDIA = 24
@@ -89,7 +89,8 @@ def start(request: HttpRequest) -> dict[str, Any]:
         image_set = get_object_or_404(sets, pk=pks[0] if pks else None)
         template = CaptionTemplate.objects.filter(workspace=request.workspace).first()
         initial = from_set(image_set, captions.fill(template.body, image_set).text if template else "")
-        initial["hashtags"] = [tag for tag in initial["hashtags"] if tag.lower() not in held(initial["caption"])]
+        held = held_hashtags(initial["caption"])
+        initial["hashtags"] = [tag for tag in initial["hashtags"] if tag.lower() not in held]
     elif "from" in request.GET:
         pks = uuids([request.GET["from"]])
         post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
@@ -180,19 +181,12 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
         move(media, uuids([which]), action)
     elif action == "template" and (template := chosen.cleaned_data.get("template")):
         values["caption"] = captions.fill(template.body, form.image_set).text
-        values["hashtags"] = " ".join(
-            f"#{tag}"
-            for tag in captions.hashtags(str(values.get("hashtags", "")))
-            if tag.lower() not in held(values["caption"])
-        )
+        held = held_hashtags(values["caption"])
+        typed = captions.hashtags(str(values.get("hashtags", "")))
+        values["hashtags"] = " ".join(f"#{tag}" for tag in typed if tag.lower() not in held)
     elif action == "group" and (group := chosen.cleaned_data.get("group")):
         values["hashtags"] = " ".join([str(values.get("hashtags", "")), *(f"#{tag}" for tag in group.hashtags)]).strip()
     return values
-
-
-def held(caption: str) -> set[str]:
-    """The hashtags that a caption holds already, in lower case."""
-    return {tag.lower() for tag in hashtags(caption)}
 
 
 def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:

@@ -295,10 +295,9 @@ def headline(post: Post, cards: Sequence[Card]) -> str:
         Post.Summary.DRAFT: _("A draft. Nothing goes out until you publish or schedule it."),
         Post.Summary.SCHEDULED: scheduled_headline(post, cards),
         Post.Summary.CHECKING: _("An answer got lost, so we find out whether the post is there before anything else."),
-        Post.Summary.PUBLISHED: ngettext(
-            "It is live on %(number)d account.", "It is live on all %(number)d accounts.", number
-        )
-        % {"number": number},
+        Post.Summary.PUBLISHED: _("It is live on both accounts.")
+        if number == 2
+        else ngettext("It is live.", "It is live on all %(number)d accounts.", number) % {"number": number},
         Post.Summary.PARTLY_PUBLISHED: _("%(done)d of %(number)d are live; the others are still to come.")
         % {"done": published, "number": number},
         Post.Summary.PARTLY_FAILED: _("Some of it did not go out. Each card says why and what to do."),

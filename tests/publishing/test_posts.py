@@ -213,3 +213,17 @@ def test_what_went_out_keeps_its_record(signed_in: Client, workspace: Workspace)
     put(post.publications.get(), Status.PUBLISHED, published_at=timezone.now(), platform_post_id="1")
     signed_in.post(reverse("publishing:post_delete", args=[post.pk]))
     assert Post.objects.filter(pk=post.pk).exists()
+
+
+def test_the_page_of_a_post_shows_what_goes_out(signed_in: Client, workspace: Workspace) -> None:
+    post = make_post(
+        workspace,
+        make_account(workspace),
+        caption="\n  The engine is back\n\nOrange as ever. #Camaro!",
+        hashtags=["camaro", "v8"],
+    )
+    page = signed_in.get(post.get_absolute_url()).content.decode()
+    assert '<h1 class="clamp-2">The engine is back</h1>' in page
+    assert "<title>The engine is back · socialhub</title>" in page
+    assert "Orange as ever. #Camaro!\n\n#v8</p>" in page
+    assert "#camaro" not in page
