@@ -157,10 +157,10 @@ def _mine(claim: Claim) -> Q:
     return Q(pk=claim.entry.pk, worker=claim.attempt.worker, lease_until__gt=timezone.now())
 
 
-def renew(claim: Claim) -> None:
-    """Keep the entry for another lease. Raises LeaseLost."""
+def renew(claim: Claim, **fields: object) -> None:
+    """Keep the entry for another lease, with the given fields changed. Raises LeaseLost."""
     end = lease_end()
-    if not QueueEntry.objects.filter(_mine(claim)).update(lease_until=end):
+    if not QueueEntry.objects.filter(_mine(claim)).update(lease_until=end, **fields):
         raise LeaseLost
     claim.entry.lease_until = end
 
@@ -213,13 +213,7 @@ def _take_back(entry: QueueEntry) -> None:
     entry.worker = ""
     if publication.status == Status.PUBLISHING and publication.committing_at:
         entry.looks = 0
-        move(publication, Status.CHECKING, reason="the worker stopped while the network was publishing")
-    elif entry.losses > MOST_LOSSES and publication.status == Status.PUBLISHING:
-        logger.error("Publication %s lost %s workers", publication.pk, entry.losses)
-        message = _("Publishing was interrupted again and again. Nothing was published; try again later.")
-        move(publication, Status.FAILED, reason=message, error_kind="our_bug", error_message=message)
-        entry.delete()
-        return
+        move(publication, Status.CHECKING, reason=_("The worker stopped while the network was publishing."))
     entry.save(update_fields=["losses", "lease_until", "worker", "looks"])
 
 

@@ -14,6 +14,7 @@ import logging
 import random
 import time
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,6 @@ from django.utils.translation import ngettext
 from accounts import tokens
 from accounts.clients import platform_for
 from accounts.models import Notification
-from accounts.notify import settle as settle_notification
 from accounts.notify import tell
 from publishing import claims, limits
 from publishing.claims import Claim, LeaseLost
@@ -69,9 +69,12 @@ class Job:
         self.publication = claim.publication
         self.account = claim.publication.account
         self.attempt = claim.attempt
-        self.platform: Platform = platform_for(self.account.platform)
         self.handles: dict[str, Any] = dict(claim.publication.handles)
         self.step = ""  # the key of the step whose call was made last
+
+    @cached_property
+    def platform(self) -> Platform:
+        return platform_for(self.account.platform)
 
     def content(self) -> Content:
         """What goes out. Renders the images that are missing."""
@@ -104,7 +107,14 @@ def run(claim: Claim) -> None:
     """Take one claimed publication as far as it goes now. Never raises."""
     job = Job(claim)
     try:
-        if job.publication.status == Status.CHECKING:
+        if job.publication.status not in (Status.PUBLISHING, Status.CHECKING):
+            logger.error("Publication %s is %s and was in the queue", job.publication.pk, job.publication.status)
+            claims.finish(job.claim)
+        elif job.publication.status == Status.PUBLISHING and job.publication.committing_at:
+            _find_out(job, errors.OutcomeUnknownError(_("Publishing was interrupted after it had begun.")))
+        elif job.entry.losses > claims.MOST_LOSSES:
+            _give_up(job)
+        elif job.publication.status == Status.CHECKING:
             check(job)
         else:
             publish(job)
@@ -158,7 +168,8 @@ def _refuse_what_the_rules_refuse(job: Job, content: Content) -> None:
 
 def _reserve(job: Job, plan: tuple[Step, ...]) -> bool:
     """Reserve the calls of all steps still ahead, so that none gets stuck half way. True: full, and put off."""
-    ahead = [step for step in plan if step.calls and step.key not in job.entry.reserved]
+    counted = {*job.entry.reserved, *job.handles.get(STEPS_DONE, ())}
+    ahead = [step for step in plan if step.calls and step.key not in counted]
     calls: dict[str, int] = {}
     for step in ahead:
         for group, number in step.calls.items():
@@ -169,7 +180,7 @@ def _reserve(job: Job, plan: tuple[Step, ...]) -> bool:
         full = limits.reserve(job.account.pk, job.account.platform, calls)
         if full is None:
             job.entry.reserved = [*job.entry.reserved, *(step.key for step in ahead)]
-            type(job.entry).objects.filter(pk=job.entry.pk).update(reserved=job.entry.reserved)
+            claims.renew(job.claim, reserved=job.entry.reserved)
             return False
     if full.until is None:
         raise errors.RejectedError(
@@ -265,7 +276,9 @@ def _commit(job: Job, plan: tuple[Step, ...], access: Access, content: Content) 
 
 def _record(job: Job, answer: Published | Accepted) -> None:
     """We know what the network said: a database that restarts just now must not cost us that knowledge."""
+    status = job.publication.status
     for pause in (0.5, 1, 2):
+        job.publication.status = status  # what was rolled back left it ahead of its row
         try:
             if isinstance(answer, Accepted):
                 _accepted(job, answer)
@@ -283,15 +296,24 @@ def _record(job: Job, answer: Published | Accepted) -> None:
 
 
 def _announce(job: Job) -> None:
-    """From here on a crash means: it may be published. Committed before the call, with a lease that outlasts it."""
+    """From here on a crash means: it may be published. Committed before the call, with a lease that outlasts it.
+
+    The conditions on the row itself hold even if the statement had to wait for it: nobody else has announced meanwhile.
+    """
     now = timezone.now()
     call = timedelta(seconds=2 * (settings.HTTP_CONNECT_TIMEOUT_SECONDS + settings.HTTP_READ_TIMEOUT_SECONDS))
     if job.entry.lease_until is None or job.entry.lease_until < now + call:
         claims.renew(job.claim)
     held = Publication.objects.filter(
-        pk=job.publication.pk, queue_entry__worker=job.attempt.worker, queue_entry__lease_until__gt=now + call / 2
+        pk=job.publication.pk,
+        status=Status.PUBLISHING,
+        committing_at=None,
+        queue_entry__worker=job.attempt.worker,
+        queue_entry__lease_until__gt=now + call / 2,
     )
+    earlier = {"handles": job.handles} if job.handles.pop(ACCEPTED, None) else {}  # says nothing of this call
     announced = held.update(
+        **earlier,
         committing_at=now,
         progress_label=job.publication.progress_label,
         progress_done=job.publication.progress_done,
@@ -307,11 +329,8 @@ def _announce(job: Job) -> None:
 
 def settle(job: Job, error: Failure) -> None:
     """What an error means for the publication. Everything but an unknown outcome is a clear no."""
-    for name in [key for key in job.handles if error.forget and key.startswith(error.forget)]:
-        del job.handles[name]
     if error.forget:
-        done = job.handles.get(STEPS_DONE, ())
-        job.handles[STEPS_DONE] = [key for key in done if not key.startswith(error.forget)]
+        _forget(job, error.forget)
     match error:
         case errors.OutcomeUnknownError() if job.publication.committing_at:
             _find_out(job, error)
@@ -326,6 +345,16 @@ def settle(job: Job, error: Failure) -> None:
             _try_again(job, error)
         case _:
             _fail(job, error.kind, str(error.message), error=error)
+
+
+def _forget(job: Job, prefixes: tuple[str, ...]) -> None:
+    """Handles that the network has no more. Their steps are done again, and counted again."""
+    done = job.handles.pop(STEPS_DONE, [])
+    for name in [key for key in job.handles if key.startswith(prefixes)]:
+        del job.handles[name]
+    job.handles[STEPS_DONE] = [key for key in done if not key.startswith(prefixes)]
+    again = set(done) - set(job.handles[STEPS_DONE])
+    job.entry.reserved = [key for key in job.entry.reserved if key not in again]
 
 
 def _published(job: Job, published: Published, *, reason: str) -> None:
@@ -344,8 +373,6 @@ def _published(job: Job, published: Published, *, reason: str) -> None:
             platform_message="",
         )
         _close(job, "published")
-    if job.entry.attempts or job.entry.looks:
-        settle_notification(job.account.workspace, _incident(job))
     if not published.permalink:
         _read_permalink(job)
 
@@ -425,7 +452,7 @@ def _fail(
             platform_message=error.platform_message if error else "",
         )
         _close(job, error_kind, error)
-    _tell(job, message, notice)
+        _tell(job, message, notice)
 
 
 def _accepted(job: Job, answer: Accepted) -> None:
@@ -462,14 +489,30 @@ def _fault_of_ours(job: Job) -> None:
     """An exception nobody expected. After the announcement the outcome is unknown; before it, it is tried again."""
     error = errors.OutcomeUnknownError(_("Something went wrong on our side. Staff can find the details in the log."))
     try:
+        if connection.errors_occurred:
+            connection.close_if_unusable_or_obsolete()
+        # What was rolled back left the object ahead of its row.
+        job.publication.refresh_from_db(fields=["status", "committing_at"])
         if job.publication.status == Status.PUBLISHING:
             settle(job, error)
-        else:
-            claims.release(job.claim, not_before=timezone.now() + _check_delay(job.platform.look_every_seconds))
+        elif job.publication.status == Status.CHECKING:
+            _judge_failure(job, error, definite=False)
     except LeaseLost:
         logger.warning("Publication %s was taken over by another worker", job.publication.pk)
     except DatabaseError:  # the lease runs out, and the sweeper takes it from there
         logger.warning("Publication %s could not be put back, the database does not answer", job.publication.pk)
+    except Exception:  # likewise; whoever works for us must be able to go on
+        logger.exception("Publication %s could not be put back", job.publication.pk)
+
+
+def _give_up(job: Job) -> None:
+    """It took too many workers with it to be touched once more."""
+    logger.error("Publication %s lost %s workers", job.publication.pk, job.entry.losses)
+    if job.publication.status == Status.CHECKING:
+        _ask_a_person(job, _("Looking for it was interrupted again and again."))
+    else:
+        message = _("Publishing was interrupted again and again. Nothing was published; try again later.")
+        _fail(job, errors.OurBugError.kind, message)
 
 
 def _close(job: Job, outcome: str, error: Failure | None = None) -> None:
@@ -567,11 +610,12 @@ def _ask_a_person(job: Job, evidence: str) -> None:
     with transaction.atomic():
         claims.release(job.claim, held=True, awaits_decision=True, wait_reason=evidence[:300])
         _close(job, "unknowable")
-    _tell(
-        job,
-        _("We cannot find out whether it was published. %(evidence)s Please look and decide.") % {"evidence": evidence},
-        Notification.Kind.DECISION_NEEDED,
-    )
+        _tell(
+            job,
+            _("We cannot find out whether it was published. %(evidence)s Please look and decide.")
+            % {"evidence": evidence},
+            Notification.Kind.DECISION_NEEDED,
+        )
 
 
 def _check_delay(seconds: float) -> timedelta:
@@ -579,8 +623,8 @@ def _check_delay(seconds: float) -> timedelta:
     return timedelta(seconds=seconds / settings.PUBLISH_CHECK_SPEED)
 
 
-def _incident(job: Job) -> str:
-    return f"post:{job.publication.post_id}"
+def incident_of(publication: Publication) -> str:
+    return f"post:{publication.post_id}"
 
 
 def _tell(job: Job, message: str, kind: Notification.Kind) -> None:
@@ -592,7 +636,7 @@ def _tell(job: Job, message: str, kind: Notification.Kind) -> None:
     tell(
         job.account.workspace,
         kind,
-        _incident(job),
+        incident_of(job.publication),
         title=titles[kind] % {"account": job.account.handle},
         body=message,
         url=job.publication.post.get_absolute_url(),

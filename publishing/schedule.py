@@ -22,6 +22,7 @@ from accounts.models import User
 from accounts.notify import settle as settle_notification
 from accounts.tokens import access_for
 from publishing.models import Post, Publication, QueueEntry, Status
+from publishing.publish import incident_of
 from publishing.states import LostRace, move, move_along
 from publishing.tasks import nudge
 from socialhub.platforms.errors import PlatformError
@@ -29,6 +30,7 @@ from socialhub.platforms.errors import PlatformError
 logger = logging.getLogger(__name__)
 
 Priority = QueueEntry.Priority
+GIVEN_UP = "given_up"  # error_kind of what nobody wants to find out any more
 UNTOUCHED: dict[str, Any] = {  # what an earlier try left behind does not fit a post that was edited since
     "handles": {},
     "committing_at": None,
@@ -106,14 +108,18 @@ def cancel(post: Post, *, by: User | None) -> list[UUID]:
 
 def back_to_draft(publication: Publication, *, by: User | None) -> None:
     """A failed publication is opened for editing."""
-    move(publication, Status.DRAFT, actor=by, reason=_("Opened for editing."))
+    with transaction.atomic():
+        move(publication, Status.DRAFT, actor=by, reason=_("Opened for editing."))
+        _acted_upon(publication)
 
 
 def retry(publication: Publication, *, by: User | None) -> None:
     """Try a failed publication again, now. What was prepared is used where the network still has it."""
     if publication.status != Status.FAILED:
         raise LostRace(f"{publication.pk} has not failed")
-    _send_again(publication, by=by, reason=_("Tried again by hand."))
+    with transaction.atomic():
+        _send_again(publication, by=by, reason=_("Tried again by hand."))
+        _acted_upon(publication)
 
 
 def decide(publication: Publication, answer: str, *, by: User | None, platform_post_id: str = "") -> None:
@@ -132,14 +138,24 @@ def decide(publication: Publication, answer: str, *, by: User | None, platform_p
             _is_there(publication, *found, by)
         elif answer == "absent":
             entry.delete()
-            _send_again(publication, by=by, reason=_("It is not there, says a person: publish it again."))
+            # What was prepared for it may be used up: a container that says it is published never is again.
+            _send_again(publication, by=by, reason=_("It is not there, says a person: publish it again."), handles={})
         elif answer == "give_up":
             message = _("Given up by hand: it is not known whether it was published.")
             entry.delete()
-            move(publication, Status.FAILED, actor=by, reason=message, error_kind="given_up", error_message=message)
+            move(publication, Status.FAILED, actor=by, reason=message, error_kind=GIVEN_UP, error_message=message)
         else:
             raise CannotDecide(_("Choose one of the three answers."))
-        settle_notification(publication.post.workspace, f"post:{publication.post_id}")
+        _acted_upon(publication)
+
+
+def _acted_upon(publication: Publication) -> None:
+    """The notification about the post is settled when none of its publications waits for a person any more."""
+    others = publication.post.publications
+    if others.filter(status=Status.FAILED).exclude(error_kind=GIVEN_UP).exists():
+        return
+    if not others.filter(queue_entry__awaits_decision=True).exists():
+        settle_notification(publication.post.workspace, incident_of(publication))
 
 
 def _identify(publication: Publication, found: str) -> tuple[str, str]:
@@ -180,7 +196,7 @@ def _is_there(publication: Publication, platform_post_id: str, permalink: str, b
         raise CannotDecide(_("That post already belongs to another publication on this account.")) from error
 
 
-def _send_again(publication: Publication, *, by: User | None, reason: str) -> None:
+def _send_again(publication: Publication, *, by: User | None, reason: str, **fields: Any) -> None:
     now = timezone.now()
     with transaction.atomic():
         move(
@@ -193,6 +209,7 @@ def _send_again(publication: Publication, *, by: User | None, reason: str) -> No
             error_kind="",
             error_message="",
             platform_message="",
+            **fields,
         )
         QueueEntry.objects.create(
             publication=publication,

@@ -7,19 +7,20 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Notification
 from publishing import claims, publish
 from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow, Status
-from publishing.schedule import decide, retry
+from publishing.schedule import decide, publish_now, retry
 from publishing.states import LostRace
 from socialhub.platforms import errors
 from socialhub.platforms.base import Accepted, NotYet, Published, Step, StepKind, Unknowable
-from tests.factories import make_account
+from tests.factories import make_account, make_post
 from tests.fakes import LOST
 from tests.publishing.conftest import run_due
+from tests.stage import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +200,38 @@ def test_a_failed_call_is_reserved_again(network, account, make_due):
     assert sum(RateLimitWindow.objects.values_list("calls_made", flat=True)) == 4
 
 
+def test_calls_of_steps_that_are_forgotten_are_reserved_again(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("commit", errors.TemporaryError("The photos have expired.", forget=("photo:",)))
+    make_due(account)
+    run_due()
+    with later(5):
+        run_due()
+    assert len(network.called("perform:photo:1")) == 2
+    assert sum(RateLimitWindow.objects.values_list("calls_made", flat=True)) == 6
+
+
+def test_a_retry_by_hand_reserves_only_what_is_still_ahead(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("commit", errors.RejectedError("Not today."))
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    retry(publication, by=None)
+    run_due()
+    assert len(network.called("commit")) == 2
+    assert sum(RateLimitWindow.objects.values_list("calls_made", flat=True)) == 4
+
+
+def test_a_worker_that_lost_its_lease_reserves_nothing(network, account, make_due):
+    make_due(account)
+    (claim,) = claims.claim_due(1)
+    QueueEntry.objects.update(worker="another", reserved=[])
+    publish.run(claim)
+    assert not RateLimitWindow.objects.exists()
+    assert QueueEntry.objects.get().reserved == []
+
+
 def test_a_lost_account_holds_its_publications_and_tells_once(network, account, make_due):
     network.will("commit", errors.ReconnectError("The access was withdrawn.", revoked=True))
     first, second = make_due(account), make_due(account)
@@ -240,6 +273,24 @@ def test_too_late_is_missed_and_asked_about(network, account, make_due):
     assert "7 hours" in publication.error_message
     assert Notification.objects.get().kind == Notification.Kind.MISSED
     assert not network.calls
+
+
+def test_a_failure_stays_open_until_it_is_acted_upon(workspace, network, owner):
+    """The success of another publication of the post does not settle it; trying again does."""
+    post = make_post(workspace, make_account(workspace), make_account(workspace))
+    publish_now(post, by=owner)
+    (first,) = claims.claim_due(1)
+    network.will("commit", errors.RejectedError("No."), errors.TemporaryError("Busy."))
+    publish.run(first)
+    run_due()
+    with later(5):
+        run_due()
+    assert sorted(post.publications.values_list("status", flat=True)) == ["failed", "published"]
+    assert Notification.objects.get().resolved_at is None
+    retry(post.publications.get(status=Status.FAILED), by=owner)
+    run_due()
+    assert set(post.publications.values_list("status", flat=True)) == {"published"}
+    assert Notification.objects.get().resolved_at
 
 
 def test_what_the_rules_refuse_costs_no_call(network, account, make_due):
@@ -380,6 +431,169 @@ def test_a_database_that_stumbles_after_the_answer_does_not_cost_the_answer(netw
     assert len(network.called("commit")) == 1
 
 
+def test_a_database_that_breaks_in_the_middle_of_settling_does_not_cost_the_answer(
+    network, account, make_due, monkeypatch
+):
+    """The rows are rolled back; what the object says must not be taken for what they say."""
+    publication = make_due(account)
+    break_once(monkeypatch, "_close")
+    monkeypatch.setattr(publish.connection, "close", lambda: None)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert len(network.called("commit")) == 1
+
+
+def test_a_lost_answer_whose_settling_breaks_is_never_published_again(network, account, make_due, monkeypatch):
+    network.will("commit", LOST)
+    publication = make_due(account, caption="Only once")
+    break_once(monkeypatch, "_close")
+    moment = timezone.now()
+    for _ in range(3):
+        with time_machine.travel(moment):
+            run_due()
+            QueueEntry.objects.filter(lease_until__isnull=False).update(lease_until=moment - timedelta(seconds=1))
+            claims.sweep()
+        moment += timedelta(seconds=100)
+    publication.refresh_from_db()
+    assert len(network.called("commit")) == 1
+    assert publication.status == Status.PUBLISHED
+
+
+def break_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The database breaks in the next call of this function of the engine."""
+    real, breaks = getattr(publish, name), iter([True])
+
+    def broken(*arguments: object, **options: object) -> object:
+        if next(breaks, False):
+            raise OperationalError("terminating connection")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(publish, name, broken)
+
+
+def test_what_was_announced_is_looked_for_whoever_finds_it_in_the_queue(network, account, make_due):
+    """Whatever put it back: an announced commit may have been made."""
+    publication = make_due(account)
+    (claim,) = claims.claim_due(1)
+    publish._announce(publish.Job(claim))
+    claims.release(claim)
+    run_due()
+    publication.refresh_from_db()
+    assert not network.called("commit")
+    assert publication.status == Status.CHECKING
+
+
+def test_a_commit_is_announced_once(network, account, make_due):
+    make_due(account)
+    (claim,) = claims.claim_due(1)
+    publish._announce(publish.Job(claim))
+    with pytest.raises(claims.LeaseLost):
+        publish._announce(publish.Job(claim))
+
+
+def test_a_draft_in_the_queue_is_not_published(network, account, make_due):
+    publication = make_due(account)
+    Publication.objects.update(status=Status.DRAFT)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.DRAFT
+    assert not network.called("commit")
+    assert not QueueEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_announcement_that_waited_for_its_row_comes_too_late(network, account, make_due):
+    """A worker stands still in the very statement; meanwhile the sweeper and another worker have been there."""
+    publication = make_due(account)
+    (slow,) = claims.claim_due(1)
+    waiting, ended = threading.Event(), []
+
+    def announce() -> None:
+        waiting.set()
+        publish.run(slow)
+        ended.append(True)
+        connection.close()
+
+    thread = threading.Thread(target=announce)
+    with transaction.atomic():
+        Publication.objects.select_for_update().get(pk=publication.pk)
+        thread.start()
+        waiting.wait()
+        assert wait_until(someone_waits_for_a_row, 10)
+        # Another connection: what the sweeper and the second worker do while the row is locked here.
+        other = threading.Thread(target=take_over, args=(publication,))
+        other.start()
+        assert wait_until(lambda: len(waiting_for_a_row()) == 2, 10)
+    thread.join()
+    other.join()
+    assert ended
+    publication.refresh_from_db()
+    assert len(network.called("commit")) == 1
+    assert len(network.feed[account.platform_account_id]) == 1
+
+
+def take_over(publication: Publication) -> None:
+    QueueEntry.objects.filter(pk=publication.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    claims.sweep()
+    run_due()
+    connection.close()
+
+
+def waiting_for_a_row() -> list[object]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_locks WHERE NOT granted")
+        return cursor.fetchall()
+
+
+def someone_waits_for_a_row() -> bool:
+    return bool(waiting_for_a_row())
+
+
+def test_an_old_acceptance_says_nothing_about_a_new_call(network, account, make_due):
+    network.will("commit", Accepted("buffer-1"), LOST)
+    network.will("look", errors.RejectedError("Refused."), errors.RejectedError("Refused."))
+    publication = make_due(account)
+    run_due()
+    with later(100):
+        run_due()
+    publication.refresh_from_db()
+    retry(publication, by=None)
+    run_due()
+    with later(100):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING, "the refusal was of the first call, the second one may be out"
+
+
+# Faults of ours end, too
+
+
+def test_a_network_that_nobody_knows_stops_no_worker(workspace, network, account, make_due):
+    strange = make_due(make_account(workspace, platform="myspace"))
+    known = make_due(account)
+    for _ in range(5):
+        with time_machine.travel(timezone.now() + timedelta(seconds=30 * _)):
+            run_due()
+    strange.refresh_from_db()
+    known.refresh_from_db()
+    assert (strange.status, known.status) == (Status.FAILED, Status.PUBLISHED)
+    assert Notification.objects.get().kind == Notification.Kind.PUBLISH_FAILED
+
+
+def test_a_look_that_always_breaks_asks_a_person_in_the_end(network, account, make_due):
+    network.will("commit", LOST)
+    make_due(account)
+    run_due()
+    for number in range(1, publish.MOST_BLIND_LOOKS + 2):
+        network.during("look", lambda call: 1 / 0)
+        with later(1000 * number):
+            assert run_due() == 1
+    assert QueueEntry.objects.get().awaits_decision
+    assert Notification.objects.get().kind == Notification.Kind.DECISION_NEEDED
+    assert not Attempt.objects.filter(finished_at=None).exists()
+
+
 def test_what_a_network_publishes_by_itself_is_followed_to_its_end(network, account, make_due):
     network.will("commit", Accepted("buffer-1", {"sent_as": "1"}))
     network.will("look", NotYet(20), NotYet(60), Published("post-1", "https://example.com/post-1"))
@@ -501,8 +715,23 @@ def test_a_publication_that_kills_its_workers_ends(network, account, make_due):
         assert claims.claim_due(1)
         QueueEntry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         claims.sweep()
+    run_due()
     publication.refresh_from_db()
     assert (publication.status, publication.error_kind) == (Status.FAILED, "our_bug")
+    assert Notification.objects.get().kind == Notification.Kind.PUBLISH_FAILED
+    assert not network.called("commit")
+
+
+def test_a_look_that_kills_its_workers_ends_with_a_question(network, account, make_due):
+    network.will("commit", LOST)
+    make_due(account)
+    run_due()
+    QueueEntry.objects.update(losses=claims.MOST_LOSSES + 1)
+    with later(100):
+        run_due()
+    assert not network.called("look")
+    assert QueueEntry.objects.get().awaits_decision
+    assert Notification.objects.get().kind == Notification.Kind.DECISION_NEEDED
 
 
 # Fairness

@@ -150,6 +150,16 @@ def test_an_address_is_believed_when_the_network_does_not_answer(workspace, acco
     assert publication.permalink == "https://facebook.example/1"
 
 
+def test_what_a_person_calls_absent_is_prepared_from_nothing(workspace, account, owner):
+    """A container that says it is published is never published again."""
+    publication = checking(workspace, account)
+    Publication.objects.update(handles={"container": "1", "already_published": True})
+    publication.refresh_from_db()
+    decide(publication, "absent", by=owner)
+    publication.refresh_from_db()
+    assert (publication.status, publication.handles) == (Status.SCHEDULED, {})
+
+
 def test_an_unknown_answer_is_refused(workspace, account, owner):
     with pytest.raises(CannotDecide):
         decide(checking(workspace, account), "perhaps", by=owner)
