@@ -1,0 +1,431 @@
+"""The networks behind Buffer: X, Threads, Bluesky, Mastodon, Pinterest, TikTok, YouTube and Google Business.
+
+Buffer accepts a post at once and publishes it a little later by itself. It has no idempotency key: after a lost answer
+its list of posts is read, and nothing is sent again that might be in it.
+Source: Buffer API reference and guides, read June to October 2026.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+
+from socialhub.platforms.base import (
+    Absent,
+    Accepted,
+    Access,
+    AccountFigures,
+    Content,
+    Done,
+    Handles,
+    NotYet,
+    Platform,
+    PostFigures,
+    Profile,
+    Published,
+    RemotePost,
+    Step,
+    StepKind,
+    Unknowable,
+)
+from socialhub.platforms.buffer import BufferApi, BufferPost, ChannelFound, Metrics, UnendingError, stamp
+from socialhub.platforms.buffer_errors import (
+    ChannelDisconnectedError,
+    TokenRefusedError,
+    channel_disconnected,
+    channel_locked,
+    post_error,
+)
+from socialhub.platforms.buffer_rules import RULES, choices_of, metadata_of, sent_text, video_needed
+from socialhub.platforms.errors import NotFoundError, OurBugError, PermissionMissingError, RejectedError
+from socialhub.platforms.text import normalise
+
+logger = logging.getLogger(__name__)
+
+# The name of the handle that holds the id of the post at Buffer, which is also the one the engine keeps it under.
+POST = "accepted"
+ORGANIZATION = "organization"
+LOOKS = "looks"
+
+LOOK_BACK = timedelta(minutes=2)  # clocks differ
+LOOK_PAGES = 8
+SETTLED = timedelta(minutes=6)  # after looks at 10 s, 1 min and 5 min Buffer's list counts as complete
+GIVE_UP = timedelta(hours=24)
+POLLS = (20.0, 60.0, 180.0, 600.0, 1800.0)  # then hourly
+HOURLY = 3600.0
+STALE = timedelta(hours=36)
+METRICS_PAUSE_SECONDS = 86_400  # until a connection that may not read metrics is asked again
+METRIC_PAGES = 6
+QUEUED_AHEAD = timedelta(days=30)  # how long before its publication a post may have been made in Buffer
+
+_ADDRESS = re.compile(r"https?://\S+")
+
+
+class BufferNetwork(Platform):
+    """One network behind Buffer; the account is a channel. Its account id is the channel's id at Buffer."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    first_look_seconds: ClassVar[float] = 10
+    look_every_seconds: ClassVar[float] = 60
+    absent_after_seconds: ClassVar[float] = 900
+
+    def __init__(self, api: BufferApi) -> None:
+        self.api = api
+        self._without_metrics: dict[str, float] = {}  # channel: until when its connection is not asked for metrics
+
+    # Publishing
+
+    def plan(self, content: Content) -> tuple[Step, ...]:
+        """RejectedError for a post type that the network does not take."""
+        if content.post_type not in RULES[self.key].post_types:
+            raise RejectedError(self._cannot(content))
+        return (
+            Step("channel", StepKind.PREPARE, _("Checking the channel at Buffer"), {"client": 1}),
+            Step("post", StepKind.COMMIT, _("Handing the post to Buffer"), {"publish": 1, "client": 1}),
+        )
+
+    def _cannot(self, content: Content) -> str:
+        if self.key == "youtube":
+            return video_needed()
+        return _("%(network)s does not take this kind of post. Choose another post type for this account.") % {
+            "network": self.label
+        }
+
+    def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
+        """Whether the channel can publish now; Buffer would take the post anyway and fail later."""
+        channel = self.api.channel(access.token, access.account_id)
+        if channel.platform != self.key:
+            raise OurBugError(
+                _("This Buffer channel is not one of %(network)s. An administrator must look at this.")
+                % {"network": self.label},
+                code=channel.service,
+            )
+        if channel.is_disconnected:
+            raise channel_disconnected()
+        if channel.is_locked:
+            raise channel_locked()
+        return Done({ORGANIZATION: channel.organization_id})
+
+    def commit(self, access: Access, content: Content, handles: Handles) -> Accepted:
+        post = self.api.create_post(access.token, self.input_of(access.account_id, content))
+        return Accepted(post.id, {POST: post.id, LOOKS: 0})
+
+    def input_of(self, channel_id: str, content: Content) -> dict[str, Any]:
+        """Buffer's CreatePostInput: published at once, by Buffer itself."""
+        fields: dict[str, Any] = {
+            "channelId": channel_id,
+            "schedulingType": "automatic",
+            "mode": "shareNow",
+            "text": sent_text(self.key, content),
+            "assets": [_image(item.url, item.alt_text) for item in content.media],
+        }
+        if metadata := metadata_of(self.key, content):
+            fields["metadata"] = metadata
+        if tag := choices_of(content).get("buffer_tag_id"):
+            fields["tagIds"] = [tag]
+        return fields
+
+    def look(
+        self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
+    ) -> Published | Absent | Unknowable | NotYet:
+        post_id = str(handles.get(POST) or "")
+        if post_id:
+            try:
+                post = self.api.post(access.token, post_id)
+            except NotFoundError:
+                return Unknowable(
+                    _(
+                        "Buffer took the post, but has it no more: someone deleted it there. What was published before that "
+                        "is still on the network."
+                    )
+                )
+            if _is_of_this_attempt(post, since):
+                return self._judge(post, access, handles, since)
+        return self._reconcile(access, content, handles, since, claimed)
+
+    def _judge(
+        self, post: BufferPost, access: Access, handles: Handles, since: datetime
+    ) -> Published | Unknowable | NotYet:
+        """What the state of our post means. Raises what Buffer says against it."""
+        match post.status:
+            case "sent":
+                return Published(post.id, post.external_link, published_at=post.sent_at)
+            case "error":
+                raise self._failure(post, access)
+            case "draft" | "needs_approval":
+                return Unknowable(
+                    _(
+                        "Buffer holds the post back as a draft or for approval. Open Buffer and approve or delete it there."
+                    )
+                )
+        if datetime.now(UTC) - since > GIVE_UP:
+            return Unknowable(
+                _("Buffer has been at it for more than a day and says neither that it is published nor that it failed.")
+            )
+        looks = int(handles.get(LOOKS) or 0)
+        wait = POLLS[looks] if looks < len(POLLS) else HOURLY
+        return NotYet(wait, {POST: post.id, LOOKS: looks + 1})
+
+    def _failure(self, post: BufferPost, access: Access) -> Exception:
+        """The refusal of a post that Buffer had taken.
+
+        A lost channel counts as one only while it is lost: reconnected, the post must be sent again, not the channel.
+        """
+        error = post_error(post.error_message, secrets=(access.token,))
+        if not isinstance(error, ChannelDisconnectedError):
+            return error
+        if self.api.channel(access.token, access.account_id).is_disconnected:
+            return error
+        return RejectedError(
+            _(
+                "Buffer had lost its connection to this channel and could not publish the post. It is connected again: retry."
+            ),
+            platform_message=error.platform_message,
+            code=error.code,
+        )
+
+    def _reconcile(
+        self, access: Access, content: Content, handles: Handles, since: datetime, claimed: Collection[str]
+    ) -> Published | Absent | Unknowable | NotYet:
+        """Search Buffer's list for the post of a call whose answer was lost."""
+        organization = str(handles.get(ORGANIZATION) or "") or self.api.organization_of(access.token, access.account_id)
+        now = datetime.now(UTC)
+        try:
+            posts = list(
+                self.api.posts(
+                    access.token,
+                    organization,
+                    channel_ids=[access.account_id],
+                    created_since=since - LOOK_BACK,
+                    created_until=now + LOOK_BACK,
+                    page_size=25,
+                    page_limit=LOOK_PAGES,
+                    whole=True,
+                )
+            )
+        except UnendingError:
+            return Unknowable(_("Buffer has so many posts of that time that we could not read all of them."))
+        matches = [post for post in posts if post.id not in claimed and self._is_ours(post, access, content, since)]
+        if matches:
+            oldest = min(matches, key=lambda post: (post.created_at or now, post.id))
+            if len(matches) > 1:
+                logger.warning("%s posts at Buffer could be the one we look for; the oldest is taken", len(matches))
+            if oldest.status == "error":
+                return NotYet(1, {POST: oldest.id, LOOKS: 0})  # by its id the next look may say a definite no
+            return self._judge(oldest, access, handles, since)
+        seen = _("%(number)d posts since %(time)s UTC read at Buffer; this one is not among them.") % {
+            "number": len(posts),
+            "time": f"{(since - LOOK_BACK).astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        }
+        if now - since < SETTLED or self.api.config.auto_resend:
+            return Absent(seen)
+        return Unknowable(
+            seen + " " + _("Buffer promises no time by which a new post is listed, so please look at the channel.")
+        )
+
+    def _is_ours(self, post: BufferPost, access: Access, content: Content, since: datetime) -> bool:
+        if post.channel_id != access.account_id or post.via != "api":
+            return False
+        if [asset.type for asset in post.assets] != ["image"] * len(content.media):
+            return False
+        # A failure of the attempt before must not be taken for one of this.
+        if post.status == "error" and (post.created_at is None or post.created_at < since):
+            return False
+        tag = choices_of(content).get("buffer_tag_id")
+        return (not tag or tag in post.tag_ids) and _same_text(post.text, sent_text(self.key, content))
+
+    def permalink(self, access: Access, platform_post_id: str) -> str:
+        return self.api.post(access.token, platform_post_id).external_link
+
+    # Reading
+
+    def profile(self, access: Access) -> Profile:
+        """The channel as Buffer shows it. Buffer knows no followers and counts no posts."""
+        channel = self.api.channel(access.token, access.account_id)
+        if channel.is_disconnected:
+            raise channel_disconnected()
+        return profile_of(channel)
+
+    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
+        """Nothing: Buffer's API has no figures of accounts, no followers and no audience."""
+        return AccountFigures()
+
+    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
+        """From Buffer's metrics, which it refreshes once a day.
+
+        raw: Buffer's types, the units that are not counts, when Buffer read them, and whether that is too long ago.
+        A connection that may not read metrics gives posts without figures, with `metrics` as the dead one.
+        """
+        if self._without_metrics.get(access.account_id, 0) > time.monotonic():
+            return _withheld(platform_post_ids)
+        try:
+            return self._post_figures(access, platform_post_ids)
+        except (PermissionMissingError, TokenRefusedError) as error:
+            if isinstance(error, TokenRefusedError) and error.code != "UNAUTHORIZED":
+                raise  # the token is dead for everything
+            logger.info("Buffer gives this connection no metrics: %s", error.code)
+            self._without_metrics[access.account_id] = time.monotonic() + METRICS_PAUSE_SECONDS
+            return _withheld(platform_post_ids)
+
+    def _post_figures(self, access: Access, post_ids: Sequence[str]) -> list[PostFigures]:
+        """By pages of the channel, and what these did not hold one by one: each call counts."""
+        wanted = dict.fromkeys(post_ids)
+        found: dict[str, Metrics] = {}
+        if len(wanted) > 1:
+            organization = self.api.organization_of(access.token, access.account_id)
+            for metrics in self.api.posts_with_metrics(
+                access.token, organization, [access.account_id], page_limit=METRIC_PAGES
+            ):
+                if metrics.post_id in wanted:
+                    found[metrics.post_id] = metrics
+                if len(found) == len(wanted):
+                    break
+        for post_id in wanted:
+            if post_id not in found:
+                try:
+                    found[post_id] = self.api.post_metrics(access.token, post_id)
+                except NotFoundError:
+                    logger.debug("a post is gone from Buffer")
+        return [figures_of(found[post_id]) for post_id in wanted if post_id in found]
+
+    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
+        posts = self.api.posts(
+            access.token,
+            self.api.organization_of(access.token, access.account_id),
+            channel_ids=[access.account_id],
+            statuses=["sent"],
+            created_since=since - QUEUED_AHEAD,
+            page_limit=4,
+        )
+        found = [remote for post in posts if (remote := _remote_post(post)) and remote.posted_at >= since]
+        return sorted(found, key=lambda post: post.posted_at, reverse=True)[:limit]
+
+
+class X(BufferNetwork):
+    key: ClassVar[str] = "x"
+    label: ClassVar[str] = "X"
+
+
+class Threads(BufferNetwork):
+    key: ClassVar[str] = "threads"
+    label: ClassVar[str] = "Threads"
+
+
+class Bluesky(BufferNetwork):
+    key: ClassVar[str] = "bluesky"
+    label: ClassVar[str] = "Bluesky"
+
+
+class Mastodon(BufferNetwork):
+    key: ClassVar[str] = "mastodon"
+    label: ClassVar[str] = "Mastodon"
+
+
+class Pinterest(BufferNetwork):
+    """A Pin stands on a board, which must have been chosen."""
+
+    key: ClassVar[str] = "pinterest"
+    label: ClassVar[str] = "Pinterest"
+
+    def commit(self, access: Access, content: Content, handles: Handles) -> Accepted:
+        if not choices_of(content).get("board_service_id"):
+            raise RejectedError(_("Pinterest puts every Pin on a board. Choose one and publish again."))
+        return super().commit(access, content, handles)
+
+
+class TikTok(BufferNetwork):
+    key: ClassVar[str] = "tiktok"
+    label: ClassVar[str] = "TikTok"
+
+
+class YouTube(BufferNetwork):
+    """Videos only; none can be sent yet, so `plan` refuses everything."""
+
+    key: ClassVar[str] = "youtube"
+    label: ClassVar[str] = "YouTube"
+
+
+class GoogleBusiness(BufferNetwork):
+    key: ClassVar[str] = "google_business"
+    label: ClassVar[str] = "Google Business"
+
+
+NETWORKS: dict[str, type[BufferNetwork]] = {
+    network.key: network for network in (X, Threads, Bluesky, Mastodon, Pinterest, TikTok, YouTube, GoogleBusiness)
+}
+
+
+def profile_of(channel: ChannelFound) -> Profile:
+    return Profile(name=channel.display_name or channel.name, username=channel.handle, picture_url=channel.avatar)
+
+
+def figures_of(metrics: Metrics) -> PostFigures:
+    """Buffer's types in our words. What Buffer does not list is None."""
+    values = metrics.values or {}
+    raw: dict[str, Any] = dict(values)
+    if shares_of_whole := {name: unit for name, unit in metrics.units.items() if unit != "count"}:
+        raw["units"] = shares_of_whole
+    if metrics.updated_at:
+        raw["metricsUpdatedAt"] = stamp(metrics.updated_at)
+        raw["stale"] = datetime.now(UTC) - metrics.updated_at > STALE
+    return PostFigures(
+        platform_post_id=metrics.post_id,
+        likes=_sum(values, "reactions"),
+        comments=_sum(values, "comments"),
+        shares=_sum(values, "shares", "reposts"),
+        saves=_sum(values, "saves"),
+        views=_sum(values, "views") if "views" in values else _sum(values, "impressions"),
+        reach=_sum(values, "reach"),
+        clicks=_sum(values, "clicks"),
+        raw=raw,
+    )
+
+
+def _sum(values: Mapping[str, float], *names: str) -> int | None:
+    found = [values[name] for name in names if name in values]
+    return round(sum(found)) if found else None
+
+
+def _withheld(post_ids: Sequence[str]) -> list[PostFigures]:
+    return [PostFigures(post_id, dead_metrics=("metrics",)) for post_id in dict.fromkeys(post_ids)]
+
+
+def _image(url: str, alt_text: str) -> dict[str, Any]:
+    # Buffer demands the alternative text as soon as there is any metadata.
+    return {"image": {"url": url, "metadata": {"altText": alt_text}} if alt_text else {"url": url}}
+
+
+def _is_of_this_attempt(post: BufferPost, since: datetime) -> bool:
+    return post.created_at is None or post.created_at >= since - LOOK_BACK
+
+
+def _same_text(theirs: str, ours: str) -> bool:
+    """Equal but for white space, or but for addresses, which Buffer may shorten on its way."""
+    if normalise(theirs) == normalise(ours):
+        return True
+    if len(_ADDRESS.findall(theirs)) != len(_ADDRESS.findall(ours)) or not _ADDRESS.search(ours):
+        return False
+    return normalise(_ADDRESS.sub("", theirs)) == normalise(_ADDRESS.sub("", ours))
+
+
+def _remote_post(post: BufferPost) -> RemotePost | None:
+    posted_at = post.sent_at or post.created_at
+    if not posted_at:
+        return None
+    first = replace(post.assets[0]) if post.assets else None
+    return RemotePost(
+        post.id,
+        post.text,
+        posted_at,
+        post.external_link,
+        first.type if first else "text",
+        first.thumbnail if first else "",
+    )
