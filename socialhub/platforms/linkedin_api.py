@@ -260,6 +260,24 @@ class LinkedInApi:
             raise error_of(reply, commit=commit, secrets=self._secrets(token))
         return reply
 
+    def finder(self, path: str, token: str, parameters: Mapping[str, Value]) -> list[dict[str, Any]]:
+        """All entries of a list of figures, which comes whole unless LinkedIn says that there is more.
+
+        What is not found there is not open to this app: PermissionMissingError.
+        """
+        found: list[dict[str, Any]] = []
+        more: dict[str, Value] = {}
+        for _page in range(MOST_PAGES):
+            answer = self.get(path, token, {**parameters, **more}, method="FINDER", analytics=True)
+            entries = elements_of(answer)
+            found += entries
+            paging = answer.get("paging")
+            total = number_of(paging.get("total")) if isinstance(paging, dict) else None
+            if not entries or total is None or len(found) >= total:
+                break
+            more = {"start": len(found), "count": COUNT}
+        return found
+
     def paged(
         self, path: str, token: str, parameters: Mapping[str, Value], *, method: str = "FINDER", count: int = COUNT
     ) -> Iterator[dict[str, Any]]:
