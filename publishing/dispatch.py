@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 HORIZON_SECONDS = 35  # a little longer than beat's interval, so that one run hands over to the next
 GATHER_SECONDS = 0.005  # many ends at once make one claim
 IDLE_SECONDS = 2.0  # a thread without work gives its database connection back after this
+BLOCKED_SECONDS = 0.05  # between two looks at what is due and cannot be taken, such as an account at work elsewhere
 
 
 class Threads:
@@ -48,7 +49,12 @@ class Threads:
             except queue.Empty:
                 connection.close()
                 claim = self._jobs.get()
-            self._work(claim)
+            try:
+                self._work(claim)
+            except Exception:  # the next one needs this thread
+                logger.exception("A publication broke its thread's work")
+            if connection.errors_occurred:
+                connection.close_if_unusable_or_obsolete()
 
 
 class Dispatcher:
@@ -107,7 +113,8 @@ class Dispatcher:
             return
         pause = max(end - time.monotonic(), 0)
         if due := claims.next_due():
-            pause = min(pause, max((due - timezone.now()).total_seconds(), 0.001))
+            ahead = (due - timezone.now()).total_seconds()
+            pause = min(pause, ahead if ahead > 0 else BLOCKED_SECONDS)
         self._wake.wait(pause)
 
     def _submit(self, claim: Claim) -> None:
