@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import ConnectedAccount, User, Workspace
 from publishing import schedule
 from publishing.checks import Draft
-from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, Status
+from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, QueueEntry, Status
 from socialhub.platforms.base import PostType
 
 EDITABLE = (Status.DRAFT, Status.SCHEDULED, Status.FAILED)
@@ -143,6 +143,9 @@ def update(post: Post, by: User, composition: Composition) -> Post:
 
 
 def to_draft(post: Post, by: User) -> None:
+    # All rows first, in the order of everybody who needs several: each move below locks the post behind its publication.
+    list(QueueEntry.objects.select_for_update(of=("self",)).filter(publication__post=post).order_by("pk"))
+    list(post.publications.select_for_update(of=("self",)).order_by("pk"))
     if post.publications.filter(status=Status.SCHEDULED).exists():
         schedule.cancel(post, by=by)
     for publication in post.publications.filter(status=Status.FAILED):
