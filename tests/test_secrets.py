@@ -1,0 +1,303 @@
+"""Tokens and the app's secret after a whole day with the networks: nowhere in clear."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from redis import Redis
+
+from accounts import adapters
+from accounts.connect import store_grant
+from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
+from accounts.verify import verify_all
+from analytics import ingest
+from analytics.models import PlatformPost
+from publishing.models import Attempt, Post, Publication, QueueEntry, Status
+from publishing.tasks import send_nudge
+from socialhub.platforms.meta import UserToken
+from tests.publishing.conftest import run_due
+from tests.publishing.pictures import photo
+from tests.publishing.test_composer import typed
+from tests.sandbox_process import Sandbox, sandbox, sandbox_process
+from tests.stage import wait_until
+
+__all__ = ["sandbox", "sandbox_process"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+class Day:
+    """Everything a person does with two accounts, and the secrets that came along."""
+
+    def __init__(self, sandbox: Sandbox, client: Client, workspace: Workspace) -> None:
+        self.sandbox, self.client, self.workspace = sandbox, client, workspace
+        self.secrets: set[str] = {settings.META_APP_SECRET, settings.SECRET_KEY, *settings.FERNET_KEYS}
+        self.pages: list[str] = []
+
+    def note(self, *secrets: str) -> None:
+        self.secrets |= {secret for secret in secrets if secret}
+        self.secrets |= {self.sandbox.proof(secret) for secret in secrets if secret.startswith("EAA")}
+
+    def note_stored(self) -> None:
+        for model in (Credential, Grant):
+            self.note(*(secret.reveal() for secret in model._default_manager.values_list("access_token", flat=True)))
+
+    def see(self, response: Any) -> Any:
+        self.pages.append(f"{response.headers}\n{b''.join(response).decode(errors='replace')}")
+        return response
+
+    def post(self, name: str, *args: object, **data: Any) -> Any:
+        return self.see(self.client.post(reverse(name, args=args), data))
+
+    def connect(self, person: str = "gina") -> None:
+        dialog = self.post("accounts:connect", "facebook")["Location"]
+        back = urlsplit(self.sandbox.consent(dialog, person))
+        self.note(re.findall(r"code=([^&#]+)", back.query)[0])
+        chosen = self.see(self.client.get(f"{back.path}?{back.query}"))["Location"]
+        choice = self.see(self.client.get(chosen)).content.decode()
+        pages = re.findall(r'name="page"\s+value="(\d+)"', choice)
+        assert pages, choice
+        self.see(self.client.post(chosen, {"page": pages}))
+        self.note_stored()
+
+    def publish(self, *accounts: ConnectedAccount, **fields: Any) -> Post:
+        response = self.see(self.client.post(reverse("publishing:post_new"), typed(*accounts, **fields)))
+        assert response.status_code == 302, response.content
+        return Post.objects.latest("created_at")
+
+    def work(self, seconds: float = 30) -> None:
+        """Let the engine run until nothing is due any more."""
+
+        def once() -> bool:
+            run_due()
+            return not QueueEntry.objects.filter(held=False).exists()
+
+        assert wait_until(once, seconds), list(QueueEntry.objects.values())
+
+
+@pytest.fixture
+def day(
+    sandbox: Sandbox,
+    live_server: Any,
+    signed_in: Client,
+    owner: User,
+    workspace: Workspace,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Day:
+    cache.clear()
+    for name, value in {**sandbox.settings, "PUBLIC_BASE_URL": live_server.url, "PUBLISH_CHECK_SPEED": 60}.items():
+        setattr(settings, name, value)
+    settings.HTTP_READ_TIMEOUT_SECONDS = 2
+    caplog.set_level(logging.DEBUG)
+    day = Day(sandbox, signed_in, workspace)
+
+    def spy(workspace: Workspace, user: User, token: UserToken, *rest: Any) -> Grant:
+        day.note(token.token)  # the short-lived one, which is kept nowhere
+        return store_grant(workspace, user, token, *rest)
+
+    monkeypatch.setattr(adapters, "store_grant", spy)
+    live_through(day)
+    return day
+
+
+def live_through(day: Day) -> None:
+    sandbox, accounts = day.sandbox, ConnectedAccount.objects
+    day.connect()
+    facebook = accounts.filter(platform="facebook").earliest("name")
+    instagram = accounts.filter(platform="instagram").earliest("name")
+    day.publish(facebook, caption="Only words")
+    day.publish(facebook, instagram, caption="Two pictures", upload=[photo(600, 600), photo(640, 640, name="b.jpg")])
+    day.work()
+    assert set(Publication.objects.values_list("status", flat=True)) == {Status.PUBLISHED}
+
+    sandbox.fault("lost_answer", edge="feed")
+    day.publish(facebook, caption="The answer gets lost")
+    day.work()
+    day.post("accounts:verify", facebook.pk)
+    day.post("accounts:recheck", facebook.pk)
+    day.post("analytics:account_sync", facebook.pk)
+    ingest.sync(facebook.pk, full=True)
+    ingest.sync(instagram.pk, full=True)
+
+    sandbox.revoke("gina", 460)
+    day.publish(facebook, caption="The password was changed")
+    run_due()
+    verify_all()
+    facebook.refresh_from_db()
+    assert facebook.needs_reconnect
+    assert Notification.objects.filter(kind=Notification.Kind.RECONNECT).exists()
+    day.post("accounts:verify", facebook.pk)
+    day.connect()
+    assert not ConnectedAccount.objects.exclude(status="connected").exists()
+    day.work()
+    send_nudge()
+
+
+def shapes(secret: str) -> set[bytes]:
+    """The secret as it would look in text, in a dumped binary column and in base 64."""
+    plain = secret.encode()
+    return {plain, plain.hex().encode(), base64.b64encode(plain).rstrip(b"=")[:-1], json.dumps(secret)[1:-1].encode()}
+
+
+def assert_clean(day: Day, where: str, content: str | bytes) -> None:
+    content = content.encode() if isinstance(content, str) else content
+    found = [secret[:6] for secret in day.secrets if any(shape in content for shape in shapes(secret))]
+    assert not found, f"{where} holds {found}"
+
+
+def test_no_secret_lies_open_anywhere(day: Day, owner: User, caplog: pytest.LogCaptureFixture) -> None:
+    # The day was as long as it should be, otherwise an empty search would please everybody.
+    assert len([secret for secret in day.secrets if secret.startswith("EAA")]) >= 5
+    assert Attempt.objects.exclude(outcome="published").exists()
+    assert PlatformPost.objects.exists()
+    for place, least, found in (
+        ("a row", 100, database_rows()),
+        ("a session", 1, sessions()),
+        ("Redis", 2, redis_values()),
+        ("a mail", 1, ((message.subject, message.message().as_bytes()) for message in mail.outbox)),
+        ("a log line", 50, logged(caplog.get_records("setup"))),
+        ("an answer on the way", 15, (("", page) for page in day.pages)),
+        ("a page", 25, crawled(day.client, "/")),
+        ("dumpdata", 1, [("", dumped())]),
+        ("a page of the admin", 40, admin_pages(day.client, owner)),
+    ):
+        seen = 0
+        for name, content in found:
+            seen += 1
+            assert_clean(day, f"{place} {name}", content)
+        assert seen >= least, place
+
+
+def logged(records: list[logging.LogRecord]) -> Iterator[tuple[str, str]]:
+    """As they were logged, before our own formatter takes anything out, with their tracebacks."""
+    assert any(record.name.startswith("urllib3") for record in records)
+    formatter = logging.Formatter("%(name)s %(message)s")
+    for record in records:
+        yield record.name, formatter.format(record)
+
+
+def sessions() -> Iterator[tuple[str, str]]:
+    for session in Session.objects.all():
+        yield session.session_key, repr(session.get_decoded())
+
+
+def database_rows() -> Iterator[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT row_to_json(t)::text FROM {connection.ops.quote_name(table)} t")  # noqa: S608
+            for (row,) in cursor.fetchall():
+                yield table, row
+
+
+def redis_values() -> Iterator[tuple[str, bytes]]:
+    """Every value of the broker and of the cache, with the bodies of messages opened."""
+    for address in (settings.CELERY_BROKER_URL, settings.CACHES["default"]["LOCATION"]):
+        with Redis.from_url(socket_address(address)) as redis:
+            for key in redis.scan_iter():
+                for value in values_of(redis, key):
+                    yield str(key), value
+                    yield from ((str(key), inner) for inner in bodies(value))
+
+
+def socket_address(address: str) -> str:
+    """Celery's way to name a socket, in the words of redis-py."""
+    if not address.startswith("redis+socket://"):
+        return address
+    return address.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+
+
+def values_of(redis: Any, key: bytes) -> list[bytes]:
+    kind = redis.type(key)
+    if kind == b"string":
+        return [redis.get(key)]
+    if kind == b"list":
+        return list(redis.lrange(key, 0, -1))
+    if kind == b"hash":
+        return [part for pair in redis.hgetall(key).items() for part in pair]
+    if kind == b"zset":
+        return list(redis.zrange(key, 0, -1))
+    assert kind == b"set", kind
+    return list(redis.smembers(key))
+
+
+def bodies(value: bytes) -> Iterator[bytes]:
+    try:
+        message = json.loads(value)
+        yield base64.b64decode(message["body"])
+    except (ValueError, KeyError, TypeError):
+        return
+
+
+def crawled(client: Client, start: str) -> Iterator[tuple[str, str]]:
+    """Every page that can be reached by links, and the fragments that pages ask for."""
+    waiting, known = [start], {start}
+    while waiting:
+        address = waiting.pop()
+        response = client.get(address)
+        if response.streaming:
+            b"".join(response)
+            response.close()
+            continue
+        if response.status_code in (301, 302):
+            found = [response["Location"]]
+        else:
+            assert response.status_code in (200, 404), address
+            content = response.content.decode()
+            yield address, f"{response.headers}\n{content}"
+            found = re.findall(r'(?:href|hx-get)="([^"#]+)', content)
+        for link in found:
+            link = link.replace("&amp;", "&")
+            link = address.partition("?")[0] + link if link.startswith("?") else link
+            kind = re.sub(r"=[^&]*", "", link)  # a page that counts in its address is one page
+            if link.startswith("/") and not link.startswith(("//", "/static/")) and kind not in known:
+                known.add(kind)
+                waiting.append(link)
+
+
+def admin_pages(client: Client, owner: User) -> Iterator[tuple[str, bytes]]:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    for address in admin_addresses():
+        response = client.get(address)
+        assert response.status_code == 200, address
+        yield address, response.content
+
+
+def admin_addresses() -> Iterator[str]:
+    """Every list of the admin, and the pages of the first rows of each."""
+    yield reverse("admin:index")
+    for model in admin.site._registry:
+        base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{base}_changelist")
+        for row in model._default_manager.all()[:3]:
+            yield reverse(f"{base}_change", args=[row.pk])
+            yield reverse(f"{base}_history", args=[row.pk])
+
+
+def dumped() -> str:
+    out: list[str] = []
+
+    class Out:
+        def write(self, text: str) -> None:
+            out.append(text)
+
+    call_command("dumpdata", "accounts", "publishing", "analytics", stdout=Out())
+    return "".join(out)
