@@ -89,7 +89,7 @@ def result_of(reply: Reply, answer: Answer) -> Any:
     entries = [entry for entry in body.get("errors") or () if isinstance(entry, dict)]
     data = body.get("data")
     result = data.get(answer.root) if isinstance(data, dict) else None
-    if reply.status in (401, 429) or not reply.ok:
+    if not reply.ok:
         raise _of_status(reply, entries, answer)
     if entries and answer.commit and _is_success(result):
         logger.warning("Buffer took a post and reported an error beside it: %s", _code(entries[0]) or "without a code")

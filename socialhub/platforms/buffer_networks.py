@@ -84,23 +84,14 @@ class BufferNetwork(Platform):
     # Publishing
 
     def plan(self, content: Content) -> tuple[Step, ...]:
-        """RejectedError for a post type that the network does not take."""
-        if content.post_type not in RULES[self.key].post_types:
-            raise RejectedError(self._cannot(content))
         return (
             Step("channel", StepKind.PREPARE, _("Checking the channel at Buffer"), {"client": 1}),
             Step("post", StepKind.COMMIT, _("Handing the post to Buffer"), {"publish": 1, "client": 1}),
         )
 
-    def _cannot(self, content: Content) -> str:
-        if self.key == "youtube":
-            return video_needed()
-        return _("%(network)s does not take this kind of post. Choose another post type for this account.") % {
-            "network": self.label
-        }
-
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
-        """Whether the channel can publish now; Buffer would take the post anyway and fail later."""
+        """Whether post and channel are fit for each other now; Buffer would take the post anyway and fail later."""
+        self._refuse(content)
         channel = self.api.channel(access.token, access.account_id)
         if channel.platform != self.key:
             raise OurBugError(
@@ -113,6 +104,13 @@ class BufferNetwork(Platform):
         if channel.is_locked:
             raise channel_locked()
         return Done({ORGANIZATION: channel.organization_id})
+
+    def _refuse(self, content: Content) -> None:
+        """What can be said against the post without asking anybody."""
+        if content.post_type in RULES[self.key].post_types:
+            return
+        message = _("%(network)s does not take this kind of post. Choose another post type for this account.")
+        raise RejectedError(video_needed() if self.key == "youtube" else message % {"network": self.label})
 
     def commit(self, access: Access, content: Content, handles: Handles) -> Accepted:
         post = self.api.create_post(access.token, self.input_of(access.account_id, content))
@@ -335,10 +333,10 @@ class Pinterest(BufferNetwork):
     key: ClassVar[str] = "pinterest"
     label: ClassVar[str] = "Pinterest"
 
-    def commit(self, access: Access, content: Content, handles: Handles) -> Accepted:
+    def _refuse(self, content: Content) -> None:
+        super()._refuse(content)
         if not choices_of(content).get("board_service_id"):
             raise RejectedError(_("Pinterest puts every Pin on a board. Choose one and publish again."))
-        return super().commit(access, content, handles)
 
 
 class TikTok(BufferNetwork):
@@ -347,7 +345,7 @@ class TikTok(BufferNetwork):
 
 
 class YouTube(BufferNetwork):
-    """Videos only; none can be sent yet, so `plan` refuses everything."""
+    """Videos only; none can be sent yet, so everything is refused."""
 
     key: ClassVar[str] = "youtube"
     label: ClassVar[str] = "YouTube"
