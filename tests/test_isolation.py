@@ -454,31 +454,32 @@ def composed(both: Both, **fields: Any) -> dict[str, Any]:
 
 
 SMUGGLED: dict[str, tuple[str, dict[str, str]]] = {
-    # what: address, and fields with the word of a foreign id
-    "account of a new post": ("publishing:post_new", {"accounts": "account", "action": "publish"}),
-    "account of a draft": ("publishing:post_new", {"accounts": "account"}),
-    "account of a changed post": ("publishing:post_edit", {"accounts": "account"}),
-    "image of a new post": ("publishing:post_new", {"media": "media"}),
-    "image of a changed post": ("publishing:post_edit", {"media": "media"}),
-    "image set of a new post": ("publishing:post_new", {"set": "set"}),
-    "image set of a changed post": ("publishing:post_edit", {"set": "set"}),
-    "template in the composer": ("publishing:post_new", {"template": "template", "action": "template"}),
-    "group in the composer": ("publishing:post_new", {"group": "group", "action": "group"}),
-    "image from the library": ("publishing:post_new", {"add": "media", "action": "add"}),
-    "image that is moved": ("publishing:post_new", {"media": "media", "action": "refresh"}),
-    "account to check": ("publishing:post_check", {"accounts": "account"}),
-    "image to check": ("publishing:post_check", {"media": "media"}),
-    "set of a template's preview": ("publishing:template_preview", {"set": "set"}),
-    "set of a template's page": ("publishing:template_new", {"set": "set", "preview": ""}),
-    "order of a set": ("publishing:set_order", {"image": "media"}),
-    "notification that is read": ("accounts:notifications_read", {"notification": "notification"}),
+    # what: address and fields; @word stands for the id of the foreign workspace
+    "account of a new post": ("publishing:post_new", {"accounts": "@account", "action": "publish"}),
+    "account of a draft": ("publishing:post_new", {"accounts": "@account"}),
+    "account of a changed post": ("publishing:post_edit", {"accounts": "@account"}),
+    "image of a new post": ("publishing:post_new", {"media": "@media"}),
+    "image of a changed post": ("publishing:post_edit", {"media": "@media"}),
+    "image set of a new post": ("publishing:post_new", {"set": "@set"}),
+    "image set of a changed post": ("publishing:post_edit", {"set": "@set"}),
+    "template in the composer": ("publishing:post_new", {"template": "@template", "action": "template"}),
+    "group in the composer": ("publishing:post_new", {"group": "@group", "action": "group"}),
+    "image from the library": ("publishing:post_new", {"add": "@media", "action": "add"}),
+    "image that is moved": ("publishing:post_new", {"media": "@media", "action": "refresh"}),
+    "account to check": ("publishing:post_check", {"accounts": "@account"}),
+    "image to check": ("publishing:post_check", {"media": "@media"}),
+    "set of a template's preview": ("publishing:template_preview", {"set": "@set"}),
+    "set of a template's page": ("publishing:template_new", {"set": "@set", "preview": ""}),
+    "order of a set": ("publishing:set_order", {"image": "@media"}),
+    "notification that is read": ("accounts:notifications_read", {"notification": "@notification"}),
 }
 
 
 @pytest.mark.parametrize("what", SMUGGLED)
 def test_a_foreign_id_in_the_body_reaches_nothing(both: Both, what: str) -> None:
     name, smuggled = SMUGGLED[what]
-    fields = {key: str(both.foreign.ids[word]) if word in both.foreign.ids else word for key, word in smuggled.items()}
+    ids = {f"@{word}": str(pk) for word, pk in both.foreign.ids.items()}
+    fields = {key: ids.get(word, word) for key, word in smuggled.items()}
     data = {**composed(both), "body": "{title}", **fields}
     before = rows_of(both.foreign.workspace)
     for headers in ({}, {"HX-Request": "true"}):
