@@ -22,6 +22,7 @@ from accounts.models import ConnectedAccount, Workspace
 from analytics.models import InsightWindow, PlatformPost
 from publishing.models import Post, PostMedia, Publication, Status
 
+LEAST_SPAN = timedelta(minutes=30)
 FAILED_STAYS = timedelta(days=14)  # an older failure is history, to be found under Posts
 
 
@@ -108,8 +109,8 @@ def _growth(older: dict[str, Any] | None, newer: dict[str, Any] | None, days: in
     if not older or not newer:
         return None
     span = datetime.fromisoformat(newer["at"]) - datetime.fromisoformat(older["at"])
-    if span <= timedelta(0):
-        return None  # one and the same reading, or none within these days
+    if span < LEAST_SPAN:
+        return None  # one and the same reading, or two too near to tell anything
     change = newer["followers"] - older["followers"]
     return Growth(change, change / older["followers"] if older["followers"] else None, days, span)
 

@@ -40,7 +40,10 @@ class Entry:
 def entry_of(
     connectable: connect.Connectable, accounts: Sequence[ConnectedAccount], happened: outcome.Outcome
 ) -> Entry:
-    own = [account for account in accounts if account.platform == connectable.platform]
+    own = sorted(
+        (account for account in accounts if account.platform == connectable.platform),
+        key=lambda account: not account.needs_reconnect,  # first those that somebody has to look after
+    )
     error = happened if happened.error and happened.platform == connectable.platform else None
     if error or any(account.needs_reconnect for account in own):
         state = "error"

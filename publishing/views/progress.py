@@ -37,6 +37,7 @@ PACE = ((60, 1), (120, 2), (240, 5))
 SLOWEST = 15
 SOON = timedelta(minutes=2)
 FARTHEST_LOOK = 300
+ADDRESS_WITHIN = timedelta(seconds=30)  # some networks tell the address of a post in a call of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,15 @@ class Card:
     def moves(self) -> bool:
         """Something may happen without anybody doing anything."""
         if self.entry is None:
-            return False
+            return self.awaits_address
         return not self.entry.held
+
+    @property
+    def awaits_address(self) -> bool:
+        """It went out a moment ago, and where it is to be seen is being asked."""
+        if self.status != Status.PUBLISHED or self.publication.permalink or not self.publication.published_at:
+            return False
+        return timezone.now() - self.publication.published_at < ADDRESS_WITHIN
 
     @property
     def shows_steps(self) -> bool:
@@ -318,9 +326,11 @@ def timeline(publications: Iterable[Publication]) -> list[TimelineEntry]:
     entries = []
     for publication in publications:
         label = f"{LABELS[publication.account.platform]} {publication.account.handle}"
-        entries += [TimelineEntry(event.at, publication, label, event=event) for event in publication.events.all()]
+        events = sorted(publication.events.all(), key=lambda event: event.pk)
+        entries += [TimelineEntry(event.at, publication, label, event=event) for event in events]
         entries += [
             TimelineEntry(attempt.started_at, publication, label, attempt=attempt)
             for attempt in publication.attempts.all()
         ]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    # Not `reverse=True`, which would leave what happened in one instant the wrong way round.
+    return sorted(entries, key=lambda entry: entry.at)[::-1]

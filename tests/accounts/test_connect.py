@@ -595,3 +595,10 @@ def test_a_new_connection_is_synced_at_once(
         connect(signed_in, "101")
     assert sent == ["analytics.tasks.sync_due"]
     assert sent[0] in current_app.tasks
+
+
+def test_accounts_that_need_somebody_come_first(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace, name="Aardvark Garage")
+    make_account(workspace, name="Zebra Garage", status="expired")
+    page = signed_in.get(SOCIAL).content.decode()
+    assert page.index("Zebra Garage</h3>") < page.index("Aardvark Garage</h3>")

@@ -82,6 +82,12 @@ def test_one_reading_is_no_growth(workspace, fb):
     assert reports.account_cards(workspace)[0].growth_7 is None
 
 
+def test_two_readings_close_to_each_other_are_no_growth(workspace, fb):
+    make_window(fb, ago(minutes=61), metrics={"followers": 100}, fetched_at=ago(minutes=61))
+    make_window(fb, ago(minutes=1), metrics={"followers": 101}, fetched_at=ago(minutes=40))
+    assert reports.account_cards(workspace)[0].growth_7 is None
+
+
 def test_growth_from_nothing_has_no_rate(workspace, fb):
     make_window(fb, ago(hours=2), metrics={"followers": 0})
     make_window(fb, ago(hours=1), metrics={"followers": 4})

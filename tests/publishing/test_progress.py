@@ -116,6 +116,20 @@ def test_a_published_one_has_its_link_and_rests(signed_in: Client, account: Conn
     assert "hx-trigger" not in page.split("post_timeline")[0]
 
 
+def test_the_address_that_comes_in_a_call_of_its_own_is_waited_for(
+    signed_in: Client, account: ConnectedAccount
+) -> None:
+    publication = publication_in(Status.PUBLISHED, account, published_at=timezone.now())
+    response = progress(signed_in, publication)
+    assert "Asking for its address" in response.content.decode()
+    assert response.context["delay"] == 1
+
+    Publication.objects.update(published_at=timezone.now() - timedelta(minutes=1))
+    response = progress(signed_in, publication)
+    assert "has not told the address" in response.content.decode()
+    assert response.context["delay"] is None
+
+
 def test_a_failed_one_says_why_in_both_voices(signed_in: Client, account: ConnectedAccount) -> None:
     publication = publication_in(
         Status.FAILED, account, error_message="The image was refused.", platform_message="Error <36003>"
@@ -144,6 +158,21 @@ def test_a_decision_is_asked_for(signed_in: Client, account: ConnectedAccount) -
     for answer in ("It is there", "It is not there: publish again", "Give up"):
         assert answer in page
     assert response.context["delay"] is None
+
+
+def test_what_happened_in_one_instant_keeps_its_order(
+    signed_in: Client, owner: User, account: ConnectedAccount
+) -> None:
+    post = make_post(account.workspace, account)
+    now = timezone.now()
+    for number, (before, after) in enumerate(
+        [("draft", "scheduled"), ("scheduled", "queued"), ("queued", "publishing")]
+    ):
+        PublicationEvent.objects.create(
+            publication=post.publications.get(), from_status=before, to_status=after, at=now, reason=f"step {number}"
+        )
+    page = signed_in.get(post.get_absolute_url()).content.decode()
+    assert page.index("step 2") < page.index("step 1") < page.index("step 0")
 
 
 def test_the_timeline_tells_every_change_and_try(signed_in: Client, owner: User, account: ConnectedAccount) -> None:
