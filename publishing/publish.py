@@ -584,9 +584,9 @@ def _still_at_it(job: Job, found: NotYet) -> None:
 
 
 def _surely_absent(job: Job, found: Absent) -> None:
-    error = errors.TemporaryError(_("It was not published: several looks did not find it."))
+    error = errors.TemporaryError(_("It was not published: several looks did not find it."), forget=found.forget)
     job.note("absent", found.evidence or str(error.message), time.monotonic(), "absent")
-    _try_again(job, error)
+    settle(job, error)
 
 
 def _claimed(job: Job, since: datetime) -> frozenset[str]:

@@ -126,9 +126,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """It was not found by a look that would have found it. Whether that is final, the engine decides by time."""
+    """It was not found by a look that would have found it. Whether that is final, the engine decides by time.
+
+    forget: saved handles (prefixes) that cannot be used again, should it be final.
+    """
 
     evidence: str = ""
+    forget: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

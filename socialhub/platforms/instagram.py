@@ -239,7 +239,8 @@ class Instagram(Platform):
             return self._published_but_unseen(since)
         return Absent(
             _("Instagram says of what we prepared: %(state)s. No post with this caption since %(time)s UTC.")
-            % {"state": state.code or "?", "time": f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
+            % {"state": state.code or "?", "time": f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"},
+            forget=FORGET_ALL if state.code == "ERROR" else (),
         )
 
     def _published_but_unseen(self, since: datetime) -> Unknowable:

@@ -391,6 +391,11 @@ def test_absent_with_what_the_container_says(look, state):
     found = look(state, [media("m0", "Another")])
     assert isinstance(found, Absent)
     assert ("EXPIRED" if state == "gone" else state) in found.evidence
+    assert not found.forget, "the same container is the surest guard against a second post"
+
+
+def test_a_container_that_failed_is_not_used_again(look):
+    assert look("ERROR", []).forget == ("item", "container", "ready")
 
 
 @pytest.mark.parametrize(

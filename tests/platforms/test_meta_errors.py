@@ -101,7 +101,7 @@ TABLE = [
     (-2, 2207020, RETRY, None),
     (-1, 2207001, RETRY, UNKNOWN),
     (-1, 2207032, RETRY, UNKNOWN),
-    (-1, 2207053, RETRY, None),
+    (-1, 2207053, RETRY, UNKNOWN),
     (1, 2207057, REJECT, None),
     (4, 2207051, ACCOUNT, UNKNOWN),
     (9, 2207042, LIMIT, None),
@@ -124,7 +124,7 @@ TABLE = [
     (352, 2207076, RETRY, None),
     (352, 2207077, RETRY, None),
     (100, 2207081, REJECT, None),
-    (-1, 2207082, RETRY, None),
+    (-1, 2207082, RETRY, UNKNOWN),
     (-1, 2207085, RETRY, UNKNOWN),
     (100, 2207100, BUG, None),
     # A subcode that nobody knows: the main code decides.

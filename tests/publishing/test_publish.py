@@ -16,7 +16,7 @@ from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow,
 from publishing.schedule import decide, publish_now, retry
 from publishing.states import LostRace
 from socialhub.platforms import errors
-from socialhub.platforms.base import Accepted, NotYet, Published, Step, StepKind, Unknowable
+from socialhub.platforms.base import Absent, Accepted, NotYet, Published, Step, StepKind, Unknowable
 from tests.factories import make_account, make_post
 from tests.fakes import LOST
 from tests.publishing.conftest import run_due
@@ -336,6 +336,22 @@ def test_a_post_that_is_surely_absent_is_published_again(network, account, make_
     assert publication.status == Status.PUBLISHED
     assert len(network.called("look")) >= 2
     assert len(network.feed[account.platform_account_id]) == 1
+
+
+def test_what_is_absent_and_used_up_is_prepared_again(network, account, make_due):
+    network.steps = tuple(TWO_PHOTOS)
+    network.will("commit", errors.OutcomeUnknownError("No answer."))
+    network.will("look", Absent("The container has failed.", forget=("photo:",)))
+    publication = make_due(account)
+    run_due()
+    with later(1000):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.SCHEDULED
+    assert publication.handles["steps_done"] == ["ready"]
+    with later(1010):
+        run_due()
+    assert len(network.called("perform:photo:1")) == 2
 
 
 def test_the_look_knows_which_posts_belong_to_others(network, account, make_due):
