@@ -389,7 +389,7 @@ class BufferApi:
 
     def create_post(self, token: str, post: Mapping[str, Any]) -> BufferPost:
         """Hand one post over. OutcomeUnknownError whenever Buffer may have taken it."""
-        answer = Answer("createPost", True, (token,))
+        answer = Answer("createPost", True, (token, self.config.client_secret))
         payload = self.call("CreatePost", "createPost", token, {"input": post}, commit=True)
         if not isinstance(payload, dict):
             raise unclear(answer, _("Buffer's answer could not be read."))

@@ -105,13 +105,15 @@ def payload_error(payload: Mapping[str, Any], answer: Answer) -> PlatformError:
     name = str(payload.get("__typename") or "")
     words = str(payload.get("message") or "")
     details = answer.details(words, name)
-    if _RECONNECT.search(words):
-        return channel_disconnected(**details)
-    if name == "RestProxyError":
-        return _of_proxy(payload, words, answer)
     if name == "UnexpectedError" or not words:
         return unclear(answer, _("Something went wrong inside Buffer."), name or "no type", words)
-    if name == "InvalidInputError" and _DUPLICATE.search(words):
+    if name == "RestProxyError" and _broke_on_the_way(payload, words):
+        return unclear(answer, _("Something went wrong between Buffer and the network."), name, words)
+    if name == "RestProxyError":
+        details["subcode"] = "" if payload.get("code") is None else str(payload["code"])
+    if _RECONNECT.search(words):
+        return channel_disconnected(**details)
+    if name in ("RestProxyError", "InvalidInputError") and _DUPLICATE.search(words):
         return duplicate(**details)
     return PAYLOADS.get(name, _refused)(details)
 
@@ -203,14 +205,10 @@ PAYLOADS: dict[str, Callable[[dict[str, Any]], PlatformError]] = {
 }
 
 
-def _of_proxy(payload: Mapping[str, Any], words: str, answer: Answer) -> PlatformError:
-    """A refusal that Buffer passes on from elsewhere, unless it only says that something broke there."""
-    number = payload.get("code")
-    code = number if isinstance(number, int) else None
-    if (code is not None and 500 <= code < 600) or (code is None and _GENERIC.search(words)):
-        return unclear(answer, _("Something went wrong between Buffer and the network."), "RestProxyError", words)
-    details = answer.details(words, "RestProxyError", "" if code is None else str(code))
-    return duplicate(**details) if _DUPLICATE.search(words) else _refused(details)
+def _broke_on_the_way(payload: Mapping[str, Any], words: str) -> bool:
+    """Whether what Buffer passes on is no refusal but a breakdown, by its number or else by its words."""
+    code = payload.get("code")
+    return 500 <= code < 600 if isinstance(code, int) else bool(_GENERIC.search(words))
 
 
 def _is_success(result: object) -> bool:
