@@ -214,22 +214,6 @@
     }
   });
 
-  /* --- Time zone: data-zone-hint="Your device is set to {zone}." data-zone="Europe/Berlin"; select[data-browser-zone] -- */
-
-  function applyZone(root) {
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (!zone) return;
-    for (const hint of root.querySelectorAll("[data-zone-hint]")) {
-      if (hint.dataset.zone === zone) continue;
-      hint.textContent = hint.dataset.zoneHint.replace("{zone}", zone.replaceAll("_", " "));
-      hint.hidden = false;
-    }
-    for (const field of root.querySelectorAll("[data-browser-zone]")) {
-      const isOffered = !field.options || [...field.options].some((option) => option.value === zone);
-      if (isOffered && (field.value === "" || field.value === "UTC")) field.value = zone;
-    }
-  }
-
   /* --- Pictures that do not load make way for what lies below them ------------------------------------------------ */
 
   document.addEventListener(
@@ -244,7 +228,6 @@
 
   function prepare(root) {
     openAutoDialogs(root);
-    applyZone(root);
     for (const element of document.querySelectorAll("[data-toast]")) watchToast(element);
     // Pictures that failed before this file ran.
     for (const image of root.querySelectorAll("img[data-remove-on-error]")) {
