@@ -227,7 +227,7 @@ def _of_status(reply: Reply, entries: list[dict[str, Any]], answer: Answer) -> P
     if reply.status == 429:
         return _limited(entry, reply, details)
     if reply.status == 401:
-        return _token_refused(details)
+        return _token_refused({**details, "subcode": "HTTP 401"})
     if entries:
         return _of_entry(entry, reply, answer)
     if reply.status == 403:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -61,7 +60,7 @@ GIVE_UP = timedelta(hours=24)
 POLLS = (20.0, 60.0, 180.0, 600.0, 1800.0)  # then hourly
 HOURLY = 3600.0
 STALE = timedelta(hours=36)
-METRICS_PAUSE_SECONDS = 86_400  # until a connection that may not read metrics is asked again
+METRICS_PAUSE = timedelta(days=1)  # until a connection that may not read metrics is asked again
 METRIC_PAGES = 6
 QUEUED_AHEAD = timedelta(days=30)  # how long before its publication a post may have been made in Buffer
 
@@ -79,7 +78,7 @@ class BufferNetwork(Platform):
 
     def __init__(self, api: BufferApi) -> None:
         self.api = api
-        self._without_metrics: dict[str, float] = {}  # channel: until when its connection is not asked for metrics
+        self._without_metrics: dict[str, datetime] = {}  # channel: until when its connection is not asked for metrics
 
     # Publishing
 
@@ -262,23 +261,25 @@ class BufferNetwork(Platform):
         raw: Buffer's types, the units that are not counts, when Buffer read them, and whether that is too long ago.
         A connection that may not read metrics gives posts without figures, with `metrics` as the dead one.
         """
-        if self._without_metrics.get(access.account_id, 0) > time.monotonic():
+        now = datetime.now(UTC)
+        if self._without_metrics.get(access.account_id, now) > now:
             return _withheld(platform_post_ids)
+        wanted = list(dict.fromkeys(platform_post_ids))
+        organization = self.api.organization_of(access.token, access.account_id) if len(wanted) > 1 else ""
         try:
-            return self._post_figures(access, platform_post_ids)
+            return self._post_figures(access, organization, wanted)
         except (PermissionMissingError, TokenRefusedError) as error:
-            if isinstance(error, TokenRefusedError) and error.code != "UNAUTHORIZED":
-                raise  # the token is dead for everything
+            # Refused at the door, the token is dead for everything.
+            if isinstance(error, TokenRefusedError) and (error.code != "UNAUTHORIZED" or error.subcode):
+                raise
             logger.info("Buffer gives this connection no metrics: %s", error.code)
-            self._without_metrics[access.account_id] = time.monotonic() + METRICS_PAUSE_SECONDS
-            return _withheld(platform_post_ids)
+            self._without_metrics[access.account_id] = now + METRICS_PAUSE
+            return _withheld(wanted)
 
-    def _post_figures(self, access: Access, post_ids: Sequence[str]) -> list[PostFigures]:
+    def _post_figures(self, access: Access, organization: str, wanted: Sequence[str]) -> list[PostFigures]:
         """By pages of the channel, and what these did not hold one by one: each call counts."""
-        wanted = dict.fromkeys(post_ids)
         found: dict[str, Metrics] = {}
-        if len(wanted) > 1:
-            organization = self.api.organization_of(access.token, access.account_id)
+        if organization:
             for metrics in self.api.posts_with_metrics(
                 access.token, organization, [access.account_id], page_limit=METRIC_PAGES
             ):
@@ -393,7 +394,7 @@ def _sum(values: Mapping[str, float], *names: str) -> int | None:
 
 
 def _withheld(post_ids: Sequence[str]) -> list[PostFigures]:
-    return [PostFigures(post_id, dead_metrics=("metrics",)) for post_id in dict.fromkeys(post_ids)]
+    return [PostFigures(post_id, dead_metrics=("metrics",)) for post_id in post_ids]
 
 
 def _image(url: str, alt_text: str) -> dict[str, Any]:

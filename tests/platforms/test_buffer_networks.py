@@ -1,0 +1,651 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+import time_machine
+
+from socialhub.platforms.base import (
+    Absent,
+    Accepted,
+    Access,
+    AccountFigures,
+    Content,
+    Done,
+    NotYet,
+    PostType,
+    Profile,
+    Published,
+    StepKind,
+    Unknowable,
+)
+from socialhub.platforms.buffer import PLATFORM_KEYS, SERVICES, BufferApi, BufferConfig
+from socialhub.platforms.buffer_errors import ChannelDisconnectedError, ChannelLimitError, DuplicateError
+from socialhub.platforms.buffer_networks import NETWORKS, X
+from socialhub.platforms.buffer_rules import RULES
+from socialhub.platforms.buffer_rules import WINDOWS as RULE_WINDOWS
+from socialhub.platforms.errors import (
+    NotFoundError,
+    OurBugError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    ReconnectError,
+    RejectedError,
+    TemporaryError,
+)
+from tests.platforms import buffer_wire as wire
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SINCE = NOW - timedelta(seconds=40)
+LINK_URL = "https://shop.example/camaro"
+TEXT = Content(PostType.TEXT, "1969 Camaro")
+LINK = Content(PostType.LINK, "Look", link=LINK_URL)
+TAKEN = {"accepted": wire.POST_ID, "organization": wire.ORGANIZATION_ID, "looks": 0}
+LOST = {"organization": wire.ORGANIZATION_ID}
+
+ALL = pytest.mark.parametrize("key", NETWORKS)
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def buffer():
+    with wire.Buffer(assert_all_requests_are_fired=True) as mock:
+        yield mock
+
+
+@pytest.fixture
+def api() -> BufferApi:
+    return BufferApi(BufferConfig())
+
+
+@pytest.fixture
+def x(api) -> X:
+    return X(api)
+
+
+@pytest.fixture
+def access() -> Access:
+    return Access(wire.CHANNEL_ID, wire.TOKEN)
+
+
+def plain(url: str, alt_text: str) -> dict:
+    return {"image": {"url": url, "metadata": {"altText": alt_text}}}
+
+
+# The networks
+
+
+def test_every_service_that_can_be_published_to_has_its_network_and_rules():
+    assert set(NETWORKS) == set(PLATFORM_KEYS.values()) == set(SERVICES) == set(RULES) == set(RULE_WINDOWS)
+    assert all(RULES[key].label == network.label for key, network in NETWORKS.items())
+
+
+@ALL
+def test_the_plan_looks_at_the_channel_and_hands_the_post_over(key, images):
+    first, last = NETWORKS[key](None).plan(images(2))
+    assert (first.key, first.kind, first.calls) == ("channel", StepKind.PREPARE, {"client": 1})
+    assert (last.key, last.kind, last.calls) == ("post", StepKind.COMMIT, {"publish": 1, "client": 1})
+    assert {*first.calls, *last.calls} <= {window.group for window in RULE_WINDOWS[key]}
+
+
+# Before the commit
+
+
+@pytest.mark.parametrize("flags", [{}, {"isQueuePaused": True}])
+def test_a_fit_channel_gives_its_organization(x, access, buffer, flags):
+    buffer.answers("channel", wire.channel(**flags))
+    done = x.perform(x.plan(TEXT)[0], access, TEXT, {})
+    assert done == Done({"organization": wire.ORGANIZATION_ID})
+    assert buffer.variables() == {"id": wire.CHANNEL_ID}
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"isDisconnected": True}, ChannelDisconnectedError),
+        ({"isLocked": True}, ChannelLimitError),
+        ({"service": "mastodon"}, OurBugError),
+        ({"service": "substack"}, OurBugError),
+    ],
+)
+def test_an_unfit_channel_stops_before_anything_is_posted(x, access, buffer, change, wanted):
+    buffer.answers("channel", wire.channel(**change))
+    with pytest.raises(wanted):
+        x.perform(x.plan(TEXT)[0], access, TEXT, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "said"),
+    [
+        ("youtube", 1, "videos"),
+        ("pinterest", 3, "kind of post"),
+        ("google_business", 2, "kind of post"),
+        ("tiktok", 0, "kind"),
+    ],
+)
+def test_what_a_network_does_not_take_costs_no_call(key, number, said, api, access, images):
+    content = images(number) if number else TEXT
+    network = NETWORKS[key](api)
+    with pytest.raises(RejectedError, match=said):
+        network.perform(network.plan(content)[0], access, content, {})
+
+
+def test_a_pin_without_a_board_costs_no_call(api, access, images):
+    pinterest = NETWORKS["pinterest"](api)
+    with pytest.raises(RejectedError, match="board"):
+        pinterest.perform(pinterest.plan(images(1))[0], access, images(1), {})
+
+
+def test_a_pin_with_a_board_goes_on(api, access, images, buffer):
+    buffer.answers("channel", wire.channel("pinterest"))
+    content = wire.chosen(images(1), {"board_service_id": "777"})
+    pinterest = NETWORKS["pinterest"](api)
+    assert isinstance(pinterest.perform(pinterest.plan(content)[0], access, content, {}), Done)
+
+
+# The commit
+
+
+def test_a_post_is_taken_and_its_id_kept(x, access, buffer):
+    buffer.answers("createPost", wire.taken())
+    accepted = x.commit(access, TEXT, LOST)
+    assert accepted == Accepted(wire.POST_ID, {"accepted": wire.POST_ID, "looks": 0})
+    assert buffer.variables() == {
+        "input": {
+            "channelId": wire.CHANNEL_ID,
+            "schedulingType": "automatic",
+            "mode": "shareNow",
+            "text": "1969 Camaro",
+            "assets": [],
+        }
+    }
+    assert buffer.operations() == ["CreatePost"]
+
+
+def test_images_go_out_in_order_with_their_description(x, access, buffer, images):
+    buffer.answers("createPost", wire.taken())
+    x.commit(access, images(3), LOST)
+    assert buffer.variables()["input"]["assets"] == [
+        plain(f"https://media.example/m/signature{n}/image-{n}.jpg", f"View {n}") for n in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "choices", "text", "metadata"),
+    [
+        ("x", {}, f"Look\n\n{LINK_URL}", None),
+        ("mastodon", {}, f"Look\n\n{LINK_URL}", None),
+        ("mastodon", {"spoiler_text": "Cars"}, f"Look\n\n{LINK_URL}", {"mastodon": {"spoilerText": "Cars"}}),
+        ("threads", {"topic": "Cars"}, "Look", {"threads": {"topic": "Cars", "linkAttachment": {"url": LINK_URL}}}),
+        ("bluesky", {}, "Look", {"bluesky": {"linkAttachment": {"url": LINK_URL}}}),
+        (
+            "google_business",
+            {},
+            "Look",
+            {"google": {"type": "whats_new", "detailsWhatsNew": {"button": "learn_more", "link": LINK_URL}}},
+        ),
+        (
+            "google_business",
+            {"button": "call"},
+            "Look",
+            {"google": {"type": "whats_new", "detailsWhatsNew": {"button": "call"}}},
+        ),
+        (
+            "google_business",
+            {"type": "event", "title": "Show", "start_date": "2026-12-01", "end_date": "2026-12-02", "full_day": "no"},
+            "Look",
+            {
+                "google": {
+                    "type": "event",
+                    "title": "Show",
+                    "detailsEvent": {
+                        "title": "Show",
+                        "startDate": "2026-12-01",
+                        "endDate": "2026-12-02",
+                        "button": "learn_more",
+                        "link": LINK_URL,
+                        "isFullDayEvent": False,
+                    },
+                }
+            },
+        ),
+        (
+            "google_business",
+            {"type": "offer", "title": "Sale", "start_date": "2026-12-01", "end_date": "2026-12-02", "code": "XMAS"},
+            "Look",
+            {
+                "google": {
+                    "type": "offer",
+                    "title": "Sale",
+                    "detailsOffer": {
+                        "title": "Sale",
+                        "startDate": "2026-12-01",
+                        "endDate": "2026-12-02",
+                        "code": "XMAS",
+                        "link": LINK_URL,
+                    },
+                }
+            },
+        ),
+    ],
+)
+def test_a_link_stands_where_the_network_has_a_place_for_it(api, access, buffer, key, choices, text, metadata):
+    buffer.answers("createPost", wire.taken())
+    NETWORKS[key](api).commit(access, wire.chosen(LINK, choices), LOST)
+    sent = buffer.variables()["input"]
+    assert (sent["text"], sent.get("metadata")) == (text, metadata)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "metadata"),
+    [
+        ("threads", f"1969 Camaro\n\n{LINK_URL}", None),
+        ("bluesky", f"1969 Camaro\n\n{LINK_URL}", None),
+        ("tiktok", "1969 Camaro", {"tiktok": {"title": "Camaro"}}),
+        ("pinterest", "1969 Camaro", {"pinterest": {"boardServiceId": "777", "title": "Camaro", "url": LINK_URL}}),
+    ],
+)
+def test_a_link_beside_an_image(api, access, buffer, images, key, text, metadata):
+    buffer.answers("createPost", wire.taken())
+    content = wire.chosen(images(1, link=LINK_URL), {"board_service_id": "777", "title": "Camaro"})
+    NETWORKS[key](api).commit(access, content, LOST)
+    sent = buffer.variables()["input"]
+    assert (sent["text"], sent.get("metadata")) == (text, metadata)
+    assert len(sent["assets"]) == 1
+
+
+def test_a_link_that_is_in_the_text_is_not_sent_twice(x):
+    assert x.input_of("c", Content(PostType.LINK, f"See {LINK_URL}", link=LINK_URL))["text"] == f"See {LINK_URL}"
+
+
+def test_control_characters_are_left_out(x):
+    assert x.input_of("c", Content(PostType.TEXT, "a\x00b\x1bc\td\r\ne\rf"))["text"] == "abc\td\ne\nf"
+
+
+def test_a_tag_made_for_us_goes_along(x):
+    assert x.input_of("c", wire.chosen(TEXT, {"buffer_tag_id": "t1"}))["tagIds"] == ["t1"]
+
+
+def test_an_image_without_a_description_has_no_metadata(x, images):
+    content = images(1)
+    bare = Content(
+        content.post_type,
+        content.text,
+        media=(type(content.media[0])(1, "https://m.example/1.jpg", "image/jpeg", 9, 9, 9),),
+    )
+    assert x.input_of("c", bare)["assets"] == [{"image": {"url": "https://m.example/1.jpg"}}]
+
+
+@pytest.mark.parametrize("lost", [{"body": requests.ReadTimeout()}, {"status": 500}, {"body": "<html>"}])
+def test_a_lost_answer_is_made_once_and_leaves_the_outcome_open(x, access, buffer, lost):
+    buffer.post(wire.API, **lost)
+    with pytest.raises(OutcomeUnknownError):
+        x.commit(access, TEXT, LOST)
+    assert len(buffer.calls) == 1
+
+
+# Following what was taken
+
+
+def look(network, access, content=TEXT, handles=TAKEN, since=SINCE, claimed=()):
+    return network.look(access, content, handles, since=since, claimed=claimed)
+
+
+def test_a_post_is_followed_until_it_is_sent(x, access, buffer):
+    link = "https://x.com/camaro_club/status/1"
+    sent = wire.post("sent", sentAt="2026-11-20T11:59:58Z", externalLink=link)
+    buffer.answers("post", wire.post("scheduled"), wire.post("sending"), sent)
+    handles, waits = dict(TAKEN), []
+    while isinstance(found := look(x, access, handles=handles), NotYet):
+        handles.update(found.handles)
+        waits.append(found.seconds)
+    assert waits == [20, 60]
+    assert found == Published(wire.POST_ID, link, published_at=datetime(2026, 11, 20, 11, 59, 58, tzinfo=UTC))
+
+
+def test_a_network_may_give_no_link(x, access, buffer):
+    buffer.answers("post", wire.post("sent", sentAt="2026-11-20T11:59:58Z"))
+    assert look(x, access).permalink == ""
+
+
+def test_it_is_asked_less_and_less_often(x, access, buffer):
+    buffer.answers("post", *[wire.post("sending")] * 7)
+    handles, waits = dict(TAKEN), []
+    for _look in range(7):
+        found = look(x, access, handles=handles)
+        handles.update(found.handles)
+        waits.append(found.seconds)
+    assert waits == [20, 60, 180, 600, 1800, 3600, 3600]
+
+
+def test_after_a_day_a_person_is_asked(x, access, buffer):
+    since = NOW - timedelta(hours=24, minutes=1)
+    old = wire.post("sending", createdAt=since.isoformat())
+    buffer.answers("post", old)
+    assert isinstance(look(x, access, since=since), Unknowable)
+
+
+@pytest.mark.parametrize("status", ["draft", "needs_approval"])
+def test_what_waits_for_a_person_in_buffer_is_said(x, access, buffer, status):
+    buffer.answers("post", wire.post(status))
+    found = look(x, access)
+    assert isinstance(found, Unknowable)
+    assert "approve" in found.evidence
+
+
+def test_a_status_that_nobody_has_told_us_about_is_waited_for(x, access, buffer):
+    buffer.answers("post", wire.post("processing"))
+    assert isinstance(look(x, access), NotYet)
+
+
+def test_what_was_deleted_in_buffer_is_for_a_person(x, access, buffer):
+    buffer.fails("NOT_FOUND", path=["post"])
+    assert isinstance(look(x, access), Unknowable)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [("The image is too large", RejectedError), ("Status is a duplicate", DuplicateError)],
+)
+def test_a_failure_is_told_in_buffers_words(x, access, buffer, words, wanted):
+    buffer.answers("post", wire.post("error", error={"message": words, "supportUrl": None}))
+    with pytest.raises(RejectedError) as caught:
+        look(x, access)
+    assert type(caught.value) is wanted
+    assert caught.value.platform_message == words
+
+
+@pytest.mark.parametrize(("still", "wanted"), [(True, ReconnectError), (False, RejectedError)])
+def test_a_failure_for_a_lost_channel_asks_to_reconnect_only_while_it_is_lost(x, access, buffer, still, wanted):
+    buffer.answers("post", wire.post("error", error={"message": "Please reconnect your account", "supportUrl": None}))
+    buffer.answers("channel", wire.channel(isDisconnected=still))
+    with pytest.raises(wanted):
+        look(x, access)
+
+
+@pytest.mark.parametrize("failure", [{"body": requests.ReadTimeout()}, {"status": 503}])
+def test_a_look_that_failed_is_repeated(x, access, buffer, failure):
+    buffer.post(wire.API, **failure)
+    with pytest.raises(TemporaryError):
+        look(x, access)
+
+
+# Finding what a lost answer left behind
+
+
+def test_the_post_of_a_lost_answer_is_found_in_the_list(x, access, buffer):
+    buffer.post(wire.API, body=requests.ReadTimeout())
+    with pytest.raises(OutcomeUnknownError):
+        x.commit(access, TEXT, LOST)
+    buffer.answers("posts", wire.page(wire.post("sent", text=" 1969  Camaro\r\n", sentAt="2026-11-20T11:59:59Z")))
+    found = look(x, access, handles=LOST)
+    assert isinstance(found, Published)
+    assert found.platform_post_id == wire.POST_ID
+    assert buffer.variables() == {
+        "input": {
+            "organizationId": wire.ORGANIZATION_ID,
+            "filter": {
+                "channelIds": [wire.CHANNEL_ID],
+                "createdAt": {"start": "2026-11-20T11:57:20.000Z", "end": "2026-11-20T12:02:00.000Z"},
+            },
+            "sort": [{"field": "createdAt", "direction": "desc"}],
+        },
+        "first": 25,
+        "after": None,
+    }
+
+
+def test_what_is_found_unfinished_is_followed_by_its_id(x, access, buffer):
+    buffer.answers("posts", wire.page(wire.post("sending")))
+    assert look(x, access, handles=LOST) == NotYet(20, {"accepted": wire.POST_ID, "looks": 1})
+
+
+def test_what_is_found_failed_is_asked_for_by_its_id(x, access, buffer):
+    failed = wire.post("error", error={"message": "Too large", "supportUrl": None})
+    buffer.answers("posts", wire.page(failed))
+    buffer.answers("post", failed)
+    found = look(x, access, handles=LOST)
+    assert found.handles["accepted"] == wire.POST_ID
+    with pytest.raises(RejectedError):
+        look(x, access, handles={**LOST, **found.handles})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channelId": "other"},
+        {"via": "buffer"},
+        {"via": "network"},
+        {"text": "1969 Camaro!"},
+        {"text": "1969"},
+        {"assets": [wire.image_asset()]},
+        {"status": "error", "createdAt": "2026-11-20T11:59:00Z"},
+    ],
+)
+def test_other_posts_are_not_ours(x, access, buffer, change):
+    buffer.answers("posts", wire.page(wire.post(**{"status": "sent", **change})))
+    found = look(x, access, handles=LOST)
+    assert isinstance(found, Absent)
+    assert "1 posts" in found.evidence
+
+
+def test_posts_of_other_publications_are_not_ours(x, access, buffer):
+    buffer.answers("posts", wire.page(wire.post("sent")))
+    assert isinstance(look(x, access, handles=LOST, claimed=[wire.POST_ID]), Absent)
+
+
+def test_images_are_compared_by_number_and_kind(x, access, buffer, images):
+    both = [wire.image_asset(), wire.image_asset()]
+    mixed = [wire.image_asset(), wire.image_asset("video")]
+    buffer.answers("posts", wire.page(wire.post("sent", assets=mixed)), wire.page(wire.post("sent", assets=both)))
+    assert isinstance(look(x, access, images(2), LOST), Absent)
+    assert isinstance(look(x, access, images(2), LOST), Published)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "wanted"),
+    [
+        ("Look\n\nhttps://buff.ly/4abc", Published),
+        ("Look", Absent),
+        ("Look https://buff.ly/4abc https://buff.ly/4abd", Absent),
+        ("Other\n\nhttps://buff.ly/4abc", Absent),
+    ],
+)
+def test_a_shortened_link_is_still_ours(x, access, buffer, theirs, wanted):
+    buffer.answers("posts", wire.page(wire.post("sent", text=theirs)))
+    assert isinstance(look(x, access, LINK, LOST), wanted)
+
+
+def test_of_several_the_oldest_is_taken(x, access, buffer, caplog):
+    posts = [wire.post("sent", id=f"p{n}", createdAt=f"2026-11-20T11:59:{n}Z") for n in (50, 40, 45)]
+    buffer.answers("posts", wire.page(*posts))
+    assert look(x, access, handles=LOST).platform_post_id == "p40"
+    assert "3 posts" in caplog.text
+
+
+def test_with_a_tag_only_a_tagged_post_is_ours(x, access, buffer):
+    content = wire.chosen(TEXT, {"buffer_tag_id": "t1"})
+    tagged = wire.post("sent", id="p2", createdAt="2026-11-20T11:59:50Z", tags=[{"id": "t1", "name": "socialhub"}])
+    buffer.answers("posts", wire.page(wire.post("sent", id="p1"), tagged))
+    assert look(x, access, content, LOST).platform_post_id == "p2"
+
+
+def test_the_second_page_is_read_too(x, access, buffer):
+    buffer.answers(
+        "posts", wire.page(wire.post("sent", text="Other"), after="n"), wire.page(wire.post("sent", id="p2"))
+    )
+    assert look(x, access, handles=LOST).platform_post_id == "p2"
+
+
+def test_no_edges_are_nothing_found(x, access, buffer):
+    buffer.answers("posts", {"edges": None, "pageInfo": {"hasNextPage": False, "endCursor": None}})
+    assert isinstance(look(x, access, handles=LOST), Absent)
+
+
+@pytest.mark.parametrize(("auto_resend", "wanted"), [(False, Unknowable), (True, Absent)])
+def test_after_minutes_of_looking_a_person_decides_unless_told_otherwise(access, buffer, auto_resend, wanted):
+    x = X(BufferApi(BufferConfig(auto_resend=auto_resend)))
+    buffer.answers("posts", wire.page())
+    assert isinstance(look(x, access, handles=LOST, since=NOW - timedelta(minutes=6)), wanted)
+
+
+def test_too_many_posts_to_read_are_for_a_person(x, access, buffer):
+    buffer.answers("posts", *[wire.page(wire.post(text="Other"), after=f"n{number}") for number in range(8)])
+    assert isinstance(look(x, access, handles=LOST), Unknowable)
+
+
+def test_the_id_of_an_attempt_before_is_not_that_of_this_one(x, access, buffer):
+    """Else the old refusal would be told of a post that may be out."""
+    old = wire.post("error", createdAt="2026-11-20T10:00:00Z", error={"message": "Too large", "supportUrl": None})
+    buffer.answers("post", old)
+    buffer.answers("posts", wire.page(wire.post("sent", id="new")))
+    assert look(x, access).platform_post_id == "new"
+
+
+def test_without_a_saved_organization_the_channel_is_asked(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page(wire.post("sent")))
+    assert isinstance(look(x, access, handles={}), Published)
+    assert buffer.operations() == ["Channel", "Posts"]
+
+
+# Reading
+
+
+def test_the_link_of_a_post(x, access, buffer):
+    buffer.answers("post", wire.post("sent", externalLink="https://x.com/1"), wire.post("sent"))
+    assert x.permalink(access, wire.POST_ID) == "https://x.com/1"
+    assert x.permalink(access, wire.POST_ID) == ""
+
+
+def test_the_profile_is_the_channels_and_what_buffer_does_not_know_is_missing(x, access, buffer):
+    buffer.answers("channel", wire.channel(), wire.channel(displayName=None))
+    assert x.profile(access) == Profile("Camaro Club", "camaro_club", "https://images.example/camaro.jpg")
+    assert x.profile(access).name == "@camaro_club"
+
+
+def test_the_profile_of_a_lost_channel_asks_to_reconnect(x, access, buffer):
+    buffer.answers("channel", wire.channel(isDisconnected=True))
+    with pytest.raises(ReconnectError, match="Open Buffer"):
+        x.profile(access)
+
+
+def test_there_are_no_figures_of_accounts(x, access):
+    assert x.account_figures(access, since=SINCE, until=NOW) == AccountFigures()
+
+
+METRICS = [
+    wire.metric("reactions", 12.0),
+    wire.metric("comments", 3),
+    wire.metric("reposts", 4),
+    wire.metric("impressions", 900),
+    wire.metric("engagementRate", 2.5, "percentage"),
+    wire.metric("zest", 7),
+]
+
+
+def test_the_figures_of_a_post_are_in_our_words(x, access, buffer):
+    buffer.answers("post", wire.measured("p1", METRICS, "2026-11-20T03:00:00Z"))
+    (figures,) = x.post_figures(access, ["p1"])
+    assert (figures.platform_post_id, figures.likes, figures.comments, figures.shares) == ("p1", 12, 3, 4)
+    assert (figures.views, figures.saves, figures.reach, figures.clicks) == (900, None, None, None)
+    assert figures.raw["zest"] == 7
+    assert figures.raw["units"] == {"engagementRate": "percentage"}
+    assert (figures.raw["metricsUpdatedAt"], figures.raw["stale"]) == ("2026-11-20T03:00:00.000Z", False)
+    assert buffer.operations() == ["PostMetrics"]
+    json.dumps(figures.raw)
+
+
+def test_shares_and_reposts_are_one_figure_and_views_come_before_impressions(x, access, buffer):
+    metrics = [
+        wire.metric(kind, value) for kind, value in [("shares", 1), ("reposts", 2), ("views", 5), ("impressions", 9)]
+    ]
+    buffer.answers("post", wire.measured("p1", metrics, "2026-11-20T03:00:00Z"))
+    (figures,) = x.post_figures(access, ["p1"])
+    assert (figures.shares, figures.views) == (3, 5)
+
+
+def test_old_figures_are_marked(x, access, buffer):
+    buffer.answers("post", wire.measured("p1", METRICS, "2026-11-18T23:59:00Z"))
+    assert x.post_figures(access, ["p1"])[0].raw["stale"] is True
+
+
+def test_figures_that_are_not_there_yet_are_not_zero(x, access, buffer):
+    buffer.answers("post", wire.measured("p1", None, None))
+    (figures,) = x.post_figures(access, ["p1"])
+    assert (figures.likes, figures.comments, figures.shares, figures.views, dict(figures.raw)) == (None,) * 4 + ({},)
+
+
+def test_figures_of_many_posts_cost_one_call_for_each_page(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    first = wire.page(wire.measured("p1", METRICS, None), wire.measured("other", METRICS, None), after="n")
+    buffer.answers("posts", first, wire.page(wire.measured("p2", METRICS, None), after="n2"))
+    assert [figures.platform_post_id for figures in x.post_figures(access, ["p2", "p1"])] == ["p2", "p1"]
+    assert buffer.operations() == ["Channel", "PostsWithMetrics", "PostsWithMetrics"]
+
+
+def test_what_no_page_holds_is_asked_alone_and_what_is_gone_is_absent(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page(wire.measured("p1", METRICS, None)))
+    buffer.answers("post", wire.measured("p2", METRICS, None))
+    buffer.fails("NOT_FOUND", path=["post"])
+    assert [figures.platform_post_id for figures in x.post_figures(access, ["p1", "p2", "p3"])] == ["p1", "p2"]
+
+
+@pytest.mark.parametrize("code", ["FORBIDDEN", "UNAUTHORIZED"])
+def test_a_connection_without_metrics_is_not_lost_and_not_asked_again_for_a_day(x, access, buffer, clock, code):
+    buffer.fails(code, path=["post", "metrics"])
+    for _again in range(2):
+        (figures,) = x.post_figures(access, ["p1"])
+        assert (figures.likes, figures.dead_metrics) == (None, ("metrics",))
+    assert len(buffer.calls) == 1
+    clock.shift(timedelta(days=1, seconds=1))
+    buffer.answers("post", wire.measured("p1", METRICS, None))
+    assert x.post_figures(access, ["p1"])[0].likes == 12
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("UNAUTHENTICATED", 401), ("UNAUTHORIZED", 401), ("UNAUTHENTICATED", 200)]
+)
+def test_a_dead_token_is_not_a_lack_of_metrics(x, access, buffer, code, status):
+    buffer.fails(code, status=status)
+    with pytest.raises(ReconnectError):
+        x.post_figures(access, ["p1"])
+
+
+def test_a_channel_that_may_not_be_read_is_not_a_lack_of_metrics(x, access, buffer):
+    buffer.fails("FORBIDDEN", path=["channel"])
+    with pytest.raises(PermissionMissingError):
+        x.post_figures(access, ["p1", "p2"])
+
+
+def test_recent_posts_are_those_that_were_sent(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.answers(
+        "posts",
+        wire.page(
+            wire.post("sent", id="p1", sentAt="2026-11-20T11:00:00Z", assets=[wire.image_asset()]),
+            wire.post("sent", id="p2", sentAt="2026-11-20T11:30:00Z", externalLink="https://x.com/2", via="network"),
+            wire.post("sent", id="p3", sentAt="2026-11-10T11:30:00Z"),
+        ),
+    )
+    posts = x.recent_posts(access, since=NOW - timedelta(days=1))
+    assert [(post.platform_post_id, post.permalink, post.media_type) for post in posts] == [
+        ("p2", "https://x.com/2", "text"),
+        ("p1", "", "image"),
+    ]
+    assert posts[1].thumbnail_url == "https://media.example/1-small.jpg"
+    assert buffer.variables()["input"]["filter"]["status"] == ["sent"]
+
+
+def test_recent_posts_of_a_removed_channel(x, access, buffer):
+    buffer.fails("NOT_FOUND", path=["channel"])
+    with pytest.raises(NotFoundError):
+        x.recent_posts(access, since=SINCE)
