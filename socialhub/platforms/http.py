@@ -126,6 +126,13 @@ def usage_of(headers: Mapping[str, str]) -> Usage | None:
     return Usage(_percent(numbers) if isinstance(numbers, dict) else None, tuple(accounts))
 
 
+class _Session(requests.Session):
+    """A redirect is an answer like any other. Requests would read its address even when it does not follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Transport:
     """Sends requests over one kept session per thread. No redirects, no retries, no proxies from the environment."""
 
@@ -183,7 +190,7 @@ class Transport:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.trust_env = False
             session.headers["User-Agent"] = "socialhub"
             for scheme in ("https://", "http://"):

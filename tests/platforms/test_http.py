@@ -56,6 +56,13 @@ def server(*replies: bytes | None, connections: int = 1, accepted: list | None =
         listener.close()
 
 
+@pytest.mark.parametrize("location", [b"http://[", b"http://\xff\xfe.example/"])
+def test_where_an_answer_leads_to_is_never_looked_at(location):
+    reply = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n"
+    with server(reply) as url:
+        assert Transport().request("POST", url, data={"a": "b"}, commit=True).status == 302
+
+
 @pytest.fixture
 def transport():
     made = Transport(connect_timeout=1, read_timeout=0.3)
