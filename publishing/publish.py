@@ -586,6 +586,7 @@ def _still_at_it(job: Job, found: NotYet) -> None:
 def _surely_absent(job: Job, found: Absent) -> None:
     error = errors.TemporaryError(_("It was not published: several looks did not find it."), forget=found.forget)
     job.note("absent", found.evidence or str(error.message), time.monotonic(), "absent")
+    job.step = job.platform.plan(job.content())[-1].key  # whose call was made, and is reserved again
     settle(job, error)
 
 

@@ -725,6 +725,24 @@ def test_a_dead_worker_after_the_announcement_leads_to_a_look(network, account, 
     assert network.called("look")
 
 
+def test_a_commit_that_is_made_again_is_counted_again(network, account, make_due):
+    make_due(account)
+    network.during("commit", lambda call: expire_and_sweep())
+    network.will("commit", errors.OutcomeUnknownError("No answer."))
+    run_due()
+    with later(1000):
+        run_due()
+    with later(1010):
+        run_due()
+    assert len(network.called("commit")) == 2
+    assert sum(RateLimitWindow.objects.values_list("calls_made", flat=True)) == 2
+
+
+def expire_and_sweep() -> None:
+    QueueEntry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    claims.sweep()
+
+
 def test_a_publication_that_kills_its_workers_ends(network, account, make_due):
     publication = make_due(account)
     for _ in range(claims.MOST_LOSSES + 1):
