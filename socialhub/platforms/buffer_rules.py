@@ -24,7 +24,7 @@ ONE = MediaCount(1, 1)
 
 X_PAID = ("basic", "premium", "premiumplus")
 X_PAID_LIMIT = 25_000
-TITLE_LIMIT = {"pinterest": 100, "tiktok": 90, "google_business": 58, "youtube": 100}
+TITLE_LIMIT = {"pinterest": 100, "youtube": 100}
 TOPIC_LIMIT = 50  # Threads
 GOOGLE_TYPES = ("whats_new", "offer", "event")
 GOOGLE_BUTTONS = ("none", "book", "call", "learn_more", "order", "shop", "signup")
