@@ -127,16 +127,19 @@ class LinkedIn(Platform):
         if handles.get("ready:blind"):
             return Done()
         began = handles.get("ready:began") or datetime.now(UTC).isoformat(timespec="seconds")
+        ready = list(handles.get("ready:images", ()))
         for item in content.media:
-            key = _key(item)
+            if _key(item) in ready:
+                continue
             try:
-                status = self._status(access, str(handles[key]))
+                status = self._status(access, str(handles[_key(item)]))
             except PermissionMissingError:
                 return NotYet(BLIND_SECONDS, {"ready:blind": True})
             if status == "PROCESSING_FAILED":
                 return self._again(access, item, handles)
             if status != "AVAILABLE":
-                return _not_yet(began, int(handles.get("ready:polls", 0)))
+                return _not_yet(began, int(handles.get("ready:polls", 0)), ready)
+            ready.append(_key(item))
         return Done()
 
     def _status(self, access: Access, image: str) -> str:
@@ -407,13 +410,14 @@ def _is_organization(urn: str) -> bool:
     return kind_of(urn) != "person"
 
 
-def _not_yet(began: str, polls: int) -> NotYet:
+def _not_yet(began: str, polls: int, ready: Sequence[str]) -> NotYet:
+    """Each look is a call of a hundred a day, so an image that is ready is not looked at again."""
     if datetime.now(UTC) - datetime.fromisoformat(began) > GIVE_UP:
         raise TemporaryError(
             _("LinkedIn has worked on the images for too long. They are uploaded again by themselves."), forget=IMAGES
         )
     seconds = POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)]
-    return NotYet(seconds, {"ready:began": began, "ready:polls": polls + 1})
+    return NotYet(seconds, {"ready:began": began, "ready:polls": polls + 1, "ready:images": list(ready)})
 
 
 # Reading posts

@@ -181,6 +181,17 @@ def test_images_that_need_time_get_more_and_more(linkedin, company, images, grap
     assert seconds == [2, 3, 5, 10, 30, 30, 30]
 
 
+def test_an_image_that_is_ready_is_not_looked_at_again(linkedin, company, images, graph):
+    content, handles = images(2), uploaded(2)
+    status(graph, "urn:li:image:D1", status="AVAILABLE")
+    status(graph, "urn:li:image:D2", status="PROCESSING")
+    status(graph, "urn:li:image:D2", status="AVAILABLE")
+    answer = linkedin.perform(wait_step(linkedin, content), company, content, handles)
+    assert isinstance(answer, NotYet)
+    assert linkedin.perform(wait_step(linkedin, content), company, content, handles | answer.handles) == Done()
+    assert [call.request.url[-2:] for call in graph.calls] == ["D1", "D2", "D2"]
+
+
 def test_an_image_that_is_not_everywhere_yet_needs_time(linkedin, company, images, graph):
     content = images(1)
     graph.get(f"{BASE}/images/{enc('urn:li:image:D1')}", json=error(404), status=404)
