@@ -1,7 +1,8 @@
 """What the networks behind Buffer take, as dated data, and the checks that only they need.
 
 Text limits: Buffer API guide "Character limits"; where the network itself takes less, that counts. Images: the networks'
-own published limits, because Buffer publishes none. Read June to October 2026.
+own published limits and Buffer's support page "Ideal image sizes and formats", because Buffer's API guide has none. Read
+June to November 2026.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from socialhub.platforms.buffer_limits import WINDOWS as BUFFER_WINDOWS
 from socialhub.platforms.counting import grapheme_length, printable, utf16_length, x_length
 from socialhub.platforms.rules import MEGABYTE, ImageRules, MediaCount, Rules, Violation, Window
 
-SOURCE = "Buffer API guide, character limits, and the networks' own media limits, read June to October 2026"
+SOURCE = "Buffer API guide, character limits, and the networks' own media limits, read June to November 2026"
 
+BUFFER_MOST = 9 * MEGABYTE  # Buffer takes images under 10 MB, whatever the network takes
 NO_MEDIA = MediaCount(0, 0)
 ONE = MediaCount(1, 1)
 
@@ -49,7 +51,7 @@ RULES: dict[str, Rules] = {
     "threads": Rules(
         label="Threads",
         caption_limit=500,
-        post_types=_written(10),
+        post_types=_written(10),  # Threads itself takes 20, Buffer names no number
         image=ImageRules(max_bytes=8 * MEGABYTE, max_width=1440, min_width=320, min_ratio=0.1, max_ratio=10),
         alt_text_limit=1000,
         fetches_media=True,
@@ -78,7 +80,7 @@ RULES: dict[str, Rules] = {
         label="Pinterest",
         caption_limit=500,
         post_types={PostType.SINGLE: ONE},
-        image=ImageRules(max_bytes=10 * MEGABYTE, max_width=2000, max_height=3000, min_width=200),
+        image=ImageRules(max_bytes=BUFFER_MOST, max_width=2000, max_height=3000, min_width=200),
         alt_text_limit=500,
         fetches_media=True,
         source=SOURCE,
@@ -87,7 +89,7 @@ RULES: dict[str, Rules] = {
         label="TikTok",
         caption_limit=4_000,  # of photo posts; a video's caption is shorter
         post_types={PostType.SINGLE: ONE, PostType.MULTI_IMAGE: MediaCount(2, 35)},
-        image=ImageRules(max_bytes=20 * MEGABYTE, max_width=1080, max_height=1920, min_width=1),
+        image=ImageRules(max_bytes=BUFFER_MOST, max_width=1080, max_height=1920, min_width=1),
         shows_links=False,
         fetches_media=True,
         source=SOURCE,
