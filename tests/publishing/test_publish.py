@@ -355,14 +355,16 @@ def test_what_is_absent_and_used_up_is_prepared_again(network, account, make_due
 
 
 def test_the_look_knows_which_posts_belong_to_others(network, account, make_due):
-    make_due(account, caption="Twice the same")
-    run_due()
-    network.will("commit", errors.OutcomeUnknownError("No answer."))
-    second = make_due(account, caption="Twice the same")
-    run_due()
+    with time_machine.travel(timezone.now(), tick=False):  # so that the first one is as new as the second
+        first = make_due(account, caption="Twice the same")
+        run_due()
+        network.will("commit", errors.OutcomeUnknownError("No answer."))
+        second = make_due(account, caption="Twice the same")
+        run_due()
     with later(10):
         run_due()
-    assert network.called("look")
+    first.refresh_from_db()
+    assert [call.arguments["claimed"] for call in network.called("look")] == [{first.platform_post_id}]
     second.refresh_from_db()
     assert second.status == Status.CHECKING, "the post of the first publication is not taken for the second"
 
