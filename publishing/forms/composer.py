@@ -100,7 +100,10 @@ class ComposerForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     set = forms.UUIDField(required=False, widget=forms.HiddenInput)
     caption = CaptionField(
-        label=gettext_lazy("Caption"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 7})
+        label=gettext_lazy("Caption"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 7, "aria-describedby": "composer_caption_notes"}),
     )
     hashtags = HashtagsField(
         label=gettext_lazy("Hashtags"),
