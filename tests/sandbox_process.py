@@ -11,6 +11,7 @@ def test_something(sandbox):
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -32,6 +33,11 @@ import requests
 APP_ID = "100000000000001"
 APP_SECRET = "sandbox-app-secret"
 VERSION = "v26.0"
+LINKEDIN_CLIENT_ID = "sandbox-linkedin"
+LINKEDIN_CLIENT_SECRET = "sandbox-linkedin-secret"
+LINKEDIN_VERSION = "202609"
+BUFFER_CLIENT_ID = "sandbox-buffer"
+BUFFER_CLIENT_SECRET = "sandbox-buffer-secret"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -60,6 +66,40 @@ class GrantedPerson:
         return self.pages[0]
 
 
+@dataclass(frozen=True)
+class GrantedMember:
+    """A LinkedIn member with tokens. organizations: id, urn, name, vanity_name, role."""
+
+    person_id: str
+    person: str
+    name: str
+    urn: str
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: float
+    scopes: list[str]
+    organizations: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class GrantedBuffer:
+    """A Buffer account with a key and tokens. channels: id, organization_id, service, name, boards, the three flags."""
+
+    person_id: str
+    person: str
+    name: str
+    key: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    scopes: list[str]
+    organizations: list[dict[str, str]]
+    channels: list[dict[str, Any]]
+
+    def channel(self, service: str) -> str:
+        """The id of the first channel of that service."""
+        return next(one["id"] for one in self.channels if one["service"] == service)
+
+
 class Sandbox:
     """A running sandbox. `url` is its base address; the Graph API is at `graph_url`."""
 
@@ -84,6 +124,15 @@ class Sandbox:
             "META_APP_ID": APP_ID,
             "META_APP_SECRET": APP_SECRET,
             "META_GRAPH_VERSION": VERSION,
+            "LINKEDIN_OAUTH_URL": f"{self.url}/linkedin/oauth",
+            "LINKEDIN_API_URL": f"{self.url}/linkedin/api",
+            "LINKEDIN_API_VERSION": LINKEDIN_VERSION,
+            "LINKEDIN_CLIENT_ID": LINKEDIN_CLIENT_ID,
+            "LINKEDIN_CLIENT_SECRET": LINKEDIN_CLIENT_SECRET,
+            "BUFFER_API_URL": f"{self.url}/buffer/api",
+            "BUFFER_AUTH_URL": f"{self.url}/buffer/auth",
+            "BUFFER_CLIENT_ID": BUFFER_CLIENT_ID,
+            "BUFFER_CLIENT_SECRET": BUFFER_CLIENT_SECRET,
         }
 
     @property
@@ -98,7 +147,7 @@ class Sandbox:
         return response.json()
 
     def reset(self) -> None:
-        """The first day again: only Gina, Paul and Alex, nothing published, no faults, real time."""
+        """The first day again: only the standing people, nothing published, no faults, real time."""
         self.control("POST", "reset")
 
     def fault(
@@ -106,7 +155,12 @@ class Sandbox:
     ) -> dict[str, Any]:
         """kind: lost_answer, error_before, error_after, rate_limited (minutes=), token_revoked (subcode=), slow (seconds=),
         rejected_image, duplicate. edge: feed, photos, media, media_publish, insights, published_posts, accounts, node (one
-        object: a post, a container), oauth, any; or with its method, "POST media". count None: until switched off."""
+        object: a post, a container), oauth, any; or with its method, "POST media". count None: until switched off.
+
+        LinkedIn: edge linkedin (all) or linkedin.posts, .images, .dms-uploads, .userinfo, .organizationAcls, .token, …; also
+        token_expired, permission_lost, version_retired, no_id. Buffer: edge buffer (all) or buffer.createPost, .posts,
+        .post, .channels, .token, …; also token_expired, permission_lost, typed_error (detail= the type), publish_error
+        (detail= the message), no_link. account: an id of Meta's, of a member or organization, of a channel."""
         return self.control("POST", "faults", kind=kind, edge=edge, account=account, count=count, **more)
 
     def no_faults(self) -> None:
@@ -144,6 +198,113 @@ class Sandbox:
         granted = self.control("POST", "people", **values)
         granted["pages"] = [GrantedPage(**page) for page in granted["pages"]]
         return GrantedPerson(**granted)
+
+    def switch(self, network: str, person: str, action: str, scope: str = "") -> int:
+        """action: expire, revoke, remove_permission (scope=), lose_refresh_answer; network: meta, linkedin, buffer.
+        Answers how many tokens were touched."""
+        values = {"network": network, "person": person, "action": action, "scope": scope}
+        return self.control("POST", "grants", **values)["tokens"]
+
+    # LinkedIn
+
+    def member(self, person: str | None = None, **values: Any) -> GrantedMember:
+        """Tokens without the page: "lena", "mika", "olga", or a new member with organizations=N; scopes=[…], seconds=."""
+        if person:
+            values["person"] = person
+        return GrantedMember(**self.control("POST", "linkedin/people", **values))
+
+    def linkedin_app(self, **values: Any) -> dict[str, Any]:
+        """mode="full" or "member", refresh_tokens=True, member_limit=, app_limit= (calls per endpoint and UTC day)."""
+        return self.control("POST", "linkedin/app", **values)
+
+    def linkedin_role(self, person: str, organization: str, role: str) -> None:
+        """Another role of a member on an organization; "" takes it away."""
+        self.control("POST", "linkedin/role", person=person, organization=organization, role=role)
+
+    def linkedin_address(self, scope: str, redirect_uri: str = "http://127.0.0.1:9/back", **params: str) -> str:
+        values = {"response_type": "code", "client_id": LINKEDIN_CLIENT_ID, "redirect_uri": redirect_uri, "state": "s"}
+        return f"{self.url}/linkedin/oauth/authorization?{urlencode({**values, 'scope': scope, **params})}"
+
+    def linkedin_consent(self, address: str, person: str = "lena", *, cancel: bool = False) -> str:
+        """Answer LinkedIn's consent page; returns the address it sends the browser back to."""
+        return self.answer_page(address, person, "cancel" if cancel else "allow")
+
+    def linkedin_call(
+        self, method: str, path: str, token: str, *, headers: dict[str, str] | None = None, **more: Any
+    ) -> requests.Response:
+        """One call below rest/, with the headers that every call needs."""
+        usual = {
+            "Authorization": f"Bearer {token}",
+            "LinkedIn-Version": LINKEDIN_VERSION,
+            "X-Restli-Protocol-Version": "2.0.0",
+        }
+        sent = {name: value for name, value in {**usual, **(headers or {})}.items() if value}
+        return self.session.request(method, f"{self.url}/linkedin/api/rest/{path}", headers=sent, timeout=30, **more)
+
+    # Buffer
+
+    def buffer(self, person: str | None = None, **values: Any) -> GrantedBuffer:
+        """A key and tokens without any page: "bruno", "freya", or a new account with services=[…], plan="team";
+        scopes=[…], seconds=."""
+        if person:
+            values["person"] = person
+        return GrantedBuffer(**self.control("POST", "buffer/people", **values))
+
+    def buffer_app(self, **values: Any) -> dict[str, Any]:
+        """metrics_over_oauth=True, quotas={"900": 5} (calls per window in seconds; {} gives those of the plan)."""
+        return self.control("POST", "buffer/app", **values)
+
+    def buffer_channel(self, channel: str, **values: Any) -> dict[str, Any]:
+        """isDisconnected=, isLocked=, isQueuePaused=, subscription_type=, daily_limit=."""
+        return self.control("POST", "buffer/channel", channel=channel, **values)
+
+    def buffer_unlink(self, channel: str) -> None:
+        """The owner removes the channel."""
+        self.control("POST", "buffer/unlink", channel=channel)
+
+    def buffer_posts(self, channel: str) -> list[dict[str, Any]]:
+        """Everything that Buffer keeps for a channel: id, message, status, mode, media. `feed` has what is live."""
+        response = self.session.get(f"{self.url}/control/buffer/posts", params={"channel": channel}, timeout=30)
+        response.raise_for_status()
+        return response.json()["posts"]
+
+    def buffer_address(
+        self, scope: str, verifier: str = "v" * 43, redirect_uri: str = "http://127.0.0.1:9/back", **params: str
+    ) -> str:
+        digest = hashlib.sha256(verifier.encode()).digest()
+        values = {
+            "response_type": "code",
+            "client_id": BUFFER_CLIENT_ID,
+            "redirect_uri": redirect_uri,
+            "state": "s",
+            "scope": scope,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+            "prompt": "consent",
+        }
+        return f"{self.url}/buffer/auth/auth?{urlencode({**values, **params})}"
+
+    def buffer_consent(self, address: str, person: str = "bruno", *, cancel: bool = False) -> str:
+        """Answer Buffer's consent page; returns the address it sends the browser back to."""
+        return self.answer_page(address, person, "cancel" if cancel else "allow")
+
+    def graphql(self, token: str, query: str, **variables: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        body = {"query": query, "variables": variables}
+        return self.session.post(f"{self.url}/buffer/api", json=body, headers=headers, timeout=30)
+
+    def answer_page(self, address: str, person: str, button: str) -> str:
+        """Choose a person, then press a button; a page that sends on by itself is fine, too."""
+        target, _, query = address.partition("?")
+        values = {name: found[-1] for name, found in parse_qs(query).items()}
+        screen = self.session.get(target, params={**values, "person": person}, allow_redirects=False, timeout=30)
+        if screen.status_code == 302:
+            return screen.headers["Location"]
+        screen.raise_for_status()
+        form = {**values, "person": person, button: "1"}
+        answer = self.session.post(target, data=form, allow_redirects=False, timeout=30)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
 
     def revoke(self, person: str, subcode: int = 458) -> None:
         """The person takes the app away (458), changes the password (460) or is sent to a checkpoint (459)."""
@@ -232,6 +393,7 @@ def start_sandbox(
     public_base_url: str | None = None,
     container_seconds: float = 0.2,
     *,
+    buffer_seconds: float = 0.4,
     port: int | None = None,
     threads: int = 16,
     keep_state: bool = True,
@@ -239,7 +401,7 @@ def start_sandbox(
     """Start a sandbox of its own and wait until it answers.
 
     public_base_url: where the product's own pages are, if that is not loopback. threads: more than 16 are needed when a
-    latency is set and many calls run at once. keep_state: write the posts to folder, so that the next start has them.
+    latency is set and many calls run at once. buffer_seconds: from a post's acceptance to its being live. keep_state: write the posts to folder, so that the next start has them.
     """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
@@ -248,9 +410,14 @@ def start_sandbox(
         "SANDBOX_STATE": str(folder / "sandbox.json") if keep_state else "",
         "SANDBOX_URL": url,
         "SANDBOX_CONTAINER_SECONDS": str(container_seconds),
+        "SANDBOX_BUFFER_SECONDS": str(buffer_seconds),
         "META_APP_ID": APP_ID,
         "META_APP_SECRET": APP_SECRET,
         "META_GRAPH_VERSION": VERSION,
+        "LINKEDIN_CLIENT_ID": LINKEDIN_CLIENT_ID,
+        "LINKEDIN_CLIENT_SECRET": LINKEDIN_CLIENT_SECRET,
+        "BUFFER_CLIENT_ID": BUFFER_CLIENT_ID,
+        "BUFFER_CLIENT_SECRET": BUFFER_CLIENT_SECRET,
         "PUBLIC_BASE_URL": public_base_url or "",
         "PYTHONPATH": str(ROOT),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import settings
@@ -20,6 +21,7 @@ class Kind:
     label: str
     meaning: str
     writes_only: bool = False
+    networks: tuple[str, ...] = ("meta", "linkedin", "buffer")
 
 
 KINDS = {
@@ -28,34 +30,70 @@ KINDS = {
         "The call is carried out, then the connection closes without an answer. Writing calls only.",
         writes_only=True,
     ),
-    "error_before": Kind("500 before doing anything", "The call fails with code 2 and nothing has happened."),
+    "error_before": Kind("500 before doing anything", "The call fails with a server error and nothing has happened."),
     "error_after": Kind(
         "500 after doing it",
-        "The call is carried out and then answered with code 1. Writing calls only.",
+        "The call is carried out and then answered with a server error. Writing calls only.",
         writes_only=True,
     ),
-    "rate_limited": Kind("Rate limited", "Code 4, 80001 or 80002, with usage headers and the minutes to wait."),
-    "token_revoked": Kind("Token revoked", "Code 190 with a subcode (460: the password was changed)."),
+    "rate_limited": Kind("Rate limited", "Meta and Buffer say how long to wait, LinkedIn does not."),
+    "token_revoked": Kind(
+        "Token revoked", "This call finds its token revoked, on Meta with a subcode (460: password changed)."
+    ),
+    "token_expired": Kind("Token expired", "This call finds its token too old.", networks=("linkedin", "buffer")),
+    "permission_lost": Kind(
+        "Permission lost", "This call is refused for want of a permission.", networks=("linkedin", "buffer")
+    ),
+    "version_retired": Kind("Version retired", "426: the pinned version has died.", networks=("linkedin",)),
+    "no_id": Kind("Accepted without an id", "201 without the header that names the post.", True, ("linkedin",)),
+    "typed_error": Kind(
+        "Typed error", "The mutation answers with the error type that is named below.", True, ("buffer",)
+    ),
+    "publish_error": Kind(
+        "Fails when publishing", "The post is accepted and ends with status error, a while later.", True, ("buffer",)
+    ),
+    "no_link": Kind("Published without a link", "The post is sent and has no externalLink.", True, ("buffer",)),
     "slow": Kind("Slow", "The call is held back for some seconds before it is carried out."),
-    "rejected_image": Kind("Rejected image", "Photos and media containers are refused.", writes_only=True),
-    "duplicate": Kind("Duplicate refused", "Code 506: the network takes the post for a repeat.", writes_only=True),
+    "rejected_image": Kind("Rejected image", "A call that brings an image is refused.", writes_only=True),
+    "duplicate": Kind("Duplicate refused", "The network takes the post for a repeat.", writes_only=True),
 }
-EDGES = ["any", "feed", "photos", "media", "media_publish", "published_posts", "insights", "accounts", "node"]
-EDGES += ["content_publishing_limit", "oauth"]
+# Network: the calls that people choose from. "linkedin" or "buffer" alone strikes every call of that network.
+EDGES = {
+    "meta": [
+        *("meta", "feed", "photos", "media", "media_publish", "published_posts", "insights", "accounts", "node"),
+        *("content_publishing_limit", "oauth"),
+    ],
+    "linkedin": [
+        *("linkedin", "linkedin.posts", "linkedin.images", "linkedin.dms-uploads", "linkedin.userinfo"),
+        *("linkedin.organizationAcls", "linkedin.organizations", "linkedin.networkSizes", "linkedin.token"),
+        "linkedin.organizationalEntityShareStatistics",
+    ],
+    "buffer": [
+        *("buffer", "buffer.createPost", "buffer.posts", "buffer.post", "buffer.deletePost", "buffer.account"),
+        *("buffer.channels", "buffer.channel", "buffer.dailyPostingLimits", "buffer.token"),
+    ],
+}
+# Which calls bring an image.
+IMAGE_EDGES = {"photos", "media", "linkedin.posts", "linkedin.dms-uploads", "buffer.createPost"}
 
 
 def take(state: State, method: str, edge: str, account: str) -> list[Fault]:
     """The faults that strike this call; each that is counted is used up by one."""
     if not state.faults:
         return []
+    network = edge.partition(".")[0] if "." in edge else "meta"
     struck = []
     with state.lock:
         for fault in list(state.faults.values()):
-            if fault.edge not in ("any", edge, f"{method} {edge}") or fault.account not in ("all", account):
+            kind = KINDS[fault.kind]
+            if fault.edge not in ("any", network, edge, f"{method} {edge}") or network not in kind.networks:
                 continue
-            if KINDS[fault.kind].writes_only and method == "GET":
+            if fault.account != "all" and fault.account.rsplit(":", 1)[-1] != account:
                 continue
-            if fault.kind == "rejected_image" and edge not in ("photos", "media"):
+            # Tokens are exchanged with GET, too.
+            if kind.writes_only and method == "GET" and edge != "oauth":
+                continue
+            if fault.kind == "rejected_image" and edge not in IMAGE_EDGES:
                 continue
             struck.append(fault)
             if fault.count is not None:
@@ -95,6 +133,26 @@ def strike_after(struck: list[Fault]) -> None:
             raise AnswerLostError
         if fault.kind == "error_after":
             raise GraphError(1, "An unknown error occurred", transient=False)
+
+
+Refusals = Callable[[Fault], Exception | None]
+AFTER = {"error_after"}
+
+
+def strike(struck: list[Fault], *, before: Refusals | None = None, after: Refusals | None = None) -> None:
+    """What the faults do to a call of LinkedIn or Buffer, whose refusals look as the given function says.
+
+    before: keep it from being carried out; after: spoil the answer. Raises what the function gives, or AnswerLostError.
+    """
+    for fault in struck:
+        if after is not None and fault.kind == "lost_answer":
+            raise AnswerLostError
+        if before is not None and fault.kind == "slow":
+            time.sleep(fault.seconds)
+        refusals = after if fault.kind in AFTER else before
+        error = refusals(fault) if refusals else None
+        if error is not None:
+            raise error
 
 
 def rate_limited(call: Call, minutes: int) -> GraphError:
@@ -138,6 +196,7 @@ def switch_on(state: State, values: dict[str, object]) -> Fault:
                 seconds=float(str(values.get("seconds") or 10)),
                 subcode=int(str(values.get("subcode") or 460)),
                 minutes=int(str(values.get("minutes") or 5)),
+                detail=str(values.get("detail") or ""),
             )
             state.add(fault)
     except ValueError:

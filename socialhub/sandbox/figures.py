@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, sin
+from typing import Protocol
 
 from .state import Instagram, Media, Page, Post, State
 from .world import EPOCH, generator
@@ -61,7 +62,13 @@ def figures_of(state: State, post: Post | Media, now: float) -> PostFigures:
     return post_figures(post.id, owner.followers_count, now - post.created_at)
 
 
-def followers_at(account: Page | Instagram, moment: float) -> int:
+class Followed(Protocol):
+    """Whoever has followers, on whatever network."""
+
+    followers_count: int
+
+
+def followers_at(account: Followed, moment: float) -> int:
     days = max(moment - EPOCH, 0.0) / DAY
     return int(account.followers_count * (1 + 0.0007 * days + 0.0015 * sin(days / 9)))
 

@@ -34,6 +34,11 @@ if public := os.environ.get("PUBLIC_BASE_URL"):
     SANDBOX_REDIRECT_ORIGINS.append(public.rstrip("/"))
 META_APP_ID = os.environ.get("META_APP_ID") or "100000000000001"
 META_APP_SECRET = os.environ.get("META_APP_SECRET") or "sandbox-app-secret"
+LINKEDIN_CLIENT_ID = os.environ.get("LINKEDIN_CLIENT_ID") or "sandbox-linkedin"
+LINKEDIN_CLIENT_SECRET = os.environ.get("LINKEDIN_CLIENT_SECRET") or "sandbox-linkedin-secret"
+BUFFER_CLIENT_ID = os.environ.get("BUFFER_CLIENT_ID") or "sandbox-buffer"
+BUFFER_CLIENT_SECRET = os.environ.get("BUFFER_CLIENT_SECRET") or "sandbox-buffer-secret"
+SANDBOX_BUFFER_SECONDS = float(os.environ.get("SANDBOX_BUFFER_SECONDS", "4"))  # from accepting a post to its being live
 META_GRAPH_VERSION = os.environ.get("META_GRAPH_VERSION") or "v26.0"
 
 LOGGING = {

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import settings
+from .buffer import rows as buffer
+from .linkedin import rows as linkedin
 
 logger = logging.getLogger(__name__)
 
@@ -192,6 +194,7 @@ class Fault:
     seconds: float = 10
     subcode: int = 460
     minutes: int = 5
+    detail: str = ""
 
 
 TABLES: dict[str, type] = {
@@ -207,8 +210,33 @@ TABLES: dict[str, type] = {
     "containers": Container,
     "media": Media,
     "faults": Fault,
+    "linkedin_apps": linkedin.App,
+    "linkedin_members": linkedin.Member,
+    "linkedin_organizations": linkedin.Organization,
+    "linkedin_grants": linkedin.Grant,
+    "linkedin_tokens": linkedin.Token,
+    "linkedin_codes": linkedin.Code,
+    "linkedin_images": linkedin.Image,
+    "linkedin_posts": linkedin.Post,
+    "buffer_apps": buffer.App,
+    "buffer_accounts": buffer.Account,
+    "buffer_organizations": buffer.Organization,
+    "buffer_channels": buffer.Channel,
+    "buffer_grants": buffer.Grant,
+    "buffer_tokens": buffer.Token,
+    "buffer_codes": buffer.Code,
+    "buffer_posts": buffer.Post,
 }
-KEYS = {Grant: "person_id", Token: "value", Code: "value"}
+KEYS: dict[type, str] = {
+    Grant: "person_id",
+    Token: "value",
+    Code: "value",
+    linkedin.Grant: "member_id",
+    linkedin.Token: "value",
+    linkedin.Code: "value",
+    buffer.Token: "value",
+    buffer.Code: "value",
+}
 
 
 class State:
@@ -226,6 +254,22 @@ class State:
     containers: dict[str, Container]
     media: dict[str, Media]
     faults: dict[str, Fault]
+    linkedin_apps: dict[str, linkedin.App]
+    linkedin_members: dict[str, linkedin.Member]
+    linkedin_organizations: dict[str, linkedin.Organization]
+    linkedin_grants: dict[str, linkedin.Grant]
+    linkedin_tokens: dict[str, linkedin.Token]
+    linkedin_codes: dict[str, linkedin.Code]
+    linkedin_images: dict[str, linkedin.Image]
+    linkedin_posts: dict[str, linkedin.Post]
+    buffer_apps: dict[str, buffer.App]
+    buffer_accounts: dict[str, buffer.Account]
+    buffer_organizations: dict[str, buffer.Organization]
+    buffer_channels: dict[str, buffer.Channel]
+    buffer_grants: dict[str, buffer.Grant]
+    buffer_tokens: dict[str, buffer.Token]
+    buffer_codes: dict[str, buffer.Code]
+    buffer_posts: dict[str, buffer.Post]
 
     def __init__(self, path: Path | None, populate: Callable[[State], None]) -> None:
         self.lock = threading.RLock()
@@ -268,6 +312,9 @@ class State:
             self.media_of: dict[str, list[str]] = defaultdict(list)
             self.containers_of: dict[str, list[Container]] = defaultdict(list)
             self.page_of_person: dict[str, list[str]] = defaultdict(list)
+            self.linkedin_posts_of: dict[str, list[str]] = defaultdict(list)
+            self.buffer_posts_of: dict[str, list[str]] = defaultdict(list)
+            self.buffer_calls: dict[str, list[float]] = defaultdict(list)
             self.populate(self)
             self.changed()
 
@@ -287,6 +334,13 @@ class State:
                 return found
         return self.people.get(node_id) or self.businesses.get(node_id)
 
+    def portrayed(self, node_id: str) -> Any:
+        """Whoever on LinkedIn or Buffer has a picture under that id, or None."""
+        for table in (self.linkedin_members, self.linkedin_organizations, self.buffer_accounts, self.buffer_channels):
+            if (found := table.get(node_id)) is not None:  # type: ignore[attr-defined]
+                return found
+        return None
+
     # Adding
 
     def add(self, row: Any) -> Any:
@@ -302,6 +356,10 @@ class State:
         elif isinstance(row, Page):
             for role in row.roles:
                 self.page_of_person[role.person_id].append(row.id)
+        elif isinstance(row, linkedin.Post):
+            self.linkedin_posts_of[row.author].append(row.id)
+        elif isinstance(row, buffer.Post):
+            self.buffer_posts_of[row.channel_id].append(row.id)
         self.dirty.set()
         return row
 
@@ -327,6 +385,8 @@ class State:
         with self.lock:
             for index in (self.posts_of, self.media_of, self.containers_of, self.page_of_person):
                 index.clear()
+            self.linkedin_posts_of.clear()
+            self.buffer_posts_of.clear()
             for name, kind in TABLES.items():
                 setattr(self, name, {})
                 known = {column.name for column in fields(kind)}
@@ -336,7 +396,17 @@ class State:
                     self.add(kind(**{key: value for key, value in values.items() if key in known}))
             self.last_id = saved["last_id"]
             self.clock_offset = saved["clock_offset"]
+            self.add_missing()
             self.dirty.clear()
+
+    def add_missing(self) -> None:
+        """A file of an earlier version knows nothing of the networks that came later: they start on their first day."""
+        if self.linkedin_apps and self.buffer_apps:
+            return
+        fresh = State(None, self.populate)
+        for name in TABLES:
+            if name.startswith(("linkedin_", "buffer_")) and not getattr(self, name):
+                setattr(self, name, getattr(fresh, name))
 
     def save(self) -> None:
         """Write the file anew and put it in place in one step."""

@@ -7,6 +7,8 @@ import random
 from collections.abc import Sequence
 
 from . import state as state_module
+from .buffer import world as buffer
+from .linkedin import world as linkedin
 from .state import ALL_TASKS, Business, Instagram, Page, Person, Reach, Role, State
 
 # Figures of Pages and accounts are those of this day; they grow from here on.
@@ -35,7 +37,7 @@ def start() -> State:
 
 
 def populate(state: State) -> None:
-    """The three people everybody starts with."""
+    """The people everybody starts with."""
     state.add(Person(GINA, "gina", "Gina Garage", "One Page with a linked Instagram account"))
     camaro = Page(
         "101000000000001",
@@ -68,6 +70,9 @@ def populate(state: State) -> None:
     state.add(Business("102000000000001", "Alex Agency Portfolio", ALEX))
     for number in range(130):
         state.add(agency_page(state, number))
+
+    linkedin.populate(state, EPOCH)
+    buffer.populate(state, EPOCH)
 
 
 def agency_page(state: State, number: int) -> Page:

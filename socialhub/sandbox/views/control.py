@@ -10,9 +10,12 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from .. import grants as switches
+from ..buffer import pages as buffer
 from ..faults import switch_on
 from ..graph.accounts import SCOPES, make_page_token, remove_grant
 from ..graph.errors import GraphError
+from ..linkedin import pages as linkedin
 from ..state import Grant, Media, Person, Post, State
 from ..world import add_person, link_instagram, start
 from .oauth import LONG_SECONDS, new_user_token
@@ -69,7 +72,12 @@ def feed(request: HttpRequest) -> JsonResponse:
         elif account_id in state.instagrams:
             posts = [media_row(state.media[media_id]) for media_id in state.media_of[account_id]]
         else:
-            return problem(f"There is no account {account_id!r}.", 404)
+            rows = linkedin.feed_rows(state, account_id)
+            if rows is None:
+                rows = buffer.feed_rows(state, account_id)
+            if rows is None:
+                return problem(f"There is no account {account_id!r}.", 404)
+            posts = rows
     return JsonResponse({"account": account_id, "posts": [post for post in posts if post["published"]]})
 
 
@@ -235,3 +243,21 @@ def revoke(request: HttpRequest) -> JsonResponse:
                 token.lost = token.lost or subcode
         state.changed()
     return JsonResponse({"success": True})
+
+
+@csrf_exempt
+@require_http_methods(["POST"])
+def grants(request: HttpRequest) -> JsonResponse:
+    """{network, person, action, scope?}: expire, revoke, remove_permission or lose_refresh_answer, on any network."""
+    values = {name: str(value) for name, value in body_of(request).items()}
+    try:
+        touched = switches.act(
+            start(),
+            values.get("network", ""),
+            values.get("person", ""),
+            values.get("action", ""),
+            values.get("scope", ""),
+        )
+    except switches.Unknown as error:
+        return problem(str(error))
+    return JsonResponse({"tokens": touched})

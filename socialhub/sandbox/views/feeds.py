@@ -10,9 +10,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from ..buffer import pages as buffer
 from ..figures import PostFigures, figures_of, followers_at
 from ..graph.instagram import permalink as instagram_permalink
 from ..graph.posts import permalink as facebook_permalink
+from ..linkedin import pages as linkedin
 from ..state import Instagram, Media, Page, Person, Photo, Post, State
 from ..world import link_instagram, start
 
@@ -61,7 +63,13 @@ def front(request: HttpRequest) -> HttpResponse:
         ids = state.page_of_person[person.id]
         shown = [(page, state.instagrams.get(page.instagram_id)) for page in (state.pages[one] for one in ids[:8])]
         people.append(Inhabitant(person, shown, max(len(ids) - 8, 0)))
-    return render(request, "sandbox/front.html", {"people": people, "faults": len(state.faults)})
+    context = {
+        "people": people,
+        "linkedin": linkedin.inhabitants(state),
+        "buffer": buffer.inhabitants(state),
+        "faults": len(state.faults),
+    }
+    return render(request, "sandbox/front.html", context)
 
 
 @csrf_exempt

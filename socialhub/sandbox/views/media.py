@@ -20,7 +20,8 @@ def file(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def portrait(request: HttpRequest, node_id: str) -> HttpResponse:
-    node = start().node(node_id)
+    state = start()
+    node = state.node(node_id) or state.portrayed(node_id)
     name = getattr(node, "name", "")
     if not name:
         raise Http404

@@ -7,6 +7,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from .. import grants
+from ..buffer.world import LABELS as BUFFER_LABELS
 from ..faults import EDGES, KINDS, switch_on
 from ..graph.errors import GraphError
 from ..state import State
@@ -26,9 +28,11 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "faults": faults,
         "kinds": KINDS.items(),
-        "edges": EDGES,
+        "edges": [(grants.LABELS[network], edges) for network, edges in EDGES.items()],
+        "networks": [(grants.LABELS[key], people_of(state, key), key) for key in grants.NETWORKS],
+        "actions": grants.ACTIONS.items(),
+        "scopes": [(grants.LABELS[key], list(scopes)) for key, scopes in grants.SCOPES.items()],
         "accounts": accounts(state),
-        "names": {**{one.id: one.name for one in state.pages.values()}},
         "calls": state.calls.most_common(12),
         "problem": problem,
     }
@@ -42,7 +46,15 @@ def accounts(state: State) -> list[tuple[str, str]]:
         rows.append((page.id, page.name))
         if page.instagram_id:
             rows.append((page.instagram_id, f"@{state.instagrams[page.instagram_id].username}"))
+    rows += [(one.id, f"LinkedIn: {one.name}") for one in list(state.linkedin_members.values())[:10]]
+    rows += [(one.id, f"LinkedIn: {one.name}") for one in list(state.linkedin_organizations.values())[:10]]
+    rows += [(one.id, f"{BUFFER_LABELS[one.service]}: {one.name}") for one in list(state.buffer_channels.values())[:30]]
     return rows
+
+
+def people_of(state: State, network: str) -> list[tuple[str, str]]:
+    """Whose connections the switches can touch."""
+    return [(one.key, one.name) for one in list(grants.NETWORKS[network].people(state))[:20]]
 
 
 def act(request: HttpRequest, state: State) -> str:
@@ -59,7 +71,13 @@ def act(request: HttpRequest, state: State) -> str:
             state.reset()
             return ""
     try:
-        switch_on(state, dict(request.POST.items()))
+        if "action" in request.POST:
+            network, _, person = request.POST.get("person", "").partition(" ")
+            grants.act(state, network, person, request.POST["action"], request.POST.get("scope", ""))
+        else:
+            switch_on(state, dict(request.POST.items()))
     except GraphError as error:
         return error.message
+    except grants.Unknown as error:
+        return str(error)
     return ""

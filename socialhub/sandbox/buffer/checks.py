@@ -1,0 +1,161 @@
+"""What Buffer's server checks in a post beyond the schema."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from .rows import Channel, Post
+
+# Texts, in UTF-16 units.
+LIMITS = {
+    "twitter": 280,
+    "threads": 500,
+    "bluesky": 300,
+    "mastodon": 500,
+    "pinterest": 500,
+    "youtube": 5_000,
+    "tiktok": 2_200,
+    "googlebusiness": 4_000,
+    "linkedin": 3_000,
+    "facebook": 5_000,
+    "instagram": 2_196,
+}
+TITLE_LIMITS = {"pinterest": 100, "youtube": 100}
+LONG_SUBSCRIPTIONS = {"Basic", "Premium", "PremiumPlus"}
+# Service: its key in the metadata.
+METADATA_KEYS = {service: service for service in LIMITS} | {"googlebusiness": "google"}
+CATEGORIES = {"1", "2", "10", "15", "17", "19", "20", "22", "23", "24", "25", "26", "27", "28", "29"}
+
+
+class InvalidInputError(Exception):
+    """The text is what the typed error says."""
+
+
+def length_of(text: str, service: str) -> int:
+    if service == "bluesky":
+        return sum(not unicodedata.combining(letter) and letter != "\u200d" for letter in text)
+    return len(text.encode("utf-16-le")) // 2
+
+
+def check(channel: Channel, post: Post) -> None:
+    """Raises InvalidInputError."""
+    if channel.service not in METADATA_KEYS:
+        raise InvalidInputError(f"Posts for {channel.service} channels cannot be created with the API.")
+    check_assets(post.assets)
+    metadata = own_metadata(channel, post.metadata)
+    if not post.text.strip() and not post.assets and not metadata.get("thread") and not metadata.get("retweet"):
+        raise InvalidInputError("Invalid post: please provide some text or media.")
+    check_length(channel, post.text)
+    if metadata.get("linkAttachment") and post.assets:
+        raise InvalidInputError("A link attachment cannot be combined with images, videos or documents.")
+    check_thread(channel, post, metadata.get("thread"))
+    for problem in PROBLEMS.get(channel.service, no_problems)(channel, post, metadata):
+        raise InvalidInputError(problem)
+
+
+def check_assets(assets: list[dict[str, Any]]) -> None:
+    for asset in assets:
+        if len(asset) != 1:
+            raise InvalidInputError("Each asset must have exactly one of image, video, document and link.")
+        if asset.get("video", {}).get("thumbnailUrl"):
+            raise InvalidInputError("thumbnailUrl is not supported for videos.")
+
+
+def own_metadata(channel: Channel, metadata: dict[str, Any]) -> dict[str, Any]:
+    key = METADATA_KEYS[channel.service]
+    others = [name for name, value in metadata.items() if name != key and value is not None]
+    if others:
+        raise InvalidInputError(f"metadata.{others[0]} does not fit a {channel.service} channel.")
+    return metadata.get(key) or {}
+
+
+def check_length(channel: Channel, text: str) -> None:
+    limit = LIMITS[channel.service]
+    if channel.service == "twitter" and channel.subscription_type in LONG_SUBSCRIPTIONS:
+        limit = 25_000
+    if (found := length_of(text, channel.service)) > limit:
+        raise InvalidInputError(f"Your post is too long: {found} of {limit} characters.")
+
+
+def check_thread(channel: Channel, post: Post, thread: list[dict[str, Any]] | None) -> None:
+    if not thread:
+        return
+    if (thread[0].get("text") or "") != post.text:
+        raise InvalidInputError("The text of the post must be the text of the first part of its thread.")
+    for part in thread:
+        check_assets(part.get("assets") or [])
+        check_length(channel, part.get("text") or "")
+
+
+Problems = Iterator[str]
+
+
+def no_problems(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    yield from ()
+
+
+def kinds(post: Post) -> list[str]:
+    return [next(iter(asset)) for asset in post.assets]
+
+
+def pinterest(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    if not {"image", "video"} & set(kinds(post)):
+        yield "Pinterest posts need an image or a video."
+    if not metadata.get("boardServiceId"):
+        yield "Pinterest posts need a board (boardServiceId)."
+    elif metadata["boardServiceId"] not in [board["serviceId"] for board in channel.boards]:
+        yield "The board does not exist. boardServiceId is the board's serviceId, not its id."
+    if len(metadata.get("title") or "") > TITLE_LIMITS["pinterest"]:
+        yield "The title of a Pin has at most 100 characters."
+
+
+def tiktok(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    if not {"image", "video"} & set(kinds(post)):
+        yield "TikTok posts need an image or a video."
+
+
+def youtube(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    if kinds(post) != ["video"]:
+        yield "YouTube posts need exactly one video."
+    if not metadata.get("title") or not metadata.get("categoryId"):
+        yield "YouTube posts need a title and a category (categoryId)."
+    elif metadata["categoryId"] not in CATEGORIES:
+        yield "There is no such YouTube category."
+    if len(metadata.get("title") or "") > TITLE_LIMITS["youtube"]:
+        yield "The title of a YouTube video has at most 100 characters."
+
+
+def googlebusiness(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    kind = metadata.get("type")
+    if not kind:
+        yield "Google Business posts need a type."
+    details = metadata.get({"offer": "detailsOffer", "event": "detailsEvent"}.get(str(kind), "detailsWhatsNew"))
+    if not details:
+        yield "The details of this kind of Google Business post are missing."
+    elif kind in ("offer", "event"):
+        if not (details.get("title") and details.get("startDate") and details.get("endDate")):
+            yield "Offers and events need a title and both dates."
+        if kind == "event" and not details.get("button"):
+            yield "Events need a button."
+
+
+def instagram(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    if not post.assets or not metadata.get("type"):
+        yield "Instagram posts need media and a type."
+
+
+def facebook(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    if not metadata.get("type"):
+        yield "Facebook posts require a type (post, story, or reel)."
+
+
+PROBLEMS = {
+    "pinterest": pinterest,
+    "tiktok": tiktok,
+    "youtube": youtube,
+    "googlebusiness": googlebusiness,
+    "instagram": instagram,
+    "facebook": facebook,
+}
