@@ -73,5 +73,6 @@ class Watch:
 def check(page: Page) -> None:
     """Fails with the list of what is wrong on this page; the page must come from the fixtures of tests/browser."""
     watch: Watch = page.watch  # type: ignore[attr-defined]
+    page.wait_for_load_state()  # styles and pictures belong to what is judged
     if problems := watch.problems():
         pytest.fail("\n".join([page.url, *problems]), pytrace=False)

@@ -433,7 +433,7 @@ def test_a_new_person_signs_up_and_guards_the_account_with_a_second_factor(
     check(page)
     page.get_by_label("Code").fill(one_time_code(secret))
     page.get_by_role("button", name="Activate").click()
-    expect(page.get_by_text("Recovery", exact=False).first).to_be_visible()
+    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
     check(page)
 
     open_menu(page).get_by_role("button", name="Sign out").click()
@@ -450,6 +450,7 @@ def test_a_new_person_signs_up_and_guards_the_account_with_a_second_factor(
 
 
 def open_menu(page: Page) -> Locator:
+    page.wait_for_load_state()  # without its styles both menus are there
     menu = page.locator(".user-menu:visible")
     menu.locator("summary").click()
     return menu
