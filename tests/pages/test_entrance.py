@@ -18,7 +18,9 @@ SIGN_UP = "/account/signup/"
 
 def test_signing_up_sends_a_code_in_plain_words(client: Client, mailoutbox: list[EmailMessage]) -> None:
     typed = {"email": "new@example.com", "password1": "long-and-odd-7", "password2": "long-and-odd-7"}
-    assert client.post(SIGN_UP, typed).status_code == 302
+    page = client.post(SIGN_UP, typed, follow=True).content.decode()
+    assert "Enter the code from your mail" in page
+    assert "<strong>new@example.com</strong>" in page
     mail = mailoutbox[0]
     code = re.search(r"^[A-Z0-9-]{6,}$", str(mail.body), re.MULTILINE)
     assert code
