@@ -37,7 +37,9 @@ _RECONNECT = re.compile(
     re.I,
 )
 _DUPLICATE = re.compile(
-    r"duplicate|already (?:been )?(?:posted|published|shared|tweeted)|same (?:post|text|content)", re.I
+    r"duplicate|already (?:been )?(?:posted|published|shared|tweeted)|same (?:post|text|content)|posted this .*recently"
+    r"|\btwice\b",
+    re.I,
 )
 _GENERIC = re.compile(
     r"^\W*$|something went wrong|went wrong|unexpected|unknown error|internal|time[d ]?[- ]?out|try again|unavailable"

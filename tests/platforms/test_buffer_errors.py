@@ -274,6 +274,8 @@ def test_no_secret_gets_into_words(buffer, secret, place):
         ("Your authentication token has expired", ChannelDisconnectedError),
         ("Whoops, it looks like you've already posted that one recently", DuplicateError),
         ("Status is a duplicate.", DuplicateError),
+        ("You have posted this text recently", DuplicateError),
+        ("The network refuses to publish it twice.", DuplicateError),
         ("The image is too large for X", RejectedError),
         ("", RejectedError),
     ],
