@@ -6,6 +6,7 @@ import base64
 import logging
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -44,6 +45,17 @@ class AccountAdapter(DefaultAccountAdapter):
             if commit:
                 create_workspace(saved)
         return saved
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """With our own address: the name that a request calls us by must not decide where a secret link leads."""
+        home = urlsplit(settings.PUBLIC_BASE_URL)
+        links = {
+            name: urlsplit(value)._replace(scheme=home.scheme, netloc=home.netloc).geturl()
+            for name, value in context.items()
+            if name.endswith("_url") and value
+        }
+        site = {"domain": home.netloc, "name": home.netloc}
+        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
 
 
 class MfaAdapter(DefaultMFAAdapter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -81,6 +82,8 @@ def workspace_switch(request: HttpRequest) -> HttpResponse:
 @manager_required
 def member_add(request: HttpRequest) -> HttpResponse:
     form = MemberForm(request.POST)
+    if form.is_valid() and not ratelimit.consume(request, action="invite", user=request.user):
+        form.add_error("email", _("You have added many people within an hour. Go on a little later."))
     if form.is_valid():
         try:
             membership = people.add_member(

@@ -127,7 +127,10 @@ def test_hashtags_that_the_caption_holds_are_not_offered_twice(
 
 
 def test_what_is_true_of_many_accounts_is_said_once(signed_in: Client, workspace: Workspace) -> None:
-    accounts = [make_account(workspace, platform="instagram", username=f"garage{number}") for number in range(6)]
+    accounts = [
+        make_account(workspace, platform="instagram", name=f"Garage {number}", username=f"garage{number}")
+        for number in range(6)
+    ]
     response = signed_in.post("/posts/check/", typed(*accounts, caption=" ".join(f"#tag{n}" for n in range(9))))
     page = response.content.decode()
     assert page.count("this caption has 9") == 1
