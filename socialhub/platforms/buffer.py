@@ -9,6 +9,8 @@ import base64
 import hashlib
 import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -73,6 +75,7 @@ class BufferConfig:
     read_timeout: float = 30
     write_timeout: float = 60
     auto_resend: bool = False  # send again by ourselves what Buffer's list does not show after minutes
+    sweep_seconds: float = 5  # how long one list of posts answers for all that are followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,15 @@ class Metrics:
     updated_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One reading of an organization's newest posts, for everybody who follows a post there."""
+
+    client: str
+    read_at: float
+    posts: Mapping[str, BufferPost]
+
+
 def code_challenge(code_verifier: str) -> str:
     """The S256 challenge of PKCE (RFC 7636)."""
     return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).rstrip(b"=").decode()
@@ -226,6 +238,8 @@ class BufferApi:
         self._reads = transport or Transport(connect_timeout=connect, read_timeout=config.read_timeout)
         self._writes = transport or Transport(connect_timeout=connect, read_timeout=config.write_timeout)
         self._organizations: dict[str, str] = {}  # of each channel; a channel never changes its organization
+        self._sweeps: dict[str, Sweep] = {}  # the latest of each organization
+        self._turns: dict[str, threading.Lock] = {}
 
     # Calls
 
@@ -412,6 +426,21 @@ class BufferApi:
     def post(self, token: str, post_id: str) -> BufferPost:
         """One post. NotFoundError: Buffer has it no more."""
         return post_of(_dict(self.call("Post", "post", token, {"id": post_id})))
+
+    def followed(self, token: str, organization_id: str, post_id: str, since: datetime) -> BufferPost:
+        """A post on its way, at most `sweep_seconds` old. NotFoundError: Buffer has it no more.
+
+        since: before it was made. Whoever asks first reads the organization's newest posts; the others wait for that
+        and find theirs in it, so that a post to eight channels does not cost eight calls for each look.
+        """
+        with self._turns.setdefault(organization_id, threading.Lock()):
+            sweep, client = self._sweeps.get(organization_id), client_mark(token)
+            is_fresh = sweep and time.monotonic() - sweep.read_at < self.config.sweep_seconds
+            if not sweep or not is_fresh or sweep.client != client or post_id not in sweep.posts:
+                posts = self.posts(token, organization_id, created_since=since, page_limit=1)
+                sweep = Sweep(client, time.monotonic(), {post.id: post for post in posts})
+                self._sweeps[organization_id] = sweep
+        return sweep.posts.get(post_id) or self.post(token, post_id)
 
     def posts(
         self,

@@ -57,6 +57,7 @@ LOOK_BACK = timedelta(minutes=2)  # clocks differ
 LOOK_PAGES = 8
 SETTLED = timedelta(minutes=6)  # after looks at 10 s, 1 min and 5 min Buffer's list counts as complete
 GIVE_UP = timedelta(hours=24)
+TOGETHER = timedelta(hours=1)
 POLLS = (20.0, 60.0, 180.0, 600.0, 1800.0)  # then hourly
 HOURLY = 3600.0
 STALE = timedelta(hours=36)
@@ -136,7 +137,7 @@ class BufferNetwork(Platform):
         post_id = str(handles.get(POST) or "")
         if post_id:
             try:
-                post = self.api.post(access.token, post_id)
+                post = self._followed(access, post_id, handles, since)
             except NotFoundError:
                 return Unknowable(
                     _(
@@ -147,6 +148,13 @@ class BufferNetwork(Platform):
             if _is_of_this_attempt(post, since):
                 return self._judge(post, access, handles, since)
         return self._reconcile(access, content, handles, since, claimed)
+
+    def _followed(self, access: Access, post_id: str, handles: Handles, since: datetime) -> BufferPost:
+        """Young posts are likely to be followed together, old ones alone."""
+        organization = str(handles.get(ORGANIZATION) or "")
+        if organization and datetime.now(UTC) - since < TOGETHER:
+            return self.api.followed(access.token, organization, post_id, since - LOOK_BACK)
+        return self.api.post(access.token, post_id)
 
     def _judge(
         self, post: BufferPost, access: Access, handles: Handles, since: datetime

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,7 +43,7 @@ SINCE = NOW - timedelta(seconds=40)
 LINK_URL = "https://shop.example/camaro"
 TEXT = Content(PostType.TEXT, "1969 Camaro")
 LINK = Content(PostType.LINK, "Look", link=LINK_URL)
-TAKEN = {"accepted": wire.POST_ID, "organization": wire.ORGANIZATION_ID, "looks": 0}
+TAKEN = {"accepted": wire.POST_ID, "looks": 0}
 LOST = {"organization": wire.ORGANIZATION_ID}
 
 ALL = pytest.mark.parametrize("key", NETWORKS)
@@ -325,6 +326,64 @@ def test_it_is_asked_less_and_less_often(x, access, buffer):
     assert waits == [20, 60, 180, 600, 1800, 3600, 3600]
 
 
+def test_posts_to_many_channels_are_followed_with_one_call(api, buffer, clock):
+    """As by the engine: many threads at the same moment."""
+    posts = [wire.post("sent", id=f"p{n}", channelId=f"c{n}", sentAt="2026-11-20T11:59:59Z") for n in range(8)]
+    buffer.answers("posts", wire.page(*posts))
+    networks = [network(api) for network in NETWORKS.values()]
+
+    def follow(number: int) -> str:
+        handles = {"accepted": f"p{number}", "organization": wire.ORGANIZATION_ID}
+        return look(networks[number], Access(f"c{number}", wire.TOKEN), handles=handles).platform_post_id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(follow, range(8))) == [f"p{n}" for n in range(8)]
+    assert buffer.operations() == ["Posts"]
+    assert buffer.variables()["input"] == {
+        "organizationId": wire.ORGANIZATION_ID,
+        "filter": {"createdAt": {"start": "2026-11-20T11:57:20.000Z"}},
+        "sort": [{"field": "createdAt", "direction": "desc"}],
+    }
+
+
+TOGETHER = {**TAKEN, "organization": wire.ORGANIZATION_ID}
+
+
+def test_what_was_read_for_others_is_soon_too_old(access, buffer):
+    x = X(BufferApi(BufferConfig(sweep_seconds=0)))
+    buffer.answers("posts", wire.page(wire.post("sending")), wire.page(wire.post("sent")))
+    assert isinstance(look(x, access, handles=TOGETHER), NotYet)
+    assert isinstance(look(x, access, handles=TOGETHER), Published)
+
+
+def test_what_was_read_with_another_token_is_not_used(x, access, buffer):
+    buffer.answers("posts", wire.page(wire.post("sending")), wire.page(wire.post("sending")))
+    look(x, access, handles=TOGETHER)
+    look(x, Access(access.account_id, "another-token-0123456789"), handles=TOGETHER)
+    assert [call.request.headers["Authorization"] for call in buffer.calls] == [
+        f"Bearer {wire.TOKEN}",
+        "Bearer another-token-0123456789",
+    ]
+
+
+def test_a_post_that_came_after_the_reading_is_read_anew(x, access, buffer):
+    buffer.answers("posts", wire.page(wire.post("sending")), wire.page(wire.post("sent", id="p2"), wire.post("sent")))
+    assert isinstance(look(x, access, handles=TOGETHER), NotYet)
+    assert look(x, access, handles={**TOGETHER, "accepted": "p2"}).platform_post_id == "p2"
+
+
+def test_a_post_that_the_list_does_not_show_is_asked_for_alone(x, access, buffer):
+    buffer.answers("posts", wire.page())
+    buffer.answers("post", wire.post("sent"))
+    assert isinstance(look(x, access, handles=TOGETHER), Published)
+
+
+def test_an_old_post_is_followed_alone(x, access, buffer):
+    since = NOW - timedelta(hours=2)
+    buffer.answers("post", wire.post("sending", createdAt=since.isoformat()))
+    assert isinstance(look(x, access, handles=TOGETHER, since=since), NotYet)
+
+
 def test_after_a_day_a_person_is_asked(x, access, buffer):
     since = NOW - timedelta(hours=24, minutes=1)
     old = wire.post("sending", createdAt=since.isoformat())
@@ -409,8 +468,7 @@ def test_what_is_found_unfinished_is_followed_by_its_id(x, access, buffer):
 
 def test_what_is_found_failed_is_asked_for_by_its_id(x, access, buffer):
     failed = wire.post("error", error={"message": "Too large", "supportUrl": None})
-    buffer.answers("posts", wire.page(failed))
-    buffer.answers("post", failed)
+    buffer.answers("posts", wire.page(failed), wire.page(failed))
     found = look(x, access, handles=LOST)
     assert found.handles["accepted"] == wire.POST_ID
     with pytest.raises(RejectedError):
@@ -504,9 +562,11 @@ def test_too_many_posts_to_read_are_for_a_person(x, access, buffer):
 def test_the_id_of_an_attempt_before_is_not_that_of_this_one(x, access, buffer):
     """Else the old refusal would be told of a post that may be out."""
     old = wire.post("error", createdAt="2026-11-20T10:00:00Z", error={"message": "Too large", "supportUrl": None})
+    recent = wire.page(wire.post("sent", id="new"))
+    buffer.answers("posts", recent)
     buffer.answers("post", old)
-    buffer.answers("posts", wire.page(wire.post("sent", id="new")))
-    assert look(x, access).platform_post_id == "new"
+    buffer.answers("posts", recent)
+    assert look(x, access, handles=TOGETHER).platform_post_id == "new"
 
 
 def test_without_a_saved_organization_the_channel_is_asked(x, access, buffer):

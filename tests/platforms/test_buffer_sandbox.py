@@ -62,6 +62,7 @@ def api(sandbox: Sandbox, usage: list[BufferUsage]) -> BufferApi:
         client_secret=settings["BUFFER_CLIENT_SECRET"],
         api_url=settings["BUFFER_API_URL"],
         auth_url=settings["BUFFER_AUTH_URL"],
+        sweep_seconds=0.2,
     )
     return BufferApi(config, on_usage=usage.append)
 
