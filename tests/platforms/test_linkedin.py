@@ -290,7 +290,17 @@ def test_several_images_in_their_order(linkedin, company, images, graph):
 
 def test_beside_images_a_link_goes_into_the_text(linkedin, company, images, graph):
     commit(linkedin, company, graph, images(1, link="https://x.example/a_b"), uploaded(1))
-    assert body(graph.calls[0])["commentary"] == "1969 Camaro\n\nhttps://x.example/a\\_b"
+    sent = body(graph.calls[0])
+    assert sent["commentary"] == "1969 Camaro\n\nhttps://x.example/a\\_b"
+    assert set(sent["content"]) == {"media"}
+
+
+def test_a_text_with_a_link_has_a_card(linkedin, company, graph):
+    content = Content(PostType.TEXT, "Look", link=LINK)
+    commit(linkedin, company, graph, content)
+    assert set(body(graph.calls[0])["content"]) == {"article"}
+    shown = {"article": {"source": LINK, "title": "shop.example"}}
+    assert isinstance(look(linkedin, company, graph, content, post(text="Look", content=shown)), Published)
 
 
 def test_a_post_without_an_id_is_published(linkedin, company, graph, caplog):

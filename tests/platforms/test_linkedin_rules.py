@@ -12,9 +12,12 @@ def test_the_numbers():
     assert RULES.caption_limit == 3_000
     assert (RULES.alt_text_limit, RULES.image.max_bytes) == (4_086, 8 * 1024 * 1024)
     assert (RULES.image.max_width * RULES.image.max_height) < 36_152_320
-    many = RULES.post_types[PostType.MULTI_IMAGE]
-    assert (many.min_media, many.max_media) == (2, 20)
-    assert PostType.CAROUSEL not in RULES.post_types
+    assert {kind.value: (count.min_media, count.max_media) for kind, count in RULES.post_types.items()} == {
+        "text": (0, 0),
+        "link": (0, 1),
+        "single": (1, 1),
+        "multi_image": (2, 20),
+    }
     assert [(window.group, window.limit, window.seconds) for window in WINDOWS] == [("publish", 100, 86_400)]
 
 
