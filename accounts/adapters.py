@@ -27,6 +27,7 @@ from accounts.keys import key_ring
 from accounts.models import User
 from accounts.outcome import remember_error
 from accounts.people import create_workspace
+from accounts.providers import META
 from socialhub.http import HttpRequest
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.meta import Person
@@ -99,11 +100,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         token, sociallogin.token = sociallogin.token, None
         account = sociallogin.account
         try:
-            grant = store_grant(
-                request.workspace, request.user, token, Person(account.uid, account.extra_data.get("name", ""))
-            )
+            consent = META.consent(token, Person(account.uid, account.extra_data.get("name", "")))
         except PlatformError as error:
             raise ProviderException(error.message) from error
+        grant = store_grant(request.workspace, request.user, META.key, consent)
         raise ImmediateHttpResponse(redirect("accounts:select", grant.pk))
 
     def on_authentication_error(

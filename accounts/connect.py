@@ -1,14 +1,10 @@
-"""Consent → grant → Pages → connected accounts with their credentials; and the way back.
-
-One Meta consent serves Facebook and Instagram: each chosen Page is written together with the Instagram account linked
-to it. The network is asked first and outside of any transaction; then everything is written at once, or nothing.
-"""
+"""From a consent to connected accounts: storing the grant, writing what a person chose, checking again, disconnecting."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,22 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
-from accounts.clients import meta
-from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.notify import settle
+from accounts.providers import META, PROVIDERS
+from accounts.providers.base import Candidate, Consent
 from accounts.tokens import incident_of
 from socialhub.platforms.errors import PlatformError, ReconnectError
-from socialhub.platforms.meta import SCOPES, PageFound, Person, UserToken, page_of
+from socialhub.platforms.meta import SCOPES
 
 logger = logging.getLogger(__name__)
 
 Status = ConnectedAccount.Status
-
-PAGE_FIELDS_OF_ITSELF = (
-    "id,name,category,username,picture{url},followers_count,"
-    "instagram_business_account{id,username,name,profile_picture_url,followers_count}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,100 +78,49 @@ def consent_hint(workspace: Workspace, user: User, provider: str) -> str:
     return "rerequest" if grants.exclude(declined_scopes=[]).exists() else ""
 
 
-def store_grant(workspace: Workspace, user: User, token: UserToken, person: Person) -> Grant:
-    """Make the token of a consent long-lived, read what was granted, and keep both. Raises PlatformError."""
-    long_lived = meta().long_lived(token.token)
-    granted, declined = meta().permissions(long_lived.token)
-    inspected = meta().debug_token(long_lived.token)
+def store_grant(workspace: Workspace, user: User, provider: str, consent: Consent) -> Grant:
+    """Keep what a handshake brought. The same person again renews the same row."""
     grant, _created = Grant.objects.update_or_create(
         workspace=workspace,
-        provider="meta",
-        platform_user_id=person.id,
-        defaults={
-            "user": user,
-            "platform_user_name": person.name[:200],
-            "access_token": long_lived.token,
-            "expires_at": long_lived.expires_at,
-            "data_access_expires_at": inspected.data_access_expires_at,
-            "granted_scopes": sorted(granted),
-            "declined_scopes": sorted(declined),
-        },
+        provider=provider,
+        platform_user_id=consent.platform_user_id,
+        defaults={"user": user, "platform_user_name": consent.platform_user_name[:200], **consent.fields},
     )
     return grant
 
 
-def find_pages(grant: Grant) -> list[PageFound]:
-    """The Pages of a grant, live, those that can be connected first. Raises PlatformError."""
-    if grant.expires_at and grant.expires_at <= timezone.now():
-        raise ReconnectError(_("The consent given at Facebook has run out. Press Connect and consent again."))
-    pages = meta().pages(reveal(grant.access_token))
-    return sorted(pages, key=lambda page: (bool(page.obstacle), page.name.casefold(), page.id))
+def find_candidates(grant: Grant) -> list[Candidate]:
+    """Every account that the grant reaches, live. Raises PlatformError."""
+    return PROVIDERS[grant.provider].candidates(grant)
 
 
-def connect_chosen(grant: Grant, pages: Sequence[PageFound], *, by: User) -> list[ConnectedAccount]:
-    """The Pages that a person has chosen of what their consent brought."""
-    return connect_pages(grant.workspace, pages, grant=grant, granted=grant.granted_scopes, by=by)
+def connect_chosen(grant: Grant, chosen: Sequence[Candidate], *, by: User) -> list[ConnectedAccount]:
+    """The accounts that a person has chosen of what their consent brought."""
+    return connect_candidates(grant.workspace, chosen, grant=grant, granted=grant.granted_scopes, by=by)
 
 
-def connect_pages(
+def connect_candidates(
     workspace: Workspace,
-    pages: Sequence[PageFound],
+    chosen: Sequence[Candidate],
     *,
     grant: Grant | None,
     granted: Sequence[str],
     by: User | None,
 ) -> list[ConnectedAccount]:
-    """Write each Page and the Instagram account linked to it, all or nothing. Returns exactly what was connected.
+    """Write each account and those that come with it, all or nothing. Returns exactly what was connected.
 
-    Rows that exist are updated, disconnected ones come back to life; no row is doubled. A Page without a token is
-    passed over.
+    Rows that exist are updated, disconnected ones come back to life; no row is doubled. What has an obstacle is passed
+    over.
     """
     connected = []
     with transaction.atomic():
-        for page in pages:
-            if page.token is None:
+        for candidate in chosen:
+            if candidate.obstacle:
                 continue
-            facebook = write_account(
-                workspace,
-                grant=grant,
-                by=by,
-                platform="facebook",
-                platform_account_id=page.id,
-                token=page.token,
-                granted=granted,
-                fields={
-                    "account_type": "page",
-                    "name": page.name[:200],
-                    "username": page.username[:200],
-                    "picture_url": page.picture[:2000],
-                    "followers_count": page.followers,
-                    "tasks": list(page.tasks),
-                },
-            )
-            connected.append(facebook)
-            if page.instagram is None:
-                continue
-            found = page.instagram
-            connected.append(
-                write_account(
-                    workspace,
-                    grant=grant,
-                    by=by,
-                    platform="instagram",
-                    platform_account_id=found.id,
-                    token=page.token,
-                    granted=granted,
-                    fields={
-                        "account_type": "professional",
-                        "name": (found.name or found.username)[:200],
-                        "username": found.username[:200],
-                        "picture_url": found.picture[:2000],
-                        "followers_count": found.followers,
-                        "tasks": list(page.tasks),
-                        "parent": facebook,
-                    },
-                )
-            )
+            account = write_account(workspace, candidate, grant=grant, granted=granted, by=by)
+            connected.append(account)
+            for linked in candidate.linked:
+                connected.append(write_account(workspace, linked, grant=grant, granted=granted, by=by, parent=account))
         transaction.on_commit(ask_for_first_figures)
     return connected
 
@@ -195,52 +135,52 @@ def ask_for_first_figures() -> None:
 
 def connect_page_token(workspace: Workspace, token: str) -> list[ConnectedAccount]:
     """Connect one Page, with its Instagram account, by a token that somebody has at hand. Raises PlatformError."""
-    inspected = meta().debug_token(token)
-    if not inspected.is_valid or inspected.type != "PAGE":
-        raise ReconnectError(
-            _("This is no valid Page token of this app."),
-            platform_message=inspected.error_message,
-        )
-    # Read with the token itself, a Page answers as `me`; its own token does not stand in the answer.
-    page = replace(page_of(meta().get("me", token, {"fields": PAGE_FIELDS_OF_ITSELF})), token=token)
-    return connect_pages(workspace, [page], grant=None, granted=inspected.scopes, by=None)
+    page, granted = META.by_page_token(token)
+    return connect_candidates(workspace, [page], grant=None, granted=granted, by=None)
 
 
 def write_account(
     workspace: Workspace,
+    candidate: Candidate,
     *,
     grant: Grant | None,
-    by: User | None,
-    platform: str,
-    platform_account_id: str,
-    token: str,
     granted: Sequence[str],
-    fields: Mapping[str, Any],
+    by: User | None,
+    parent: ConnectedAccount | None = None,
 ) -> ConnectedAccount:
     """One connected account with its sealed token. Inside the caller's transaction."""
+    told: dict[str, Any] = {
+        "account_type": candidate.account_type,
+        "name": candidate.name[:200],
+        "username": candidate.username[:200],
+        "picture_url": candidate.picture_url[:2000],
+        "tasks": list(candidate.tasks),
+        "parent": parent,
+    }
     # What the network did not tell this time does not wipe out what it told before.
-    told = {name: value for name, value in fields.items() if value is not None}
+    if candidate.followers_count is not None:
+        told["followers_count"] = candidate.followers_count
     now = timezone.now()
     account, created = ConnectedAccount.objects.select_for_update().get_or_create(
         workspace=workspace,
-        platform=platform,
-        platform_account_id=platform_account_id,
+        platform=candidate.platform,
+        platform_account_id=candidate.platform_account_id,
         defaults=told,
     )
     if account.status == Status.DISCONNECTED:
         account.paused_at, account.pause_reason = None, ""
     if not created and not account.is_connected:
         account.connected_at = now
+    provider = PROVIDERS[grant.provider] if grant else META
     for name, value in {
         **told,
-        "login_kind": "facebook",
+        **provider.connected_fields(grant),
+        "login_kind": provider.key,
         "status": Status.CONNECTED,
         "status_reason": "",
         "platform_message": "",
         "granted_scopes": sorted(granted),
-        "missing_scopes": missing_scopes(platform, granted),
-        "token_expires_at": None,  # a Page token taken with a long-lived user token has no end
-        "data_access_expires_at": grant.data_access_expires_at if grant else None,
+        "missing_scopes": missing_scopes(candidate.platform, granted),
         "connected_by": by,
         "disconnected_at": None,
         "last_verified_at": now,
@@ -248,7 +188,7 @@ def write_account(
         setattr(account, name, value)
     account.save()
     Credential.objects.update_or_create(
-        account=account, defaults={"grant": grant, "access_token": token, "expires_at": None}
+        account=account, defaults={"grant": grant, "access_token": candidate.token, "expires_at": None}
     )
     settle_reconnect(account)
     return account
@@ -305,15 +245,13 @@ def recheck(account: ConnectedAccount, *, by: User) -> list[ConnectedAccount]:
             _("There is no stored consent to check “%(name)s” with. Press Reconnect.") % {"name": account.name}
         )
     grant = credential.grant
-    granted, declined = meta().permissions(reveal(grant.access_token))
-    pages = [page for page in find_pages(grant) if page.id == page_account.platform_account_id]
-    if not pages or pages[0].obstacle or not pages[0].token:
+    META.refresh_scopes(grant)
+    pages = [page for page in find_candidates(grant) if page.platform_account_id == page_account.platform_account_id]
+    if not pages or pages[0].obstacle:
         raise ReconnectError(
             _("Facebook does not show the Page “%(name)s” to this consent any more. Press Reconnect and choose it.")
             % {"name": page_account.name}
         )
-    grant.granted_scopes, grant.declined_scopes = sorted(granted), sorted(declined)
-    grant.save(update_fields=["granted_scopes", "declined_scopes", "updated_at"])
     return connect_chosen(grant, pages, by=by)
 
 
@@ -349,7 +287,7 @@ def drop_unused(grant: Grant) -> None:
     if used_elsewhere:
         return
     try:
-        meta().revoke(reveal(grant.access_token))
+        PROVIDERS[grant.provider].revoke(grant)
     except PlatformError as error:
         logger.info("grant %s could not be revoked at the network: %s", grant.pk, error.kind)
 

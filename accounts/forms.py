@@ -107,23 +107,23 @@ class PauseForm(forms.Form):
     )
 
 
-class PagesForm(forms.Form):
-    """Which of the found Pages to connect; the choices are what the network shows right now."""
+class ChoiceForm(forms.Form):
+    """Which of the found accounts to connect; the choices are what the network shows right now."""
 
-    page = forms.MultipleChoiceField(
-        label=_("Pages"),
+    account = forms.MultipleChoiceField(
+        label=_("Accounts"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "required": _("Choose at least one Page."),
+            "required": _("Choose at least one account."),
             "invalid_choice": _(
-                "One of the chosen Pages cannot be connected any more. Look at the list and try again."
+                "One of the chosen accounts cannot be connected any more. Look at the list and try again."
             ),
         },
     )
 
-    def __init__(self, *args: Any, page_ids: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, keys: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["page"].choices = [(page_id, page_id) for page_id in page_ids]  # type: ignore[attr-defined]
+        self.fields["account"].choices = [(key, key) for key in keys]  # type: ignore[attr-defined]
 
 
 class NotificationsQuery(forms.Form):

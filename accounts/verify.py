@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.clients import meta, platform_for
+from accounts.clients import platform_for
 from accounts.connect import missing_scopes
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import tell
+from accounts.providers import PROVIDERS
 from accounts.tokens import access_for, lost, reconnected
 from socialhub.platforms.errors import PlatformError, ReconnectError
 
@@ -30,13 +31,7 @@ def verify(account: ConnectedAccount) -> None:
     """
     try:
         access = access_for(account)
-        token = meta().debug_token(access.token)
-        if not token.is_valid:
-            raise ReconnectError(
-                _("Facebook does not accept the access to “%(name)s” any more. Connect it again.")
-                % {"name": account.name},
-                platform_message=token.error_message,
-            )
+        facts = PROVIDERS[account.login_kind].inspect(account, access)
         profile = platform_for(account.platform).profile(access)
     except ReconnectError as error:
         lost(account, error)
@@ -47,10 +42,11 @@ def verify(account: ConnectedAccount) -> None:
     for count in ("followers_count", "following_count", "likes_count", "posts_count"):
         if (told := getattr(profile, count)) is not None:
             setattr(account, count, told)
-    account.token_expires_at = token.expires_at
-    account.data_access_expires_at = token.data_access_expires_at
-    account.granted_scopes = sorted(token.scopes)
-    account.missing_scopes = missing_scopes(account.platform, token.scopes)
+    account.token_expires_at = facts.expires_at
+    account.data_access_expires_at = facts.data_access_expires_at
+    if facts.scopes is not None:
+        account.granted_scopes = sorted(facts.scopes)
+        account.missing_scopes = missing_scopes(account.platform, facts.scopes)
     account.last_verified_at = timezone.now()
     account.save(
         update_fields=[

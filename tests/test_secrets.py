@@ -22,15 +22,15 @@ from django.test import Client
 from django.urls import reverse
 from redis import Redis
 
-from accounts import adapters
-from accounts.connect import store_grant
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
+from accounts.providers import META
+from accounts.providers.base import Consent
 from accounts.verify import verify_all
 from analytics import ingest
 from analytics.models import PlatformPost
 from publishing.models import Attempt, Post, Publication, QueueEntry, Status
 from publishing.tasks import send_nudge
-from socialhub.platforms.meta import UserToken
+from socialhub.platforms.meta import Person, UserToken
 from tests.publishing.conftest import run_due
 from tests.publishing.pictures import photo
 from tests.publishing.test_composer import typed
@@ -71,9 +71,9 @@ class Day:
         self.note(re.findall(r"code=([^&#]+)", back.query)[0])
         chosen = self.see(self.client.get(f"{back.path}?{back.query}"))["Location"]
         choice = self.see(self.client.get(chosen)).content.decode()
-        pages = re.findall(r'name="page"\s+value="(\d+)"', choice)
+        pages = re.findall(r'name="account"\s+value="([a-z]+:\d+)"', choice)
         assert pages, choice
-        self.see(self.client.post(chosen, {"page": pages}))
+        self.see(self.client.post(chosen, {"account": pages}))
         self.note_stored()
 
     def publish(self, *accounts: ConnectedAccount, **fields: Any) -> Post:
@@ -109,11 +109,12 @@ def day(
     caplog.set_level(logging.DEBUG)
     day = Day(sandbox, signed_in, workspace)
 
-    def spy(workspace: Workspace, user: User, token: UserToken, *rest: Any) -> Grant:
+    def spy(token: UserToken, person: Person) -> Consent:
         day.note(token.token)  # the short-lived one, which is kept nowhere
-        return store_grant(workspace, user, token, *rest)
+        return consent(token, person)
 
-    monkeypatch.setattr(adapters, "store_grant", spy)
+    consent = META.consent
+    monkeypatch.setattr(META, "consent", spy)
     live_through(day)
     return day
 

@@ -12,20 +12,15 @@ from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
 from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts import tickets
 from accounts.clients import meta
 from accounts.connect import consent_hint
+from accounts.providers import META
 from socialhub.http import HttpRequest as OurRequest
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.meta import ALL_SCOPES, UserToken
-
-
-def redirect_uri() -> str:
-    """The one address that Meta may send people back to; it has to be registered there, letter by letter."""
-    return settings.PUBLIC_BASE_URL + reverse("meta_callback")
 
 
 class MetaClient(OAuth2Client):
@@ -59,13 +54,13 @@ class MetaAdapter(OAuth2Adapter):
         return provider
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
-        return redirect_uri()
+        return META.redirect_uri()
 
     def get_access_token_data(
         self, request: HttpRequest, app: SocialApp, client: MetaClient, pkce_code_verifier: str | None = None
     ) -> UserToken:
         try:
-            return meta().exchange_code(request.GET["code"], redirect_uri(), pkce_code_verifier)
+            return meta().exchange_code(request.GET["code"], META.redirect_uri(), pkce_code_verifier)
         except PlatformError as error:
             raise ProviderException(error.message) from error
 

@@ -43,8 +43,8 @@ class ConnectedAccount(models.Model):
     platform_account_id = models.CharField(max_length=100)
     account_type = models.CharField(max_length=20, default="page")  # page, professional, …
     login_kind = models.CharField(
-        max_length=20, default="facebook"
-    )  # which handshake: the tokens are not interchangeable
+        max_length=20, default="meta"
+    )  # of accounts.providers: tokens are not interchangeable
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
 
     name = models.CharField(max_length=200)

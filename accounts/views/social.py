@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.socialaccount.adapter import get_adapter
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,13 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import connect, outcome
 from accounts.access import manager_required
-from accounts.forms import PagesForm, PauseForm
-from accounts.meta.provider import redirect_uri
+from accounts.forms import ChoiceForm, PauseForm
 from accounts.models import ConnectedAccount, Grant
+from accounts.providers import PROVIDERS
+from accounts.providers.base import Candidate
 from accounts.verify import verify
 from socialhub.http import HttpRequest
 from socialhub.platforms.errors import PlatformError, ReconnectError
-from socialhub.platforms.meta import PUBLISH_TASKS, TASK_PREFIX, PageFound
+from socialhub.platforms.meta import PUBLISH_TASKS, TASK_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,22 @@ def page_context(request: HttpRequest, happened: outcome.Outcome) -> dict[str, A
         "happened": happened,
         "just_connected": set(happened.connected),
         "without_instagram": lonely,
-        "is_configured": bool(settings.META_APP_ID),
-        "redirect_uri": redirect_uri(),
+        "unconfigured": unconfigured(),
         "pause_form": PauseForm(),
         **guide_by_itself(accounts, lonely, set(happened.connected)),
     }
+
+
+def unconfigured() -> list[dict[str, Any]]:
+    """Providers that whoever runs this server has to set up first, with the networks that this keeps from people."""
+    return [
+        {
+            "provider": provider,
+            "networks": [str(entry.label) for entry in connect.CONNECTABLE.values() if entry.provider == provider.key],
+        }
+        for provider in PROVIDERS.values()
+        if not provider.is_configured()
+    ]
 
 
 def guide_by_itself(
@@ -113,17 +124,9 @@ def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
     """Off to the network's consent page. Without an app of our own there, say so instead."""
     if (connectable := connect.CONNECTABLE.get(platform)) is None:
         raise Http404
-    if not settings.META_APP_ID:
-        outcome.remember_error(
-            request,
-            _(
-                "No Meta app is set up on this server yet, so %(platform)s cannot be connected. Whoever runs it has to "
-                "create one at developers.facebook.com, allow the redirect address %(address)s there, and set "
-                "META_APP_ID and META_APP_SECRET."
-            )
-            % {"platform": connectable.label, "address": redirect_uri()},
-            platform=platform,
-        )
+    source = PROVIDERS[connectable.provider]
+    if not source.is_configured():
+        outcome.remember_error(request, source.setup_hint(), platform=platform)
         return redirect("accounts:social")
     provider = get_adapter(request).get_provider(request, connectable.provider)
     response: HttpResponse = provider.start(request, product=platform)
@@ -133,61 +136,61 @@ def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
 def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
-    """The Pages that a consent brought, asked for live: neither the page nor the session holds a token."""
+    """The accounts that a consent brought, asked for live: neither the page nor the session holds a token."""
     grant = get_object_or_404(Grant, pk=grant_id, workspace=request.workspace, user=request.user)
+    provider = PROVIDERS[grant.provider]
     try:
-        pages = connect.find_pages(grant)
+        candidates = connect.find_candidates(grant)
     except ReconnectError as error:
-        return back_with_error(request, error)
+        return back_with_error(request, error, first_platform_of(grant))
     except PlatformError as error:
         # 200, as the form is not at fault: the page offers to look again.
         return render(request, "accounts/select.html", {"grant": grant, "error": error})
-    if not pages:
+    if not candidates:
         connect.drop_unused(grant)
-        outcome.remember_error(
-            request,
-            _(
-                "Facebook shows no Page that you manage, so nothing was connected. Connect again and tick your Pages in "
-                "the dialog; if you have none yet, create one at facebook.com/pages/create first."
-            ),
-            platform="facebook",
-        )
+        outcome.remember_error(request, provider.found_nothing(), platform=first_platform_of(grant))
         return redirect("accounts:social")
-    connectable = [page for page in pages if page.token and not page.obstacle]
+    connectable = provider.connectable(candidates)
     if request.method != "POST":
-        return render(request, "accounts/select.html", select_context(request, grant, pages))
-    form = PagesForm(request.POST, page_ids=[page.id for page in connectable])
+        return render(request, "accounts/select.html", select_context(request, grant, candidates))
+    form = ChoiceForm(request.POST, keys=[candidate.key for candidate in connectable])
     if not form.is_valid():
-        return render(request, "accounts/select.html", select_context(request, grant, pages, form), status=422)
-    chosen = set(form.cleaned_data["page"])
-    connected = connect.connect_chosen(grant, [page for page in connectable if page.id in chosen], by=request.user)
+        return render(request, "accounts/select.html", select_context(request, grant, candidates, form), status=422)
+    chosen = set(form.cleaned_data["account"])
+    connected = connect.connect_chosen(
+        grant, [candidate for candidate in connectable if candidate.key in chosen], by=request.user
+    )
     outcome.remember_connected(request, connected)
     return redirect("accounts:social")
 
 
+def first_platform_of(grant: Grant) -> str:
+    """Where on the accounts page a sentence about this consent stands."""
+    return next(entry.platform for entry in connect.CONNECTABLE.values() if entry.provider == grant.provider)
+
+
 def select_context(
-    request: HttpRequest, grant: Grant, pages: Sequence[PageFound], form: PagesForm | None = None
+    request: HttpRequest, grant: Grant, candidates: Sequence[Candidate], form: ChoiceForm | None = None
 ) -> dict[str, Any]:
     """Everything that can be connected is ticked, unless the person has already chosen."""
     existing = set(
-        ConnectedAccount.objects.of(request.workspace).listed().values_list("platform_account_id", flat=True)
+        ConnectedAccount.objects.of(request.workspace).listed().values_list("platform", "platform_account_id")
     )
-    ticked = set(form.data.getlist("page")) if form else {page.id for page in pages}  # type: ignore[attr-defined]
+    ticked = set(form.data.getlist("account")) if form else {one.key for one in candidates}  # type: ignore[attr-defined]
     rows = [
         {
-            "page": page,
-            "is_connectable": bool(page.token and not page.obstacle),
-            "is_ticked": page.id in ticked,
-            "is_connected": page.id in existing,
+            "candidate": candidate,
+            "is_ticked": candidate.key in ticked,
+            "is_connected": (candidate.platform, candidate.platform_account_id) in existing,
         }
-        for page in pages
+        for candidate in candidates
     ]
     return {
         "grant": grant,
         "form": form,
         "rows": rows,
-        "connectable_count": sum(row["is_connectable"] for row in rows),
-        "linked_count": sum(page.instagram is not None for page in pages),
+        "found": PROVIDERS[grant.provider].found(len(candidates)),
+        "connectable_count": sum(not candidate.obstacle for candidate in candidates),
     }
 
 

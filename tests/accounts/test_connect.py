@@ -47,7 +47,7 @@ def consent(client: Client, platform: str = "facebook", **answer: str) -> str:
 
 def connect(client: Client, *page_ids: str) -> None:
     address = consent(client)
-    response = client.post(address, {"page": page_ids})
+    response = client.post(address, {"account": [f"facebook:{page_id}" for page_id in page_ids]})
     assert response.status_code == 302, response.content
     assert response["Location"] == SOCIAL
 
@@ -142,7 +142,7 @@ def test_the_whole_way(signed_in: Client, workspace: Workspace, owner: User, gra
     assert "No Instagram professional account is linked to this Page." in choice
     assert choice.count("checked") == 2
 
-    response = signed_in.post(address, {"page": ["101"]}, follow=True)
+    response = signed_in.post(address, {"account": ["facebook:101"]}, follow=True)
     assert response.redirect_chain == [(SOCIAL, 302)]
     facebook, instagram = ConnectedAccount.objects.order_by("platform")
     assert (facebook.platform, facebook.platform_account_id, facebook.account_type) == ("facebook", "101", "page")
@@ -192,7 +192,7 @@ def test_no_page_shows_a_token(signed_in: Client, owner: User, graph: Graph) -> 
     owner.is_staff = owner.is_superuser = True
     owner.save()
     address = consent(signed_in)
-    pages = [signed_in.get(address), signed_in.post(address, {"page": ["101"]}, follow=True), signed_in.get(SOCIAL)]
+    pages = [signed_in.get(address), signed_in.post(address, {"account": ["facebook:101"]}, follow=True), signed_in.get(SOCIAL)]
     credential, grant = Credential.objects.first(), Grant.objects.get()
     pages += [
         signed_in.get(reverse("admin:accounts_credential_changelist")),
@@ -329,19 +329,19 @@ def test_no_pages_is_told_on_the_accounts_page(signed_in: Client, graph: Graph) 
 
 
 def test_choosing_nothing_is_said_beside_the_list(signed_in: Client, graph: Graph) -> None:
-    response = signed_in.post(consent(signed_in), {"page": []})
+    response = signed_in.post(consent(signed_in), {"account": []})
     assert response.status_code == 422
-    assert "Choose at least one Page." in response.content.decode()
+    assert "Choose at least one account." in response.content.decode()
     assert not ConnectedAccount.objects.exists()
 
 
 def test_what_was_ticked_stays_ticked(signed_in: Client, graph: Graph) -> None:
     graph.pages = [page("101", "One"), page("102", "Two"), page("103", "Three")]
-    response = signed_in.post(consent(signed_in), {"page": ["102", "999"]})
+    response = signed_in.post(consent(signed_in), {"account": ["facebook:102", "facebook:999"]})
     assert response.status_code == 422
     text = response.content.decode()
     assert text.count("checked") == 1
-    assert 'value="102" checked' in text
+    assert 'value="facebook:102" checked' in text
 
 
 def test_a_page_without_the_right_cannot_be_connected(signed_in: Client, graph: Graph) -> None:
@@ -349,8 +349,8 @@ def test_a_page_without_the_right_cannot_be_connected(signed_in: Client, graph: 
     address = consent(signed_in)
     text = signed_in.get(address).content.decode()
     assert "Your role on this Page does not let you publish" in text
-    assert 'value="102" disabled' in text
-    assert signed_in.post(address, {"page": ["101", "102"]}).status_code == 422
+    assert 'value="facebook:102" disabled' in text
+    assert signed_in.post(address, {"account": ["facebook:101", "facebook:102"]}).status_code == 422
     assert not ConnectedAccount.objects.exists()
 
 
@@ -359,10 +359,10 @@ def test_a_hundred_and_thirty_pages(signed_in: Client, graph: Graph, django_asse
     address = consent(signed_in)
     with django_assert_max_num_queries(10):
         text = signed_in.get(address).content.decode()
-    assert text.count('type="checkbox" name="page"') == 130
+    assert text.count('type="checkbox" name="account"') == 130
     assert "data-choose-filter" in text
     connect_ids = [str(1000 + n) for n in range(130)]
-    assert signed_in.post(address, {"page": connect_ids}).status_code == 302
+    assert signed_in.post(address, {"account": [f"facebook:{page_id}" for page_id in connect_ids]}).status_code == 302
     assert ConnectedAccount.objects.count() == 260
     with django_assert_max_num_queries(12):
         assert signed_in.get(SOCIAL).status_code == 200
@@ -390,7 +390,7 @@ def test_the_choice_is_for_its_person_only(
 ) -> None:
     address = consent(signed_in)
     assert signed_in_stranger.get(address).status_code == 404
-    assert admin_member.post(address, {"page": ["101"]}).status_code == 404
+    assert admin_member.post(address, {"account": ["facebook:101"]}).status_code == 404
     assert viewer.get(address).status_code == 403
 
 

@@ -1,0 +1,146 @@
+"""Meta: one consent for Facebook Pages and the Instagram accounts linked to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.clients import meta
+from accounts.keys import reveal
+from accounts.models import ConnectedAccount, Grant
+from accounts.providers.base import AccessFacts, Candidate, Consent, Provider
+from socialhub.platforms.base import Access
+from socialhub.platforms.errors import ReconnectError
+from socialhub.platforms.meta import InstagramFound, PageFound, Person, UserToken, page_of
+
+PAGE_FIELDS_OF_ITSELF = (
+    "id,name,category,username,picture{url},followers_count,"
+    "instagram_business_account{id,username,name,profile_picture_url,followers_count}"
+)
+
+
+class MetaProvider(Provider):
+    key = "meta"
+    label = "Facebook"
+
+    def is_configured(self) -> bool:
+        return bool(settings.META_APP_ID)
+
+    def redirect_uri(self) -> str:
+        """It has to be registered at Meta, letter by letter."""
+        return settings.PUBLIC_BASE_URL + reverse("meta_callback")
+
+    def setup_hint(self) -> str:
+        return _(
+            "No Meta app is set up on this server yet. Whoever runs it has to create one at developers.facebook.com, "
+            "allow the redirect address %(address)s there, and set META_APP_ID and META_APP_SECRET."
+        ) % {"address": self.redirect_uri()}
+
+    def consent(self, token: UserToken, person: Person) -> Consent:
+        """Make the token of a handshake long-lived and read what was granted."""
+        long_lived = meta().long_lived(token.token)
+        granted, declined = meta().permissions(long_lived.token)
+        inspected = meta().debug_token(long_lived.token)
+        return Consent(
+            person.id,
+            person.name,
+            {
+                "access_token": long_lived.token,
+                "expires_at": long_lived.expires_at,
+                "data_access_expires_at": inspected.data_access_expires_at,
+                "granted_scopes": sorted(granted),
+                "declined_scopes": sorted(declined),
+            },
+        )
+
+    def candidates(self, grant: Grant) -> list[Candidate]:
+        if grant.expires_at and grant.expires_at <= timezone.now():
+            raise ReconnectError(_("The consent given at Facebook has run out. Press Connect and consent again."))
+        pages = [candidate_of(page) for page in meta().pages(reveal(grant.access_token))]
+        return sorted(pages, key=lambda page: (bool(page.obstacle), page.name.casefold(), page.platform_account_id))
+
+    def found(self, number: int) -> str:
+        pages = ngettext("Facebook shows %(number)d Page.", "Facebook shows %(number)d Pages.", number)
+        return " ".join(
+            [
+                pages % {"number": number},
+                _("With each Page the Instagram account that is linked to it is connected, too."),
+            ]
+        )
+
+    def found_nothing(self) -> str:
+        return _(
+            "Facebook shows no Page that you manage, so nothing was connected. Connect again and tick your Pages in "
+            "the dialog; if you have none yet, create one at facebook.com/pages/create first."
+        )
+
+    def inspect(self, account: ConnectedAccount, access: Access) -> AccessFacts:
+        token = meta().debug_token(access.token)
+        if not token.is_valid:
+            raise ReconnectError(
+                _("Facebook does not accept the access to “%(name)s” any more. Connect it again.")
+                % {"name": account.name},
+                platform_message=token.error_message,
+            )
+        return AccessFacts(tuple(token.scopes), token.expires_at, token.data_access_expires_at)
+
+    def revoke(self, grant: Grant) -> None:
+        meta().revoke(reveal(grant.access_token))
+
+    def refresh_scopes(self, grant: Grant) -> None:
+        """Permissions may have been given or taken since the consent."""
+        granted, declined = meta().permissions(reveal(grant.access_token))
+        grant.granted_scopes, grant.declined_scopes = sorted(granted), sorted(declined)
+        grant.save(update_fields=["granted_scopes", "declined_scopes", "updated_at"])
+
+    def by_page_token(self, token: str) -> tuple[Candidate, tuple[str, ...]]:
+        """The Page that a token from elsewhere belongs to, and its scopes."""
+        inspected = meta().debug_token(token)
+        if not inspected.is_valid or inspected.type != "PAGE":
+            raise ReconnectError(
+                _("This is no valid Page token of this app."), platform_message=inspected.error_message
+            )
+        # Read with the token itself, a Page answers as `me`; its own token does not stand in the answer.
+        answer: dict[str, Any] = meta().get("me", token, {"fields": PAGE_FIELDS_OF_ITSELF})
+        return candidate_of(replace(page_of(answer), token=token, obstacle="")), tuple(inspected.scopes)
+
+
+def candidate_of(page: PageFound) -> Candidate:
+    obstacle = page.obstacle
+    if not page.token and not obstacle:
+        obstacle = _("Facebook gives no access to this Page. Ask somebody who manages it for a role.")
+    return Candidate(
+        platform="facebook",
+        platform_account_id=page.id,
+        name=page.name,
+        account_type="page",
+        username=page.username,
+        picture_url=page.picture,
+        about=page.category,
+        followers_count=page.followers,
+        tasks=page.tasks,
+        token=page.token,
+        obstacle=obstacle,
+        linked=(linked_of(page.instagram, page),) if page.instagram else (),
+        unlinked=_("No Instagram professional account is linked to this Page."),
+    )
+
+
+def linked_of(found: InstagramFound, page: PageFound) -> Candidate:
+    return Candidate(
+        platform="instagram",
+        platform_account_id=found.id,
+        name=found.name or found.username,
+        account_type="professional",
+        username=found.username,
+        picture_url=found.picture,
+        followers_count=found.followers,
+        tasks=page.tasks,
+        token=page.token,
+    )
