@@ -19,6 +19,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,7 +31,7 @@ from accounts.notify import tell
 from publishing import claims, limits
 from publishing.claims import Claim, LeaseLost
 from publishing.media import media_items
-from publishing.models import Publication, Status
+from publishing.models import Publication, QueueEntry, Status
 from publishing.states import move
 from socialhub.platforms import errors, rules
 from socialhub.platforms.base import (
@@ -51,6 +52,8 @@ logger = logging.getLogger(__name__)
 
 STEPS_DONE = "steps_done"  # the name among the handles under which the keys of finished steps are kept
 ACCEPTED = "accepted"  # and this holds the id of what the network took, but had not published yet
+ON_TIME = timedelta(minutes=5)  # nothing that starts within this is late, whatever the post allows
+LONGEST_ACCEPTED = timedelta(days=1)  # what a network has taken and not published by then, a person looks after
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
@@ -149,7 +152,7 @@ def publish(job: Job) -> None:
 def _too_late(job: Job) -> str:
     """The sentence that says so, or ""."""
     late = timezone.now() - job.entry.due_at
-    allowed = timedelta(hours=job.publication.post.late_hours)
+    allowed = max(timedelta(hours=job.publication.post.late_hours), ON_TIME)
     if late <= allowed:
         return ""
     hours = int(late.total_seconds() // 3600)
@@ -304,13 +307,11 @@ def _announce(job: Job) -> None:
     call = timedelta(seconds=2 * (settings.HTTP_CONNECT_TIMEOUT_SECONDS + settings.HTTP_READ_TIMEOUT_SECONDS))
     if job.entry.lease_until is None or job.entry.lease_until < now + call:
         claims.renew(job.claim)
-    held = Publication.objects.filter(
-        pk=job.publication.pk,
-        status=Status.PUBLISHING,
-        committing_at=None,
-        queue_entry__worker=job.attempt.worker,
-        queue_entry__lease_until__gt=now + call / 2,
+    mine = QueueEntry.objects.filter(
+        publication=OuterRef("pk"), worker=job.attempt.worker, lease_until__gt=now + call / 2
     )
+    # No join: Django would hide the conditions in a subquery, where they are not looked at again after a wait.
+    held = Publication.objects.filter(Exists(mine), pk=job.publication.pk, status=Status.PUBLISHING, committing_at=None)
     earlier = {"handles": job.handles} if job.handles.pop(ACCEPTED, None) else {}  # says nothing of this call
     announced = held.update(
         **earlier,
@@ -563,8 +564,10 @@ def _judge_failure(job: Job, error: Failure, *, definite: bool) -> None:
 
 def _judge(job: Job, found: Published | Absent | Unknowable | NotYet, since: datetime) -> None:
     match found:
-        case NotYet():
+        case NotYet() if timezone.now() - since < LONGEST_ACCEPTED:
             _still_at_it(job, found)
+        case NotYet():
+            _ask_a_person(job, _("%(platform)s took it and has not published it.") % {"platform": job.platform.label})
         case Published():
             _published(job, found, reason=_("Found by reading the account."))
         case Unknowable():

@@ -293,6 +293,17 @@ def test_a_failure_stays_open_until_it_is_acted_upon(workspace, network, owner):
     assert Notification.objects.get().resolved_at
 
 
+def test_never_late_does_not_mean_never(network, account, make_due, settings):
+    settings.PUBLISH_LATE_HOURS = 0
+    in_time, missed = make_due(account), make_due(account)
+    run_due()
+    with later(600):
+        run_due()
+    in_time.refresh_from_db()
+    missed.refresh_from_db()
+    assert (in_time.status, missed.error_kind) == (Status.PUBLISHED, "missed")
+
+
 def test_what_the_rules_refuse_costs_no_call(network, account, make_due):
     publication = make_due(account, caption="x" * 63_207)
     run_due()
@@ -629,6 +640,17 @@ def test_what_a_network_publishes_by_itself_is_followed_to_its_end(network, acco
     publication.refresh_from_db()
     assert (publication.status, publication.platform_post_id) == (Status.PUBLISHED, "post-1")
     assert len(network.called("commit")) == 1
+
+
+def test_what_a_network_took_and_never_publishes_ends_with_a_question(network, account, make_due):
+    network.will("commit", Accepted("buffer-1"))
+    network.will("look", NotYet(60))
+    make_due(account)
+    run_due()
+    with later(25 * 3600):
+        run_due()
+    assert QueueEntry.objects.get().awaits_decision
+    assert Notification.objects.get().kind == Notification.Kind.DECISION_NEEDED
 
 
 def test_what_a_network_took_and_then_refused_has_failed(network, account, make_due):
