@@ -93,14 +93,15 @@ class Dispatcher:
                 self._asked_again.clear()
                 end = time.monotonic() + horizon
             self._wake.clear()
-            free = 0 if self._stopping.is_set() else self._threads.number - self._busy
+            busy = self._busy  # before the claim: what ends behind it leaves its account to the next one
+            free = 0 if self._stopping.is_set() else self._threads.number - busy
             claimed = claims.claim_due(free) if free else []
             for claim in claimed:
                 self._submit(claim)
             if call_for_help and free and len(claimed) == free and time.monotonic() - helped > 1:
                 helped = time.monotonic()
                 call_for_help()
-            if not claimed and not self._busy and (self._stopping.is_set() or time.monotonic() >= end):
+            if not claimed and not busy and (self._stopping.is_set() or time.monotonic() >= end):
                 return
             if not claimed or len(claimed) == free:
                 self._sleep(end)
