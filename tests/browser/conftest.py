@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -29,7 +29,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
+SIZES: dict[str, ViewportSize] = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
 
 OpenPage = Callable[..., Page]
 
@@ -54,7 +54,9 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
     """open_page("phone", scheme="dark", user=owner): a new window whose relative addresses go to the live server."""
     contexts = []
 
-    def open_one(size: str = "desktop", *, scheme: str = "light", user: User | None = None, **options: Any) -> Page:
+    def open_one(
+        size: str = "desktop", *, scheme: Literal["light", "dark"] = "light", user: User | None = None, **options: Any
+    ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             viewport=SIZES[size],
@@ -68,7 +70,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         if user is not None:
             sign_in(context, user, live_server.url)
         page = context.new_page()
-        page.watch = Watch(page)
+        page.watch = Watch(page)  # type: ignore[attr-defined]
         return page
 
     yield open_one

@@ -241,6 +241,7 @@ def test_from_nothing_to_a_published_post_and_its_figures(
     page.get_by_role("link", name="Write a post").click()
     expect(page.locator(".composer-picture")).to_have_count(8)
     expect(page.get_by_label("Caption", exact=True)).to_have_value(re.compile("1969 Chevrolet Camaro"))
+    page.wait_for_load_state()  # what is typed before the scripts are there is checked with the next key only
     page.get_by_label("Caption", exact=True).fill(caption)
     expect(page.locator("#composer_review")).to_contain_text(caption)
     check(page)
