@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms.buffer_limits import MONTH
 from socialhub.platforms.errors import (
     LimitedError,
     NotFoundError,
@@ -279,8 +280,8 @@ def _limited(entry: Mapping[str, Any], reply: Reply, details: dict[str, Any]) ->
     window = str(extensions.get("window") or "") if isinstance(extensions, dict) else ""
     wait = GUESSED_WAIT.get(window, GUESSED_WAIT["15m"])
     try:
-        wait = timedelta(seconds=max(1.0, float(reply.headers.get("Retry-After", ""))))
-    except (ValueError, OverflowError):
+        wait = timedelta(seconds=min(max(1.0, float(reply.headers.get("Retry-After", ""))), MONTH))
+    except ValueError:
         logger.debug("Buffer named no time to come back")
     return LimitedError(
         _(

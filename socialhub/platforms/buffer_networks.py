@@ -310,7 +310,7 @@ class BufferNetwork(Platform):
             channel_ids=[access.account_id],
             statuses=["sent"],
             created_since=since - QUEUED_AHEAD,
-            page_limit=4,
+            page_limit=2,  # each page is a call out of the month's
         )
         found = [remote for post in posts if (remote := _remote_post(post)) and remote.posted_at >= since]
         return sorted(found, key=lambda post: post.posted_at, reverse=True)[:limit]

@@ -218,6 +218,8 @@ def test_what_silence_means(api, buffer, failure, on_create, on_read):
         ("30d", {}, timedelta(days=1)),
         ("", {}, timedelta(minutes=15)),
         ("24h", {"Retry-After": "soon"}, timedelta(hours=1)),
+        ("30d", {"Retry-After": "9e15"}, timedelta(days=30)),
+        ("15m", {"Retry-After": "-5"}, timedelta(seconds=1)),
     ],
 )
 def test_too_many_calls_wait(api, buffer, window, headers, wait):
