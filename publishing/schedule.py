@@ -161,8 +161,8 @@ def _acted_upon(publication: Publication) -> None:
 def _identify(publication: Publication, found: str) -> tuple[str, str]:
     """The id and the address of the post that a person names by either.
 
-    An address is looked up among the newest posts of the account; when the network does not answer, the address has to
-    serve as the id: it is there, whatever we can read of it.
+    An address is looked up among the newest posts of the account. When it is not found there, it has to serve as the
+    id, for the record; as a link for others it is not shown, because anybody could have put anything there.
     """
     if not found:
         raise CannotDecide(_("Paste the address or the id of the post."))
@@ -175,8 +175,8 @@ def _identify(publication: Publication, found: str) -> tuple[str, str]:
     except PlatformError as error:
         logger.info("The address given for publication %s could not be looked up: %s", publication.pk, error.kind)
         newest = []
-    ids = [post.platform_post_id for post in newest if post.permalink.rstrip("/") == found.rstrip("/")]
-    return (ids[0] if ids else found)[:200], found[:2000]
+    match = next((post for post in newest if post.permalink.rstrip("/") == found.rstrip("/")), None)
+    return (match.platform_post_id, match.permalink) if match else (found[:200], "")
 
 
 def _is_there(publication: Publication, platform_post_id: str, permalink: str, by: User | None) -> None:

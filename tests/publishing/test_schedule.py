@@ -146,8 +146,8 @@ def test_an_address_is_believed_when_the_network_does_not_answer(workspace, acco
     publication = checking(workspace, account)
     decide(publication, "there", by=owner, platform_post_id="https://facebook.example/1")
     publication.refresh_from_db()
-    assert publication.status == Status.PUBLISHED
-    assert publication.permalink == "https://facebook.example/1"
+    assert (publication.status, publication.platform_post_id) == (Status.PUBLISHED, "https://facebook.example/1")
+    assert publication.permalink == "", "nobody is led to an address that was not found on the account"
 
 
 def test_what_a_person_calls_absent_is_prepared_from_nothing(workspace, account, owner):
