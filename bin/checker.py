@@ -15,7 +15,6 @@ from pathlib import Path
 from bootstrap import PYTHON, ROOT
 
 TEMPLATES = [path for path in ("templates", "socialhub/sandbox/templates") if (ROOT / path).is_dir()]
-SLOW = "processes or browser"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 INSTALL_BROWSER = "apt-get install -y --no-install-recommends chromium"
 # As a real site has it; nothing of it is used, the settings only have to be read and judged.
@@ -66,7 +65,6 @@ def parts() -> list[tuple[str, list[str], dict[str, str]]]:
         ("format", ["-m", "ruff", "format", "--check", "."], {}),
         ("lint", ["-m", "ruff", "check", "."], {}),
         ("types", ["-m", "mypy", "."], {}),
-        ("template format", ["-m", "djlint", *TEMPLATES, "--check", "--quiet"], {}),
         ("template lint", ["-m", "djlint", *TEMPLATES, "--lint", "--quiet"], {}),
         ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], TESTS),
         ("deployment", [*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
@@ -78,9 +76,11 @@ def chromium() -> str | None:
 
 
 def runs() -> list[tuple[str, list[str]]]:
-    """Ordinary tests on two cores; those that start processes or a browser need the machine for themselves."""
-    slow = SLOW if chromium() else "processes and not browser"
-    return [("tests", ["-n", "2", "-m", f"not ({SLOW})"]), ("process and browser tests", ["-m", slow])]
+    """Two at a time, but for those that start processes of their own: they need the machine for themselves."""
+    found = [("tests", ["-n", "2", "-m", "not (processes or browser)"])]
+    if chromium():
+        found.append(("browser tests", ["-n", "2", "-m", "browser and not processes"]))
+    return [*found, ("process tests", ["-m", "processes" if chromium() else "processes and not browser"])]
 
 
 def passes(name: str, command: list[str], variables: dict[str, str]) -> bool:

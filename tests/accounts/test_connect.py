@@ -192,7 +192,11 @@ def test_no_page_shows_a_token(signed_in: Client, owner: User, graph: Graph) -> 
     owner.is_staff = owner.is_superuser = True
     owner.save()
     address = consent(signed_in)
-    pages = [signed_in.get(address), signed_in.post(address, {"account": ["facebook:101"]}, follow=True), signed_in.get(SOCIAL)]
+    pages = [
+        signed_in.get(address),
+        signed_in.post(address, {"account": ["facebook:101"]}, follow=True),
+        signed_in.get(SOCIAL),
+    ]
     credential, grant = Credential.objects.first(), Grant.objects.get()
     pages += [
         signed_in.get(reverse("admin:accounts_credential_changelist")),
