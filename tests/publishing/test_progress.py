@@ -282,7 +282,7 @@ def answered(client: Client, publication: Publication, answer: str, found: str =
 def test_it_is_there(signed_in: Client, stuck: Publication) -> None:
     assert answered(signed_in, stuck, "there", "https://www.instagram.com/p/abc/").status_code == 302
     stuck.refresh_from_db()
-    assert (stuck.status, stuck.permalink) == (Status.PUBLISHED, "https://www.instagram.com/p/abc/")
+    assert (stuck.status, stuck.platform_post_id) == (Status.PUBLISHED, "https://www.instagram.com/p/abc/")
 
 
 def test_there_needs_an_address(signed_in: Client, stuck: Publication) -> None:
