@@ -18,7 +18,9 @@ from .world import LABELS, object_id
 HOUR, DAY = 3600, 86_400
 FREE_SCHEDULED = 10
 RECONNECT = "This channel is disconnected. Please reconnect it in Buffer and try again."
-REPEATED = "It looks like you have already posted that one recently: the network does not take the same text again so soon."
+REPEATED = (
+    "It looks like you have already posted that one recently: the network does not take the same text again so soon."
+)
 OPEN = ("scheduled", "sending")
 
 

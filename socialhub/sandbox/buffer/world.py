@@ -106,8 +106,9 @@ def add_account(state: State, name: str, services: list[str], since: float, plan
     organization = Organization(object_id(10_000 + state.new_number()), account.id, f"{name} Organization", plan)
     state.add(organization)
     for service in services:
-        row = channel(organization, service, 10_000 + state.new_number(), since)
-        row.name = f"{row.name}{number}"
+        channel_number = 10_000 + state.new_number()
+        row = channel(organization, service, channel_number, since)
+        row.name, row.display_name = f"{row.name}{channel_number}", name
         state.add(row)
     return account
 
