@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -180,6 +181,13 @@ def test_each_refresh_rotates_and_an_old_one_ends_everything(sandbox: Sandbox, b
     assert refresh(sandbox, third["refresh_token"]).json()["error"] == "invalid_grant"
     assert sandbox.graphql(third["access_token"], ACCOUNT).status_code == 401
     assert sandbox.graphql(bruno.key, ACCOUNT).status_code == 200
+
+
+def test_of_many_who_bring_the_same_refresh_token_one_is_served(sandbox: Sandbox, bruno: GrantedBuffer) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: refresh(sandbox, bruno.refresh_token).status_code, range(12)))
+
+    assert sorted(answers) == [200, *[400] * 11]
 
 
 def test_an_access_token_lives_an_hour(sandbox: Sandbox, bruno: GrantedBuffer) -> None:
