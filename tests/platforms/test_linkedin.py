@@ -530,7 +530,7 @@ def page_figures(graph, *, shares=None, views=None, followers=None, day=DAY_STAR
             graph.get(f"{BASE}/{name}", json=error(answer), status=answer)
         elif answer is not None:
             wrong = {part: {"impressionCount": 999}}
-            graph.get(f"{BASE}/{name}", json={"elements": [wrong | other, {part: answer} | span]})
+            graph.get(f"{BASE}/{name}", json={"elements": [{part: answer} | span, wrong | other]})
 
 
 STATISTICS = {
@@ -597,6 +597,12 @@ def test_a_day_that_linkedin_does_not_know(linkedin, company, graph):
 def test_a_day_that_is_not_over_is_not_asked_for(linkedin, company, graph, since):
     assert linkedin.account_figures(company, since=since, until=NOW) == AccountFigures()
     assert not graph.calls
+
+
+def test_a_day_is_asked_for_from_its_end_on(linkedin, company, graph, clock):
+    clock.move_to(DAY_START + DAY)
+    page_figures(graph, shares=STATISTICS, views={})
+    assert figures_of_day(linkedin, company).metrics["views"] == 100
 
 
 def test_the_utc_day_that_begins_in_the_span(linkedin, company, graph):
@@ -753,7 +759,7 @@ def test_recent_posts_of_a_page(linkedin, company, graph):
         {"id": "urn:li:share:6", "commentary": "without a time"},
     ]
     graph.get(f"{BASE}/posts", json={"elements": entries})
-    assert linkedin.recent_posts(company, since=NOW - 7 * DAY) == [
+    assert linkedin.recent_posts(company, since=NOW - DAY) == [
         RemotePost("urn:li:share:7", "", NOW, "https://www.linkedin.com/feed/update/urn:li:share:7/", "video"),
         RemotePost(
             "urn:li:ugcPost:9", "a_b", NOW - DAY, "https://www.linkedin.com/feed/update/urn:li:ugcPost:9/", "multiImage"

@@ -190,6 +190,7 @@ def test_nothing_secret_is_shown():
 def test_the_two_modes_of_an_app():
     assert not LinkedInConfig("1", "s", scopes=MEMBER_SCOPES).has_organizations
     assert LinkedInConfig("1", "s", scopes=FULL_SCOPES).has_organizations
+    assert LinkedInConfig("1", "s", scopes=SCOPES["organization"]).has_organizations
     assert {scope for scopes in SCOPES.values() for scope in scopes} <= set(FULL_SCOPES)
     assert "r_member_social" not in FULL_SCOPES
 

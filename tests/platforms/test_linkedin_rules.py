@@ -39,7 +39,9 @@ def test_line_breaks_count_once():
     [
         ("x" * 3000, "", 0, []),
         ("x" * 2990, LINK, 1, [("caption_too_long_with_link", "error")]),
+        ("x" * 3000, LINK, 1, [("caption_too_long_with_link", "error")]),
         ("x" * 2900, LINK, 1, []),
+        ("x" * 2999 + "(", "", 0, [("caption_long_when_escaped", "warning")]),
         ("x" * 2990 + "(((((((((", "", 0, [("caption_long_when_escaped", "warning")]),
         ("x" * 3001, "", 0, []),  # the common rule says that one
     ],
