@@ -11,6 +11,8 @@ from django.dispatch import receiver
 
 from socialhub import platforms
 from socialhub.platforms.base import Platform
+from socialhub.platforms.buffer import BufferApi, BufferConfig
+from socialhub.platforms.linkedin_api import LinkedInApi, LinkedInConfig
 from socialhub.platforms.meta import Meta, MetaConfig
 
 
@@ -32,14 +34,45 @@ def meta() -> Meta:
 
 
 @cache
+def linkedin() -> LinkedInApi:
+    return LinkedInApi(
+        LinkedInConfig(
+            client_id=settings.LINKEDIN_CLIENT_ID,
+            client_secret=settings.LINKEDIN_CLIENT_SECRET,
+            oauth_url=settings.LINKEDIN_OAUTH_URL,
+            api_url=settings.LINKEDIN_API_URL,
+            version=settings.LINKEDIN_API_VERSION,
+            scopes=tuple(settings.LINKEDIN_SCOPES),
+            connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
+            read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
+        )
+    )
+
+
+@cache
+def buffer() -> BufferApi:
+    return BufferApi(
+        BufferConfig(
+            client_id=settings.BUFFER_CLIENT_ID,
+            client_secret=settings.BUFFER_CLIENT_SECRET,
+            api_url=settings.BUFFER_API_URL,
+            auth_url=settings.BUFFER_AUTH_URL,
+            scopes=tuple(settings.BUFFER_SCOPES),
+            connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
+            read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
+        )
+    )
+
+
+@cache
 def platform_for(key: str) -> Platform:
     """The client of a network. Raises KeyError for a key that the registry does not know."""
-    return platforms.build(key, meta())
+    return platforms.build(key, platforms.Apis(meta(), linkedin(), buffer()))
 
 
 @receiver(setting_changed)
 def forget(setting: str, **kwargs: Any) -> None:
     """Under test a setting may change; whatever was built from the old one goes."""
-    if setting.startswith(("META_", "HTTP_")):
-        meta.cache_clear()
-        platform_for.cache_clear()
+    if setting.startswith(("META_", "LINKEDIN_", "BUFFER_", "HTTP_")):
+        for made in (meta, linkedin, buffer, platform_for):
+            made.cache_clear()

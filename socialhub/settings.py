@@ -227,6 +227,41 @@ META_APP_SECRET = env.str("META_APP_SECRET", default="sandbox-app-secret" if SAN
 META_CONFIG_ID = env.str("META_CONFIG_ID", default="")
 META_PKCE = env.bool("META_PKCE", default=False)  # Meta calls its support "in testing"
 
+LINKEDIN_OAUTH_URL = url_setting(
+    "LINKEDIN_OAUTH_URL", f"{SANDBOX_URL}/linkedin/oauth" if SANDBOX else "https://www.linkedin.com/oauth/v2"
+)
+LINKEDIN_API_URL = url_setting(
+    "LINKEDIN_API_URL", f"{SANDBOX_URL}/linkedin/api" if SANDBOX else "https://api.linkedin.com"
+)
+LINKEDIN_API_VERSION = env.str("LINKEDIN_API_VERSION", default="202609")
+if not re.fullmatch(r"20\d{2}(0[1-9]|1[0-2])", LINKEDIN_API_VERSION):
+    raise ImproperlyConfigured(
+        f"LINKEDIN_API_VERSION must be a year and a month such as 202609; it is {LINKEDIN_API_VERSION!r}."
+    )
+LINKEDIN_CLIENT_ID = env.str("LINKEDIN_CLIENT_ID", default="sandbox-linkedin" if SANDBOX else "")
+LINKEDIN_CLIENT_SECRET = env.str("LINKEDIN_CLIENT_SECRET", default="sandbox-linkedin-secret" if SANDBOX else "")
+# One fixed set per app: asking a person for another set ends all tokens that they gave before.
+LINKEDIN_MEMBER_SCOPES = "openid profile email w_member_social"
+LINKEDIN_FULL_SCOPES = (
+    f"{LINKEDIN_MEMBER_SCOPES} w_organization_social r_organization_social rw_organization_admin "
+    "r_member_postAnalytics r_member_profileAnalytics"
+)
+LINKEDIN_SCOPES = tuple(
+    env.str("LINKEDIN_SCOPES", default=LINKEDIN_FULL_SCOPES if SANDBOX else LINKEDIN_MEMBER_SCOPES)
+    .replace(",", " ")
+    .split()
+)
+
+BUFFER_API_URL = url_setting("BUFFER_API_URL", f"{SANDBOX_URL}/buffer/api" if SANDBOX else "https://api.buffer.com")
+BUFFER_AUTH_URL = url_setting("BUFFER_AUTH_URL", f"{SANDBOX_URL}/buffer/auth" if SANDBOX else "https://auth.buffer.com")
+BUFFER_CLIENT_ID = env.str("BUFFER_CLIENT_ID", default="sandbox-buffer" if SANDBOX else "")
+BUFFER_CLIENT_SECRET = env.str("BUFFER_CLIENT_SECRET", default="sandbox-buffer-secret" if SANDBOX else "")
+BUFFER_SCOPES = tuple(
+    env.str("BUFFER_SCOPES", default="posts:read posts:write account:read offline_access insights:read")
+    .replace(",", " ")
+    .split()
+)
+
 HTTP_CONNECT_TIMEOUT_SECONDS = env.float("HTTP_CONNECT_TIMEOUT_SECONDS", default=5.0)
 HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
 
@@ -308,7 +343,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [SELF],
         "frame-ancestors": [NONE],
         # A form that ends in a redirect to a network is judged by the address it ends at, too.
-        "form-action": [SELF, *sorted({origin(META_DIALOG_URL)})],
+        "form-action": [SELF, *sorted({origin(META_DIALOG_URL), origin(LINKEDIN_OAUTH_URL), origin(BUFFER_AUTH_URL)})],
     }
 }
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from socialhub.platforms.base import Platform
+from socialhub.platforms.buffer import BufferApi
 from socialhub.platforms.facebook import Facebook
 from socialhub.platforms.instagram import Instagram
+from socialhub.platforms.linkedin_api import LinkedInApi
 from socialhub.platforms.meta import Meta
 
 PLATFORMS: dict[str, type[Platform]] = {platform.key: platform for platform in (Facebook, Instagram)}
 LABELS: dict[str, str] = {key: platform.label for key, platform in PLATFORMS.items()}
 
 
-def build(key: str, meta: Meta) -> Platform:
-    """The platform of this key, talking through the given client. KeyError: we do not know it."""
-    return {"facebook": Facebook, "instagram": Instagram}[key](meta)
+@dataclass(frozen=True, slots=True)
+class Apis:
+    """The clients that the networks talk through."""
+
+    meta: Meta
+    linkedin: LinkedInApi
+    buffer: BufferApi
+
+
+def build(key: str, apis: Apis) -> Platform:
+    """The platform of this key, talking through its client. KeyError: we do not know it."""
+    return {"facebook": Facebook, "instagram": Instagram}[key](apis.meta)

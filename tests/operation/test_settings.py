@@ -57,6 +57,10 @@ def test_a_missing_variable_stops_the_start_and_names_itself(name: str) -> None:
         ("PUBLIC_BASE_URL", "hub.example.com"),
         ("META_GRAPH_VERSION", "26"),
         ("META_GRAPH_URL", "graph.facebook.com"),
+        ("LINKEDIN_API_VERSION", "2026-09"),
+        ("LINKEDIN_API_VERSION", "202613"),
+        ("LINKEDIN_OAUTH_URL", "www.linkedin.com/oauth/v2"),
+        ("BUFFER_API_URL", "api.buffer.com"),
         ("SANDBOX", "1"),
     ],
 )

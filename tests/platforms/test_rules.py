@@ -4,9 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from socialhub.platforms import LABELS, PLATFORMS, build
+from socialhub.platforms import LABELS, PLATFORMS, Apis, build
 from socialhub.platforms.base import Content, PostType, StepKind
+from socialhub.platforms.buffer import BufferApi, BufferConfig
+from socialhub.platforms.linkedin_api import LinkedInApi, LinkedInConfig
 from socialhub.platforms.rules import IMAGE, RULES, WINDOWS, check, text_length
+
+
+@pytest.fixture
+def apis(meta):
+    return Apis(meta, LinkedInApi(LinkedInConfig("app", "secret")), BufferApi(BufferConfig()))
 
 
 def found(platform, content):
@@ -25,17 +32,17 @@ def test_every_platform_has_rules_windows_and_a_label():
         assert all(window.source for window in WINDOWS[key])
 
 
-def test_platforms_are_built_by_key(meta):
+def test_platforms_are_built_by_key(apis):
     for key, platform in PLATFORMS.items():
-        assert isinstance(build(key, meta), platform)
+        assert isinstance(build(key, apis), platform)
     with pytest.raises(KeyError):
-        build("myspace", meta)
+        build("myspace", apis)
 
 
-def test_every_post_type_that_the_rules_allow_has_a_plan(meta, images):
+def test_every_post_type_that_the_rules_allow_has_a_plan(apis, images):
     for key, rules in RULES.items():
         for post_type, count in rules.post_types.items():
-            plan = build(key, meta).plan(images(count.min_media, post_type))
+            plan = build(key, apis).plan(images(count.min_media, post_type))
             assert [step.kind is StepKind.COMMIT for step in plan] == [False] * (len(plan) - 1) + [True]
             assert len({step.key for step in plan}) == len(plan)
 
