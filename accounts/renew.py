@@ -107,10 +107,11 @@ def renew(grant: Grant, renewal: Renewal) -> None:
         end_turn(grant)
         raise
     else:
-        store(grant, tokens)
+        store(grant, tokens, single_use=renewal.single_use)
 
 
-def store(grant: Grant, tokens: Tokens) -> None:
+def store(grant: Grant, tokens: Tokens, *, single_use: bool = False) -> None:
+    """Without a new refresh token the old one stays, unless it was good for once."""
     fields: dict[str, object] = {
         "access_token": tokens.access_token,
         "expires_at": tokens.expires_at,
@@ -118,7 +119,7 @@ def store(grant: Grant, tokens: Tokens) -> None:
         "refresh_spent_at": None,
         "updated_at": timezone.now(),
     }
-    if tokens.refresh_token:
+    if tokens.refresh_token or single_use:
         fields["refresh_token"] = tokens.refresh_token
     if tokens.refresh_expires_at:
         fields["refresh_expires_at"] = tokens.refresh_expires_at

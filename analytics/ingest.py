@@ -335,6 +335,11 @@ def _link(posts: Any) -> None:
     )
     makers = Publication.objects.filter(same, account=OuterRef("account"), platform_post=None)
     posts.filter(Exists(makers), publication=None).update(publication=Subquery(makers.values("pk")[:1]))
+    # An address that could not be read right after publishing is told later.
+    known = PlatformPost.objects.filter(publication=OuterRef("pk")).exclude(permalink="")
+    Publication.objects.filter(Exists(known), permalink="", platform_post__in=posts).update(
+        permalink=Subquery(known.values("permalink")[:1])
+    )
 
 
 def _address(url: str) -> str:

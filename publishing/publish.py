@@ -54,6 +54,7 @@ STEPS_DONE = "steps_done"  # the name among the handles under which the keys of 
 ACCEPTED = "accepted"  # and this holds the id of what the network took, but had not published yet
 ON_TIME = timedelta(minutes=5)  # nothing that starts within this is late, whatever the post allows
 LONGEST_ACCEPTED = timedelta(days=1)  # what a network has taken and not published by then, a person looks after
+ACCOUNT_TROUBLE = ("account_blocked", "permission", "our_bug")  # kinds of failure that are not about one post
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
@@ -628,6 +629,9 @@ def _check_delay(seconds: float) -> timedelta:
 
 
 def incident_of(publication: Publication) -> str:
+    """What makes it the same trouble: a held back account fails all its posts, and is told of once."""
+    if publication.error_kind in ACCOUNT_TROUBLE:
+        return f"account:{publication.account_id}:{publication.error_kind}"
     return f"post:{publication.post_id}"
 
 

@@ -109,8 +109,9 @@ def cancel(post: Post, *, by: User | None) -> list[UUID]:
 def back_to_draft(publication: Publication, *, by: User | None) -> None:
     """A failed publication is opened for editing."""
     with transaction.atomic():
+        trouble = incident_of(publication)
         move(publication, Status.DRAFT, actor=by, reason=_("Opened for editing."))
-        _acted_upon(publication)
+        _acted_upon(publication, trouble)
 
 
 def retry(publication: Publication, *, by: User | None) -> None:
@@ -118,8 +119,9 @@ def retry(publication: Publication, *, by: User | None) -> None:
     if publication.status != Status.FAILED:
         raise LostRace(f"{publication.pk} has not failed")
     with transaction.atomic():
+        trouble = incident_of(publication)
         _send_again(publication, by=by, reason=_("Tried again by hand."))
-        _acted_upon(publication)
+        _acted_upon(publication, trouble)
 
 
 def decide(publication: Publication, answer: str, *, by: User | None, platform_post_id: str = "") -> None:
@@ -146,16 +148,22 @@ def decide(publication: Publication, answer: str, *, by: User | None, platform_p
             move(publication, Status.FAILED, actor=by, reason=message, error_kind=GIVEN_UP, error_message=message)
         else:
             raise CannotDecide(_("Choose one of the three answers."))
-        _acted_upon(publication)
+        _acted_upon(publication, incident_of(publication))
 
 
-def _acted_upon(publication: Publication) -> None:
-    """The notification about the post is settled when none of its publications waits for a person any more."""
+def _acted_upon(publication: Publication, trouble: str) -> None:
+    """The notification about the post is settled when none of its publications waits for a person any more.
+
+    trouble: the incident it stood for before; when that is one of the whole account, acting on any post settles it.
+    """
+    if trouble.startswith("account:"):
+        settle_notification(publication.post.workspace, trouble)
+        return
     others = publication.post.publications
     if others.filter(status=Status.FAILED).exclude(error_kind=GIVEN_UP).exists():
         return
     if not others.filter(queue_entry__awaits_decision=True).exists():
-        settle_notification(publication.post.workspace, incident_of(publication))
+        settle_notification(publication.post.workspace, trouble)
 
 
 def _identify(publication: Publication, found: str) -> tuple[str, str]:

@@ -81,6 +81,15 @@ def test_one_that_ends_soon_is_renewed_and_stored(network: Network, make_grant: 
     assert network.asked == ["refresh-0"]
 
 
+def test_a_used_refresh_token_is_not_kept_when_none_comes_back(network: Network, make_grant: Any) -> None:
+    network.answers = [Tokens("access-1", in_minutes(60)), Tokens("access-1", in_minutes(60))]
+    assert usable_token(make_grant(expires_at=in_minutes(5))) == "access-1"
+    assert Grant.objects.get().refresh_token is None
+    Grant.objects.all().delete()
+    assert usable_token(make_grant("often", expires_at=in_minutes(5))) == "access-1"
+    assert Grant.objects.get().refresh_token.reveal() == "refresh-0"
+
+
 def test_an_account_without_a_token_of_its_own_acts_with_the_grant(
     network: Network, make_grant: Any, workspace: Workspace
 ) -> None:

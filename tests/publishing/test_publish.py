@@ -811,3 +811,16 @@ def test_urgent_before_scheduled_and_old_before_new(workspace, network, account,
     run_due()
     assert [post.text for post in network.feed[account.platform_account_id]] == ["urgent", "scheduled"]
     assert urgent
+
+
+def test_a_held_back_account_is_told_of_once(network, account, make_due):
+    network.will("commit", *(errors.AccountBlockedError("The account is held back.") for _ in range(3)))
+    publications = [make_due(account) for _ in range(3)]
+    while run_due():
+        pass
+    assert {p.status for p in Publication.objects.all()} == {Status.FAILED}
+    assert Notification.objects.count() == 1
+    for publication in publications[:1]:
+        publication.refresh_from_db()
+        retry(publication, by=None)
+    assert Notification.objects.get().resolved_at, "somebody acts upon it"
