@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from kombu.exceptions import OperationalError
 
-from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
+from accounts.expiry import CONSENT_WARN, settle_reminders
+from accounts.models import ConnectedAccount, Credential, Grant, User, Workspace
 from accounts.notify import settle
 from accounts.providers import META, PROVIDERS
 from accounts.providers.base import Candidate, Consent
 from accounts.tokens import incident_of
+from accounts.wake import FIGURES, PUBLISHING, wake
 from socialhub.platforms.errors import PlatformError, ReconnectError
 from socialhub.platforms.meta import SCOPES
 
@@ -72,7 +72,7 @@ def missing_scopes(platform: str, granted: Iterable[str]) -> list[str]:
 def consent_hint(workspace: Workspace, user: User, provider: str) -> str:
     """Meta's `auth_type` for the next dialog, from what the last consent has brought; "" for a first one."""
     grants = Grant.objects.filter(workspace=workspace, user=user, provider=provider)
-    if grants.filter(data_access_expires_at__lte=timezone.now()).exists():
+    if grants.filter(data_access_expires_at__lte=timezone.now() + CONSENT_WARN).exists():
         return "reauthorize"
     # Facebook does not ask again for what was once declined, unless told to.
     return "rerequest" if grants.exclude(declined_scopes=[]).exists() else ""
@@ -121,16 +121,8 @@ def connect_candidates(
             connected.append(account)
             for linked in candidate.linked:
                 connected.append(write_account(workspace, linked, grant=grant, granted=granted, by=by, parent=account))
-        transaction.on_commit(ask_for_first_figures)
+        transaction.on_commit(lambda: wake(FIGURES, PUBLISHING))
     return connected
-
-
-def ask_for_first_figures() -> None:
-    """A new connection is synced at once. By name: analytics is a floor above. Without a broker beat does it."""
-    try:
-        current_app.send_task("analytics.tasks.sync_due", retry=False)
-    except OperationalError:
-        logger.warning("The broker does not answer; new accounts are synced at the next beat")
 
 
 def connect_page_token(workspace: Workspace, token: str) -> list[ConnectedAccount]:
@@ -197,12 +189,7 @@ def write_account(
 def settle_reconnect(account: ConnectedAccount) -> None:
     """It is connected again: what asked the people to reconnect, or reminded them to, is over."""
     settle(account.workspace, incident_of(account))
-    Notification.objects.filter(
-        account=account,
-        kind=Notification.Kind.RECONNECT,
-        resolved_at=None,
-        incident__startswith=f"expiry:{account.pk}:",
-    ).update(resolved_at=timezone.now())
+    settle_reminders(account)
 
 
 def no_instagram(page_name: str) -> str:

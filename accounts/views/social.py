@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.socialaccount.adapter import get_adapter
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -22,6 +23,7 @@ from accounts.models import ConnectedAccount, Grant
 from accounts.providers import PROVIDERS
 from accounts.providers.base import Candidate
 from accounts.verify import verify
+from accounts.wake import PUBLISHING, wake
 from socialhub.http import HttpRequest
 from socialhub.platforms.errors import PlatformError, ReconnectError
 from socialhub.platforms.meta import PUBLISH_TASKS, TASK_PREFIX
@@ -272,6 +274,7 @@ def pause(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 def resume(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     account = find_account(request, account_id)
     ConnectedAccount.objects.filter(pk=account.pk).update(paused_at=None, pause_reason="")
+    transaction.on_commit(lambda: wake(PUBLISHING))
     messages.success(
         request, _("Publishing to %(name)s goes on. Posts that waited go out now.") % {"name": account.name}
     )

@@ -586,7 +586,7 @@ def test_a_revoke_that_fails_does_not_keep_the_account(signed_in: Client, graph:
     assert not Grant.objects.exists()
 
 
-def test_a_new_connection_is_synced_at_once(
+def test_a_new_connection_is_synced_at_once_and_what_waited_for_it_goes_out(
     signed_in: Client,
     graph: Graph,
     monkeypatch: pytest.MonkeyPatch,
@@ -594,11 +594,11 @@ def test_a_new_connection_is_synced_at_once(
 ) -> None:
     graph.pages = [page("101", "Classic Motors")]
     sent: list[str] = []
-    monkeypatch.setattr("accounts.connect.current_app.send_task", lambda name, **options: sent.append(name))
+    monkeypatch.setattr("accounts.wake.current_app.send_task", lambda name, **options: sent.append(name))
     with django_capture_on_commit_callbacks(execute=True):
         connect(signed_in, "101")
-    assert sent == ["analytics.tasks.sync_due"]
-    assert sent[0] in current_app.tasks
+    assert sent == ["analytics.tasks.sync_due", "publishing.tasks.sweep"]
+    assert set(sent) <= set(current_app.tasks)
 
 
 def test_accounts_that_need_somebody_come_first(signed_in: Client, workspace: Workspace) -> None:
