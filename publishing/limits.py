@@ -7,7 +7,7 @@ count, so the books are never more generous than the network.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -59,20 +59,18 @@ class Used:
 def windows_of(platform: str) -> list[Window]:
     """The windows of a platform, with the limits that the settings change."""
     changed = settings.RATE_LIMITS.get(platform, {})
-    return [
-        Window(window.group, changed.get(window.group, window.limit), window.seconds, window.source)
-        for window in WINDOWS.get(platform, ())
-    ]
+    return [replace(window, limit=changed.get(window.group, window.limit)) for window in WINDOWS.get(platform, ())]
 
 
-def slice_start(now: datetime, seconds: int) -> datetime:
-    width = max(seconds // SLICES, 1)
-    return datetime.fromtimestamp(int(now.timestamp()) // width * width, tz=UTC)
+def slice_of(window: Window, now: datetime) -> tuple[datetime, datetime]:
+    """Where the calls of this moment are counted: the start of the slice, and when it stops counting.
 
-
-def slice_end(start: datetime, seconds: int) -> datetime:
-    """When the slice stops counting: its own width and the whole window after its start."""
-    return start + timedelta(seconds=seconds + max(seconds // SLICES, 1))
+    A rolling window is over for a slice when its last moment is. One that is counted anew (LinkedIn's day) is one
+    slice: a day of UTC, an hour of the clock.
+    """
+    width = max(window.seconds // SLICES, 1) if window.is_rolling else window.seconds
+    start = datetime.fromtimestamp(int(now.timestamp()) // width * width, tz=UTC)
+    return start, start + timedelta(seconds=width + (window.seconds if window.is_rolling else 0))
 
 
 def reserve(account_id: UUID, platform: str, calls: Mapping[str, int]) -> Full | None:
@@ -159,7 +157,7 @@ def _room_at(slices: list[Used], window: Window, number: int) -> datetime | None
 def _count(account_id: UUID, asked: Iterable[tuple[Window, int]], now: datetime) -> None:
     with connection.cursor() as cursor:
         for window, number in asked:
-            start = slice_start(now, window.seconds)
+            start, end = slice_of(window, now)
             cursor.execute(
                 """
                 INSERT INTO publishing_ratelimitwindow
@@ -176,6 +174,6 @@ def _count(account_id: UUID, asked: Iterable[tuple[Window, int]], now: datetime)
                     start,
                     number,
                     window.limit,
-                    slice_end(start, window.seconds),
+                    end,
                 ],
             )

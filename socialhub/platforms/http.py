@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _URL = re.compile(r"(https?://[^/\s\"'<>\\]+)/?[^\s\"'<>]*")
 _TOKEN = re.compile(r"\b(?:EAA|IGA|IGQ)[A-Za-z0-9_-]{16,}")
 _PAIR = re.compile(
-    r"(?i)\b((?:access_token|input_token|fb_exchange_token|client_secret|appsecret_proof|code_verifier)[\"']?\s*[=:]"
+    r"(?i)\b((?:access_token|refresh_token|input_token|fb_exchange_token|client_secret|appsecret_proof|code_verifier)[\"']?\s*[=:]"
     r"|(?:code|token|signature|sig)=)(\s*[\"']?)[^\s&\"',;]{6,}"
 )
 

@@ -5,95 +5,16 @@ Numbers of networks change: each block says where its numbers come from and when
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from socialhub.platforms import buffer_rules, linkedin_rules
 from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms.rule_types import DAY, HOUR, MEGABYTE, ImageRules, Look, MediaCount, Rules, Violation, Window
 from socialhub.platforms.text import hashtags, mentions
-
-MEGABYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing that a network would not take (error) or would change (warning).
-
-    field: caption, link, media, alt_text, post_type. media_position: which image, from 1; None: not a single one.
-    """
-
-    code: str
-    message: str
-    field: str
-    media_position: int | None = None
-    level: str = "error"
-
-    @property
-    def is_error(self) -> bool:
-        return self.level == "error"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRules:
-    """How an image must be rendered for the network. Ratios are width / height; None: any."""
-
-    max_bytes: int
-    max_width: int
-    min_width: int
-    min_ratio: float | None = None
-    max_ratio: float | None = None
-    max_height: int | None = None
-    content_type: str = "image/jpeg"
-
-
-@dataclass(frozen=True, slots=True)
-class MediaCount:
-    """How many images a post type takes, both ends included."""
-
-    min_media: int
-    max_media: int
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the network's own pages show a post, as far as a preview tells it. actions: names of our icons, in order."""
-
-    actions: tuple[str, ...] = ("thumb-up", "message-circle", "share")
-    named_by_username: bool = False
-    folds_after: int = 477  # so many characters, or
-    folds_after_lines: int = 5  # so many lines stand before "more"
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What one network takes."""
-
-    label: str
-    caption_limit: int
-    post_types: Mapping[PostType, MediaCount]
-    image: ImageRules
-    hashtag_limit: int | None = None
-    hashtag_warning: int | None = None  # more than these are taken, but do no good
-    mention_limit: int | None = None
-    alt_text_limit: int = 1000
-    shows_links: bool = True
-    fetches_media: bool = False  # the network comes and gets the images, so our address must be public
-    look: Look = Look()
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """At most `limit` calls of a group within `seconds`, rolling."""
-
-    group: str
-    limit: int
-    seconds: int
-    source: str
-
 
 META_SOURCE = "Meta Graph API v26.0 and Instagram Platform documentation, read September to October 2026"
 
@@ -129,11 +50,11 @@ RULES: dict[str, Rules] = {
         ),
         source=META_SOURCE,
     ),
+    "linkedin": linkedin_rules.RULES,
+    **buffer_rules.RULES,
 }
 
 IMAGE: dict[str, ImageRules] = {key: rules.image for key, rules in RULES.items()}
-
-HOUR, DAY = 3600, 86_400
 
 WINDOWS: dict[str, tuple[Window, ...]] = {
     "facebook": (Window("publish", 200, HOUR, "default of this product"),),
@@ -144,6 +65,8 @@ WINDOWS: dict[str, tuple[Window, ...]] = {
         # Used until the account's own quota (content_publishing_limit) is read.
         Window("posts", 50, DAY, META_SOURCE),
     ),
+    "linkedin": linkedin_rules.WINDOWS,
+    **buffer_rules.WINDOWS,
 }
 
 POST_TYPE_NAMES = {
@@ -156,7 +79,9 @@ POST_TYPE_NAMES = {
 
 
 def text_length(platform: str, text: str) -> int:
-    """How many characters the network counts. Facebook and Instagram count characters, line breaks as one."""
+    """How many characters the network counts. Facebook, Instagram and LinkedIn count characters, line breaks as one."""
+    if platform in buffer_rules.RULES:
+        return buffer_rules.text_length(platform, text)
     return len(text.replace("\r\n", "\n"))
 
 
@@ -164,12 +89,22 @@ def check(platform_key: str, content: Content) -> list[Violation]:
     """Everything about the post that the network would refuse or change, errors first."""
     rules = RULES[platform_key]
     found = [
-        *_post_type(rules, content),
-        *_caption(rules, platform_key, content),
+        *(_post_type(rules, content) if rules.post_types else ()),
+        *_words(rules, platform_key, content),
         *_link(rules, content),
         *(violation for item in content.media for violation in _image(rules, item)),
     ]
     return sorted(found, key=lambda violation: violation.level != "error")
+
+
+def _words(rules: Rules, platform_key: str, content: Content) -> Iterator[Violation]:
+    """The text, and what else a network wants to be told."""
+    if platform_key in buffer_rules.RULES:
+        yield from buffer_rules.check(platform_key, content)
+        return
+    yield from _caption(rules, platform_key, content)
+    if platform_key == "linkedin":
+        yield from linkedin_rules.check(content)
 
 
 def _post_type(rules: Rules, content: Content) -> Iterator[Violation]:

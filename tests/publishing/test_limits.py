@@ -9,6 +9,7 @@ from django.db import connection
 
 from publishing import limits
 from publishing.models import RateLimitWindow
+from socialhub.platforms.rules import Window
 from tests.factories import make_account
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -73,6 +74,18 @@ def test_a_block_by_the_network_stops_everything_until_its_end(instagram):
         assert all(state.remaining == 0 for state in limits.remaining(instagram))
     with time_machine.travel(until + timedelta(seconds=1), tick=False):
         assert reserve(instagram, publish=1) is None
+
+
+@pytest.mark.django_db
+def test_a_window_of_a_day_is_counted_anew_at_midnight(instagram, monkeypatch):
+    day = Window("publish", 3, 86_400, "test", is_rolling=False)
+    monkeypatch.setitem(limits.WINDOWS, "instagram", (day,))
+    late = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
+    with time_machine.travel(late, tick=False):
+        assert reserve(instagram, publish=3) is None
+        assert reserve(instagram, publish=1).until == late + timedelta(minutes=1)
+    with time_machine.travel(late + timedelta(minutes=1), tick=False):
+        assert reserve(instagram, publish=3) is None
 
 
 @pytest.mark.django_db
