@@ -23,10 +23,13 @@ from accounts import connect
 from accounts.models import (
     ConnectedAccount,
     Credential,
+    DataDeletion,
+    EncryptionKey,
     Grant,
     Membership,
     Notification,
     OAuthTicket,
+    OperatorNotice,
     User,
     Workspace,
 )
@@ -266,6 +269,39 @@ class NotificationAdmin(ReadOnly):
     def resolve(self, request: HttpRequest, rows: QuerySet[Notification]) -> None:
         changed = rows.filter(resolved_at=None).update(resolved_at=timezone.now())
         self.message_user(request, ngettext("%d resolved.", "%d resolved.", changed) % changed)
+
+
+@admin.register(OperatorNotice)
+class OperatorNoticeAdmin(ReadOnly):
+    list_display = ("title", "first_seen_at", "last_seen_at", "resolved_at")
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter),)
+    search_fields = ("title", "key")
+    actions = ("resolve",)
+
+    @admin.action(description=_("Mark as resolved"))
+    def resolve(self, request: HttpRequest, rows: QuerySet[OperatorNotice]) -> None:
+        changed = rows.filter(resolved_at=None).update(resolved_at=timezone.now())
+        self.message_user(request, ngettext("%d resolved.", "%d resolved.", changed) % changed)
+
+
+@admin.register(EncryptionKey)
+class EncryptionKeyAdmin(ReadOnly):
+    """Since when each key of FERNET_KEYS is in use; the keys themselves are in the settings only."""
+
+    list_display = ("short", "first_seen_at")
+    fields = ("fingerprint", "first_seen_at")
+
+    @admin.display(description=_("fingerprint"))
+    def short(self, row: EncryptionKey) -> str:
+        return str(row)
+
+
+@admin.register(DataDeletion)
+class DataDeletionAdmin(ReadOnly):
+    list_display = ("code", "provider", "created_at", "completed_at", "grants", "accounts")
+    list_filter = ("provider",)
+    search_fields = ("=code",)
+    fields = ("code", "provider", "grants", "accounts", "created_at", "completed_at")
 
 
 @admin.register(Membership)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from accounts import operators, usage
 from socialhub import platforms
 from socialhub.platforms.base import Platform
 from socialhub.platforms.buffer import BufferApi, BufferConfig
@@ -29,7 +30,9 @@ def meta() -> Meta:
             config_id=settings.META_CONFIG_ID,
             connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
             read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
-        )
+        ),
+        on_usage=usage.note,
+        on_version=operators.version_served,
     )
 
 

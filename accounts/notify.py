@@ -51,15 +51,19 @@ def settle(workspace: Workspace, incident: str) -> None:
 
 
 def send(notification: Notification) -> None:
-    """E-mail owners and admins, at most once, whoever else tries at the same time."""
+    """E-mail owners and admins who want it, at most once, whoever else tries at the same time."""
     rows = Notification.objects.filter(pk=notification.pk)
     if not rows.filter(emailed_at=None).update(emailed_at=timezone.now()):
         return
-    recipients = User.objects.filter(
-        is_active=True,
-        memberships__workspace=notification.workspace_id,
-        memberships__role__in=[Role.OWNER, Role.ADMIN],
-    ).values_list("email", flat=True)
+    recipients = (
+        User.objects.filter(
+            is_active=True,
+            memberships__workspace=notification.workspace_id,
+            memberships__role__in=[Role.OWNER, Role.ADMIN],
+        )
+        .exclude(unmailed_kinds__contains=[notification.kind])
+        .values_list("email", flat=True)
+    )
     subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(notification.title.split())
     text = "\n\n".join(
         filter(

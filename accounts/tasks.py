@@ -1,20 +1,37 @@
-"""What beat starts: each task calls one function."""
+"""What beat starts: each task calls one function. Losing or doubling a message changes nothing."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
+from accounts import expiry, operators, verify
 from accounts.notify import send_pending
 from accounts.tidy import tidy_all
-from accounts.verify import verify_all
+
+SPREAD_SECONDS = 1200  # below the time after which the broker takes a waiting message for lost
+APART_SECONDS = 1.0
 
 
 @shared_task
 def verify_accounts() -> None:
-    verify_all()
+    """Daily: one task for each account, a little apart, so that the networks are not asked for everything at once."""
+    due = verify.accounts_to_verify()
+    apart = min(APART_SECONDS, SPREAD_SECONDS / max(len(due), 1))
+    for number, account_id in enumerate(due):
+        verify_one_account.apply_async((str(account_id),), countdown=round(number * apart))
+    expiry.remind()
+
+
+@shared_task
+def verify_one_account(account_id: str) -> None:
+    verify.verify_one(UUID(account_id))
 
 
 @shared_task
 def tidy() -> None:
     send_pending()
     tidy_all()
+    operators.look_at_keys()
+    operators.settle_old()

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from uuid import UUID
 
-from django.db.models import Q
-from django.urls import reverse
+from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from accounts.clients import platform_for
 from accounts.connect import missing_scopes
-from accounts.models import ConnectedAccount, Notification
-from accounts.notify import tell
+from accounts.models import ConnectedAccount
 from accounts.providers import PROVIDERS
 from accounts.tokens import access_for, lost, reconnected
 from socialhub.platforms.errors import PlatformError, ReconnectError
 
 logger = logging.getLogger(__name__)
 
-REMIND_DAYS = (14, 7, 2)
+ENOUGH = timedelta(hours=20)  # the daily job is not punctual to the second
 
 
 def verify(account: ConnectedAccount) -> None:
@@ -57,50 +54,27 @@ def verify(account: ConnectedAccount) -> None:
     reconnected(account)
 
 
-def verify_all() -> tuple[int, int]:
-    """Every account that should work, one after another; returns how many were looked at, and how many failed."""
-    accounts = ConnectedAccount.objects.listed().select_related("workspace", "credential").order_by("pk")
-    failed = 0
-    for account in accounts.iterator(chunk_size=200):
-        try:
-            verify(account)
-        except PlatformError as error:
-            failed += 1
-            logger.info("account %s was not verified: %s", account.pk, error.kind)
-        except Exception:  # one broken account must not keep the others from being looked at
-            failed += 1
-            logger.exception("account %s could not be verified", account.pk)
-    remind()
-    return accounts.count(), failed
+def accounts_to_verify() -> list[UUID]:
+    """Those that were not looked at today, longest ago first: a run that broke off is taken up.
+
+    Whose access is known to be gone, and of which nothing is left, is passed over.
+    """
+    due = Q(last_verified_at=None) | Q(last_verified_at__lt=timezone.now() - ENOUGH)
+    something_left = Q(credential__isnull=False) | Q(status=ConnectedAccount.Status.CONNECTED)
+    accounts = ConnectedAccount.objects.listed().filter(due, something_left)
+    return list(accounts.order_by(F("last_verified_at").asc(nulls_first=True), "pk").values_list("pk", flat=True))
 
 
-def remind() -> int:
-    """Tell people 14, 7 and 2 days before an access runs out that no refresh exists for."""
-    now = timezone.now()
-    horizon = now + timedelta(days=REMIND_DAYS[0])
-    ending = (
-        ConnectedAccount.objects.usable()
-        .filter(
-            Q(token_expires_at__gt=now, token_expires_at__lte=horizon)
-            # Facebook's own permissions outlive this date, Instagram's do not.
-            | Q(platform="instagram", data_access_expires_at__gt=now, data_access_expires_at__lte=horizon)
-        )
-        .select_related("workspace")
+def verify_one(account_id: UUID) -> bool:
+    """Look at one account for the daily job; says whether all is well. What is wrong stands on the account."""
+    account = (
+        ConnectedAccount.objects.listed().select_related("workspace", "credential__grant").filter(pk=account_id).first()
     )
-    for account in ending:
-        dates = [account.token_expires_at]
-        if account.platform == "instagram":
-            dates.append(account.data_access_expires_at)
-        ends_at = min(date for date in dates if date and date > now)
-        threshold = min(days for days in REMIND_DAYS if ends_at - now <= timedelta(days=days))
-        tell(
-            account.workspace,
-            Notification.Kind.RECONNECT,
-            f"expiry:{account.pk}:{ends_at:%Y-%m-%d}:{threshold}",
-            title=_("The access to %(name)s ends on %(date)s")
-            % {"name": account.name, "date": date_format(ends_at, "j F Y")},
-            body=_("Posts scheduled after that day would wait. Press Reconnect before; it takes a minute."),
-            url=reverse("accounts:social"),
-            account=account,
-        )
-    return len(ending)
+    if account is None:
+        return False
+    try:
+        verify(account)
+    except PlatformError as error:
+        logger.info("account %s was not verified: %s", account.pk, error.kind)
+        return False
+    return True

@@ -14,12 +14,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.clients import platform_for
-from accounts.models import ConnectedAccount
+from accounts.models import ConnectedAccount, Notification
+from accounts.notify import settle, tell
 from accounts.tokens import access_for, lost
+from accounts.usage import held_until
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
 from publishing.models import Publication, Status
 from socialhub.platforms.base import Access, Platform, PostFigures, RemotePost
@@ -60,6 +64,7 @@ AGES = (
 )
 APPEARS_WITHIN = timedelta(minutes=10)  # a fresh post may be missing from an answer without being gone
 POSTS_PER_CLAIM = 200
+MOST_FAILURES = 6  # readings in a row that came to nothing, about as many hours, before people are told
 AFTER_TROUBLE = timedelta(minutes=15)
 AFTER_REFUSAL = timedelta(hours=6)  # without a change by a person the answer will be the same
 
@@ -72,12 +77,14 @@ Part = Callable[[ConnectedAccount, Platform, Access], None]
 def sync(account_id: UUID, *, full: bool = False) -> bool:
     """Read one account and those of its posts that are due; what the jobs and "Sync now" run.
 
-    full: everything, however lately it was read. Returns False when there is nothing to do: another worker is at it,
-    the account cannot be read, or its totals of this hour are known.
+    full: everything, however lately it was read, because a person asks. Returns False when there is nothing to do:
+    another worker is at it, the account cannot be read or is near a limit, or its totals of this hour are known.
     """
     account = ConnectedAccount.objects.usable().select_related("workspace", "credential").filter(pk=account_id).first()
     if account is None:
         return False
+    if not full and held_until(account):
+        return False  # what is left of the network's limit is for people who publish or look
     row, _made = AccountSync.objects.get_or_create(account=account)
     if not (until := _claim(account)):
         return False
@@ -124,7 +131,9 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
     except PlatformError as error:
         troubles.append(error.message)
         _stopped_by(account, error)
+        _count_failure(account, error)
     else:
+        _readable_again(account)
         if full:
             AccountSync.objects.update_or_create(account=account, defaults={"full_at": timezone.now()})
     account.sync_error = " ".join(dict.fromkeys(troubles))
@@ -135,6 +144,38 @@ def _stopped_by(account: ConnectedAccount, error: PlatformError) -> None:
     _log(account, error)
     if isinstance(error, ReconnectError):
         lost(account, error)
+
+
+def incident_of(account: ConnectedAccount) -> str:
+    return f"insights:{account.pk}"
+
+
+def _count_failure(account: ConnectedAccount, error: PlatformError) -> None:
+    """After some readings that came to nothing its people are told. A lost access has a word of its own."""
+    if isinstance(error, ReconnectError):
+        return
+    row, _made = AccountSync.objects.get_or_create(account=account)
+    AccountSync.objects.filter(account=account).update(failures=F("failures") + 1)
+    if row.failures + 1 < MOST_FAILURES:
+        return
+    tell(
+        account.workspace,
+        Notification.Kind.INSIGHTS,
+        incident_of(account),
+        title=_("No new figures of %(name)s") % {"name": account.name},
+        body=_(
+            "The figures could not be read %(count)d times in a row. %(reason)s What was read before stays; publishing "
+            "is not touched. It is tried again every hour."
+        )
+        % {"count": row.failures + 1, "reason": error.message},
+        url=reverse("accounts:social"),
+        account=account,
+    )
+
+
+def _readable_again(account: ConnectedAccount) -> None:
+    AccountSync.objects.filter(account=account).exclude(failures=0).update(failures=0)
+    settle(account.workspace, incident_of(account))
 
 
 def _log(account: ConnectedAccount, error: PlatformError) -> None:
@@ -450,6 +491,9 @@ def sync_due(seconds: float = 45) -> int:
 
 
 def _sync_posts_alone(account: ConnectedAccount, posts: Sequence[PlatformPost]) -> None:
+    if until := held_until(account):
+        _put_off(posts, LimitedError(_("The limit of the network is nearly used up."), until=until))
+        return
     try:
         sync_posts(account, posts)
     except Exception:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.expiry import ends_before
 from accounts.models import ConnectedAccount
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
 from socialhub.platforms import LABELS, rules
@@ -159,7 +160,7 @@ def expiry_findings(draft: Draft) -> list[Finding]:
             publication.account,
         )
         for publication in draft.publications
-        if (expires_at := publication.account.token_expires_at) and timezone.now() < expires_at <= due_at
+        if ends_before(publication.account, due_at)
     ]
 
 

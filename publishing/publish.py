@@ -21,10 +21,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import tokens
+from accounts import notify, tokens
 from accounts.clients import platform_for
 from accounts.models import Notification
 from accounts.notify import tell
@@ -55,6 +56,7 @@ ACCEPTED = "accepted"  # and this holds the id of what the network took, but had
 ON_TIME = timedelta(minutes=5)  # nothing that starts within this is late, whatever the post allows
 LONGEST_ACCEPTED = timedelta(days=1)  # what a network has taken and not published by then, a person looks after
 ACCOUNT_TROUBLE = ("account_blocked", "permission", "our_bug")  # kinds of failure that are not about one post
+LONG_WAIT = timedelta(hours=1)  # a limit that holds a post back for longer is worth a word to its people
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
@@ -375,6 +377,7 @@ def _published(job: Job, published: Published, *, reason: str) -> None:
             platform_message="",
         )
         _close(job, "published")
+        notify.settle(job.account.workspace, quota_incident(job))
     if not published.permalink:
         _read_permalink(job)
 
@@ -415,6 +418,17 @@ def backoff_seconds(number: int) -> float:
 def _put_off(job: Job, until: datetime, reason: str, error: Failure | None = None) -> None:
     """Limited is not failed: no attempt is used up, and lateness is measured from the new time."""
     _back_to_queue(job, error, reason=reason, outcome="limited", not_before=until, due_at=until)
+    if until - timezone.now() > LONG_WAIT:
+        tell(
+            job.account.workspace,
+            Notification.Kind.QUOTA,
+            quota_incident(job),
+            title=_("Posts to %(account)s wait for a limit") % {"account": job.account.handle},
+            body=_("%(reason)s Posts to it go on at %(when)s; nothing is lost, and there is nothing to do.")
+            % {"reason": reason, "when": date_format(timezone.localtime(until), "DATETIME_FORMAT")},
+            url=job.publication.post.get_absolute_url(),
+            account=job.account,
+        )
 
 
 def _hold(job: Job, error: Failure) -> None:
@@ -633,6 +647,10 @@ def incident_of(publication: Publication) -> str:
     if publication.error_kind in ACCOUNT_TROUBLE:
         return f"account:{publication.account_id}:{publication.error_kind}"
     return f"post:{publication.post_id}"
+
+
+def quota_incident(job: Job) -> str:
+    return f"quota:{job.account.pk}"
 
 
 def _tell(job: Job, message: str, kind: Notification.Kind) -> None:

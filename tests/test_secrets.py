@@ -25,7 +25,7 @@ from redis import Redis
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.providers import META
 from accounts.providers.base import Consent
-from accounts.verify import verify_all
+from accounts.verify import verify_one
 from analytics import ingest
 from analytics.models import PlatformPost
 from publishing.models import Attempt, Post, Publication, QueueEntry, Status
@@ -141,7 +141,8 @@ def live_through(day: Day) -> None:
     sandbox.revoke("gina", 460)
     day.publish(facebook, caption="The password was changed")
     run_due()
-    verify_all()
+    verify_one(facebook.pk)
+    verify_one(instagram.pk)
     facebook.refresh_from_db()
     assert facebook.needs_reconnect
     assert Notification.objects.filter(kind=Notification.Kind.RECONNECT).exists()

@@ -18,6 +18,9 @@ class Notification(models.Model):
         PUBLISH_FAILED = "publish_failed", _("Publishing failed")
         DECISION_NEEDED = "decision_needed", _("Decision needed")
         MISSED = "missed", _("Missed")
+        EXPIRY = "expiry", _("Access ends soon")
+        QUOTA = "quota", _("Limit reached")
+        INSIGHTS = "insights", _("Figures stopped")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notifications")

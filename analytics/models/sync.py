@@ -16,6 +16,7 @@ class AccountSync(models.Model):
     account = models.OneToOneField(ConnectedAccount, on_delete=models.CASCADE, primary_key=True, related_name="sync")
     claimed_until = models.DateTimeField(null=True, blank=True)
     full_at = models.DateTimeField(null=True, blank=True)  # day figures and newest posts too, not the totals alone
+    failures = models.PositiveSmallIntegerField(default=0)  # readings in a row that came to nothing
 
     class Meta:
         verbose_name = "account sync"

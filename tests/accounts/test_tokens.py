@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
 from django.core import mail
@@ -19,10 +20,13 @@ from fernet_fields.hkdf import derive_fernet_key
 
 from accounts import notify
 from accounts.clients import meta, platform_for
+from accounts.connect import disconnect
+from accounts.expiry import end_of_grant, ends_before, ends_of, remind
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket, Role, User, Workspace
-from accounts.tasks import tidy, verify_accounts
+from accounts.renew import RENEWALS, Renewal
+from accounts.tasks import SPREAD_SECONDS, tidy, verify_accounts, verify_one_account
 from accounts.tokens import access_for, lost, reconnected
-from accounts.verify import remind, verify
+from accounts.verify import accounts_to_verify, verify, verify_one
 from socialhub.platforms.errors import ReconnectError, TemporaryError
 from tests.accounts.conftest import member
 from tests.accounts.graph import Graph, page, page_token, refusal
@@ -32,6 +36,11 @@ pytestmark = pytest.mark.django_db
 
 Capture = Any
 OTHER_KEY = "another-key-of-more-than-thirty-two-characters"
+
+
+def eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages are worked off on the spot."""
+    monkeypatch.setattr(verify_one_account, "apply_async", lambda args, countdown: verify_one_account.apply(args))
 
 
 def damage(account: ConnectedAccount) -> None:
@@ -173,7 +182,7 @@ def test_a_token_that_the_network_refuses_is_lost(workspace: Workspace, graph: G
 def test_blips_never_disconnect(workspace: Workspace, graph: Graph, trouble: tuple[int, dict[str, Any]]) -> None:
     account = make_account(workspace, platform_account_id="101")
     graph.fail["101"] = trouble
-    verify_accounts()
+    assert not verify_one(account.pk)
     account.refresh_from_db()
     assert account.is_connected
     assert account.last_verified_at is None
@@ -186,12 +195,35 @@ def test_the_daily_check_looks_at_all_and_survives_each(
     broken = make_account(workspace, platform_account_id="100", token=None)
     fine = make_account(workspace, platform_account_id="101", status="expired", status_reason="Was out")
     gone = make_account(workspace, platform_account_id="102", status="disconnected")
+    eagerly(monkeypatch)
     verify_accounts()
     for account in (broken, fine, gone):
         account.refresh_from_db()
     assert broken.status == "expired"
     assert (fine.status, fine.status_reason) == ("connected", "")
     assert gone.last_verified_at is None
+    # What is left of a lost access is nothing that a look could mend; what was seen today is not looked at again.
+    assert accounts_to_verify() == []
+    ConnectedAccount.objects.update(last_verified_at=timezone.now() - timedelta(days=1))
+    assert accounts_to_verify() == [fine.pk]
+
+
+def test_the_daily_check_is_spread_and_gives_each_account_a_message_of_its_own(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = [make_account(workspace) for _ in range(3)]
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        verify_one_account, "apply_async", lambda args, countdown: sent.append((args[0], countdown)) or None
+    )
+    verify_accounts()
+    assert {account_id for account_id, _delay in sent} == {str(account.pk) for account in accounts}
+    assert [delay for _account_id, delay in sent] == [0, 1, 2]
+    many = [account.pk for account in accounts] * 2000
+    monkeypatch.setattr("accounts.verify.accounts_to_verify", lambda: many)
+    sent.clear()
+    verify_accounts()
+    assert max(delay for _account_id, delay in sent) <= SPREAD_SECONDS
 
 
 def test_an_unforeseen_fault_of_one_account_does_not_stop_the_others(
@@ -209,6 +241,7 @@ def test_an_unforeseen_fault_of_one_account_does_not_stop_the_others(
         real(account)
 
     monkeypatch.setattr("accounts.verify.verify", sometimes)
+    eagerly(monkeypatch)
     verify_accounts()
     second.refresh_from_db()
     assert second.last_verified_at
@@ -218,21 +251,56 @@ def test_reminders_come_at_14_7_and_2_days_once_each(workspace: Workspace) -> No
     ends = timezone.now() + timedelta(days=13)
     account = make_account(workspace, token_expires_at=ends)
     make_account(workspace, data_access_expires_at=ends)  # Facebook's permissions outlive this date
-    remind()
-    remind()
-    assert Notification.objects.count() == 1
-    for days in (6, 1):
-        ConnectedAccount.objects.filter(pk=account.pk).update(token_expires_at=ends)
-        moved = timezone.now() + timedelta(days=days)
-        ConnectedAccount.objects.filter(pk=account.pk).update(token_expires_at=moved)
-        remind()
-    assert Notification.objects.count() == 3
+    now = timezone.now()
+    for day, rows in ((0, 1), (1, 1), (5, 1), (6, 2), (9, 2), (11, 3), (12, 3)):
+        with time_machine.travel(now + timedelta(days=day, minutes=5), tick=False):
+            remind()
+            assert Notification.objects.count() == rows, day
+            # One open row for the account and its cause, however often it was told.
+            assert Notification.objects.get(resolved_at=None).incident == f"expiry:{account.pk}:token"
 
 
 def test_instagram_is_reminded_of_its_data_access(workspace: Workspace) -> None:
     make_account(workspace, platform="instagram", data_access_expires_at=timezone.now() + timedelta(days=3))
     remind()
-    assert Notification.objects.get().kind == Notification.Kind.RECONNECT
+    notification = Notification.objects.get()
+    assert notification.kind == Notification.Kind.EXPIRY
+    assert notification.title.startswith("The consent for")
+
+
+def test_a_reminder_is_over_when_the_end_has_moved_or_the_account_is_not_in_use(workspace: Workspace) -> None:
+    near = timezone.now() + timedelta(days=5)
+    moved, left = make_account(workspace, token_expires_at=near), make_account(workspace, token_expires_at=near)
+    assert remind() == 2
+    ConnectedAccount.objects.filter(pk=moved.pk).update(token_expires_at=timezone.now() + timedelta(days=60))
+    disconnect(left)
+    assert remind() == 0
+    assert not Notification.objects.filter(resolved_at=None).exists()
+
+
+def test_the_end_of_a_grant_counts_for_accounts_that_live_on_it(
+    workspace: Workspace, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is renewed by itself has no end; without renewal, or after a lost answer, it has."""
+    soon = timezone.now() + timedelta(days=3)
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="elsewhere", platform_user_id="7", access_token="a", expires_at=soon
+    )
+    account = make_account(workspace, token=None)
+    Credential.objects.create(account=account, grant=grant, access_token=None)
+    account = ConnectedAccount.objects.get(pk=account.pk)
+    assert ends_of(account) == {"token": soon}
+    assert ends_before(account, soon + timedelta(days=1))
+    assert not ends_before(account, soon - timedelta(days=1))
+    renewal = Renewal(renew=lambda token: pytest.fail("nothing is renewed here"), ahead=timedelta(0), single_use=True)
+    monkeypatch.setitem(RENEWALS, "elsewhere", renewal)
+    assert end_of_grant(grant) == soon
+    grant.refresh_token = "r"
+    assert end_of_grant(grant) is None
+    grant.refresh_expires_at = soon + timedelta(days=300)
+    assert end_of_grant(grant) == soon + timedelta(days=300)
+    grant.refresh_spent_at = timezone.now() - timedelta(hours=1)
+    assert end_of_grant(grant) == soon
 
 
 # Notifications

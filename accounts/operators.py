@@ -1,0 +1,118 @@
+"""Telling whoever runs the server: one open row per trouble, shown to staff, and a line in the log."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from accounts.models import EncryptionKey, OperatorNotice
+
+logger = logging.getLogger(__name__)
+
+KEY_DAYS = 90
+VERSION_QUIET = timedelta(days=2)  # a mismatch that was not seen for so long is over
+SEEN_AGAIN = 3600  # seconds between two writes about the same mismatch
+
+
+def warn(key: str, *, title: str, body: str) -> OperatorNotice:
+    """Note a trouble; the same one again, while it is open, only moves its date. Logged when it is new."""
+    notice, created = OperatorNotice.objects.get_or_create(
+        key=key, resolved_at=None, defaults={"title": title[:200], "body": body}
+    )
+    if created:
+        logger.warning("%s %s", title, body)
+    else:
+        OperatorNotice.objects.filter(pk=notice.pk).update(title=title[:200], body=body, last_seen_at=timezone.now())
+    return notice
+
+
+def mended(key: str) -> None:
+    OperatorNotice.objects.filter(key=key, resolved_at=None).update(resolved_at=timezone.now())
+
+
+# --- The version of Meta's API --------------------------------------------------------------------------------
+
+
+def version_key(pinned: str, served: str) -> str:
+    return f"meta-version:{pinned}:{served}"
+
+
+def version_served(served: str) -> None:
+    """Meta answered with another version than we asked for. Called in the middle of calls, so it never raises."""
+    pinned = settings.META_GRAPH_VERSION
+    key = version_key(pinned, served)
+    try:
+        if not cache.add(f"notice:{key}", True, SEEN_AGAIN):
+            return
+    except RedisError:
+        logger.warning("Meta answered with version %s instead of %s; the cache does not answer", served, pinned)
+        return
+    try:
+        with transaction.atomic():
+            warn(
+                key,
+                title=_("Meta answers with version %(served)s instead of %(pinned)s")
+                % {"served": served, "pinned": pinned},
+                body=_(
+                    "Meta does not serve the version that is set any more, or does not know it yet, and uses another one "
+                    "without saying so. Posts and figures may change their shape. Set META_GRAPH_VERSION to a version "
+                    "that Meta serves, after reading its change log, and restart."
+                ),
+            )
+    except DatabaseError:
+        logger.warning("Meta answered with version %s instead of %s", served, pinned, exc_info=True)
+
+
+def served_versions() -> list[str]:
+    """What Meta answered with lately instead of the version that is set."""
+    prefix = version_key(settings.META_GRAPH_VERSION, "")
+    open_rows = OperatorNotice.objects.filter(key__startswith=prefix, resolved_at=None).order_by("-last_seen_at")
+    return [key.removeprefix(prefix) for key in open_rows.values_list("key", flat=True)]
+
+
+# --- Encryption keys ------------------------------------------------------------------------------------------
+
+
+def fingerprint(key: str) -> str:
+    """Tells keys apart without giving anything away: they are long and random."""
+    return hashlib.sha256(b"socialhub encryption key:" + key.encode()).hexdigest()
+
+
+def look_at_keys() -> None:
+    """Remember each key of FERNET_KEYS when it is seen first, and say when the one that seals has grown old."""
+    for key in settings.FERNET_KEYS:
+        EncryptionKey.objects.get_or_create(fingerprint=fingerprint(key))
+    first = EncryptionKey.objects.get(fingerprint=fingerprint(settings.FERNET_KEYS[0]))
+    if timezone.now() - first.first_seen_at <= timedelta(days=KEY_DAYS):
+        mended("encryption-key")
+        return
+    warn(
+        "encryption-key",
+        title=_("The encryption key is older than %(days)d days") % {"days": KEY_DAYS},
+        body=_(
+            "It has sealed the access tokens since %(date)s. Put a new key in front of FERNET_KEYS and keep the old one "
+            "behind it, restart, and run: manage.py rotate_token_keys. When it says that nothing remains, take the old "
+            "key out."
+        )
+        % {"date": date_format(first.first_seen_at, "j F Y")},
+    )
+
+
+def settle_old() -> int:
+    """Mismatches of versions say nothing when they are over; silence does."""
+    return OperatorNotice.objects.filter(
+        key__startswith="meta-version:", resolved_at=None, last_seen_at__lt=timezone.now() - VERSION_QUIET
+    ).update(resolved_at=timezone.now())
+
+
+def open_notices() -> list[OperatorNotice]:
+    return list(OperatorNotice.objects.filter(resolved_at=None))
