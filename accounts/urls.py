@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import notifications, people, social
+from accounts.views import callbacks, notifications, people, social
 
 app_name = "accounts"
 urlpatterns = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("settings/workspace/members/", people.member_add, name="member_add"),
     path("settings/workspace/members/<int:member_id>/role/", people.member_role, name="member_role"),
     path("settings/workspace/members/<int:member_id>/remove/", people.member_remove, name="member_remove"),
+    path("meta/deauthorize/", callbacks.deauthorize, name="meta_deauthorize"),
+    path("meta/data-deletion/", callbacks.data_deletion, name="meta_data_deletion"),
+    path("data-deletion/<str:code>/", callbacks.data_deletion_status, name="data_deletion_status"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/read/", notifications.notifications_read, name="notifications_read"),
 ]

@@ -192,7 +192,10 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[socialhub] "
 ACCOUNT_SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=True)
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # Each invitation is a mail to an address, and a text, that a member chose; allauth's own limits stay as they are.
-ACCOUNT_RATE_LIMITS = {"invite": "20/h/user"}
+ACCOUNT_RATE_LIMITS = {
+    "invite": "20/h/user",
+    "signed_request": "30/m/ip",  # with a wrong signature
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_ADAPTER = "accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

@@ -77,7 +77,7 @@ def page(least: str, *ids: str, **data: str) -> Address:
     return Address(least, "GET POST", ids, data)
 
 
-PUBLIC = {"healthz", "readyz", "publishing:media_public", "meta_callback"}
+PUBLIC = {"healthz", "readyz", "publishing:media_public", "meta_callback", "linkedin_callback", "buffer_callback"}
 
 ADDRESSES: dict[str, Address] = {
     "style": Address("staff"),
