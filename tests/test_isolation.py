@@ -77,7 +77,11 @@ def page(least: str, *ids: str, **data: str) -> Address:
     return Address(least, "GET POST", ids, data)
 
 
-PUBLIC = {"healthz", "readyz", "publishing:media_public", "meta_callback", "linkedin_callback", "buffer_callback"}
+PUBLIC = {"healthz", "readyz", "publishing:media_public", "meta_callback", "linkedin_callback", "buffer_callback"} | {
+    "accounts:meta_deauthorize",  # the signature says who speaks
+    "accounts:meta_data_deletion",
+    "accounts:data_deletion_status",
+}
 
 ADDRESSES: dict[str, Address] = {
     "style": Address("staff"),

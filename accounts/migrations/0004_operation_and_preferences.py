@@ -7,63 +7,89 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_login_of_provider'),
+        ("accounts", "0003_login_of_provider"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DataDeletion',
+            name="DataDeletion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=accounts.models.operation.confirmation_code, max_length=40, unique=True, verbose_name='confirmation code')),
-                ('provider', models.CharField(max_length=20)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('grants', models.PositiveIntegerField(default=0)),
-                ('accounts', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "code",
+                    models.CharField(
+                        default=accounts.models.operation.confirmation_code,
+                        max_length=40,
+                        unique=True,
+                        verbose_name="confirmation code",
+                    ),
+                ),
+                ("provider", models.CharField(max_length=20)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("grants", models.PositiveIntegerField(default=0)),
+                ("accounts", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='EncryptionKey',
+            name="EncryptionKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fingerprint', models.CharField(max_length=64, unique=True)),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("fingerprint", models.CharField(max_length=64, unique=True)),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['first_seen_at'],
+                "ordering": ["first_seen_at"],
             },
         ),
         migrations.AddField(
-            model_name='user',
-            name='unmailed_kinds',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None),
+            model_name="user",
+            name="unmailed_kinds",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=20), blank=True, default=list, size=None
+            ),
         ),
         migrations.AlterField(
-            model_name='notification',
-            name='kind',
-            field=models.CharField(choices=[('reconnect', 'Reconnect needed'), ('publish_failed', 'Publishing failed'), ('decision_needed', 'Decision needed'), ('missed', 'Missed'), ('expiry', 'Access ends soon'), ('quota', 'Limit reached'), ('insights', 'Figures stopped')], max_length=20),
+            model_name="notification",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("reconnect", "Reconnect needed"),
+                    ("publish_failed", "Publishing failed"),
+                    ("decision_needed", "Decision needed"),
+                    ("missed", "Missed"),
+                    ("expiry", "Access ends soon"),
+                    ("quota", "Limit reached"),
+                    ("insights", "Figures stopped"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.CreateModel(
-            name='OperatorNotice',
+            name="OperatorNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('title', models.CharField(max_length=200)),
-                ('body', models.TextField()),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120)),
+                ("title", models.CharField(max_length=200)),
+                ("body", models.TextField()),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-last_seen_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('resolved_at__isnull', True)), fields=('key',), name='operator_notice_once_open')],
+                "ordering": ["-last_seen_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resolved_at__isnull", True)),
+                        fields=("key",),
+                        name="operator_notice_once_open",
+                    )
+                ],
             },
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analytics', '0003_platform_post_not_ours'),
+        ("analytics", "0003_platform_post_not_ours"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='accountsync',
-            name='failures',
+            model_name="accountsync",
+            name="failures",
             field=models.PositiveSmallIntegerField(default=0),
         ),
     ]
