@@ -27,10 +27,10 @@ from accounts.keys import key_ring
 from accounts.models import User
 from accounts.outcome import remember_error
 from accounts.people import create_workspace
-from accounts.providers import META
+from accounts.providers import PROVIDERS
+from accounts.providers.base import Person
 from socialhub.http import HttpRequest
 from socialhub.platforms.errors import PlatformError
-from socialhub.platforms.meta import Person
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):
     ) -> list[SocialApp]:
         """From the settings as they are now, never from the database."""
         apps = [
-            SocialApp(provider="meta", name="Meta", client_id=settings.META_APP_ID, secret=settings.META_APP_SECRET)
+            SocialApp(provider=key, name=PROVIDERS[key].label, client_id=client_id, secret=secret)
+            for key, client_id, secret in (
+                ("meta", settings.META_APP_ID, settings.META_APP_SECRET),
+                ("linkedin", settings.LINKEDIN_CLIENT_ID, settings.LINKEDIN_CLIENT_SECRET),
+                ("buffer", settings.BUFFER_CLIENT_ID, settings.BUFFER_CLIENT_SECRET),
+            )
         ]
         return [
             app
@@ -100,10 +105,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         token, sociallogin.token = sociallogin.token, None
         account = sociallogin.account
         try:
-            consent = META.consent(token, Person(account.uid, account.extra_data.get("name", "")))
+            person = Person(account.uid, account.extra_data.get("name", ""))
+            consent = PROVIDERS[account.provider].consent(token, person)
         except PlatformError as error:
             raise ProviderException(error.message) from error
-        grant = store_grant(request.workspace, request.user, META.key, consent)
+        grant = store_grant(request.workspace, request.user, account.provider, consent)
         raise ImmediateHttpResponse(redirect("accounts:select", grant.pk))
 
     def on_authentication_error(
@@ -122,14 +128,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):
                 "This attempt to connect is not valid any more: it was already used, is older than ten minutes, or was "
                 "begun by somebody else or in another workspace. Nothing was changed. Press Connect again."
             )
-        elif error == AuthError.CANCELLED:
+        elif error == AuthError.CANCELLED or request.GET.get("error") in provider.oauth2_adapter_class.cancel_words:
             told = _(
-                "Consent was not given at Facebook, so nothing was connected. Press Connect again whenever you like."
-            )
+                "Consent was not given at %(provider)s, so nothing was connected. Press Connect again whenever you like."
+            ) % {"provider": PROVIDERS[provider.id].label}
         elif isinstance(cause, PlatformError):
             told = cause.message
         else:
-            told = _("Facebook broke off with an error, so nothing was connected. Press Connect to try again.")
+            told = _("%(provider)s broke off with an error, so nothing was connected. Press Connect to try again.") % {
+                "provider": PROVIDERS[provider.id].label
+            }
         remember_error(
             request,
             told,

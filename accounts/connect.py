@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,12 @@ from accounts.models import ConnectedAccount, Credential, Grant, User, Workspace
 from accounts.notify import settle
 from accounts.providers import META, PROVIDERS
 from accounts.providers.base import Candidate, Consent
+from accounts.providers.buffer import NEEDED_SCOPES
 from accounts.tokens import incident_of
 from accounts.wake import FIGURES, PUBLISHING, wake
+from socialhub.platforms import LABELS
 from socialhub.platforms.errors import PlatformError, ReconnectError
+from socialhub.platforms.linkedin_api import SCOPES as LINKEDIN_SCOPES
 from socialhub.platforms.meta import SCOPES
 
 logger = logging.getLogger(__name__)
@@ -33,14 +36,31 @@ Status = ConnectedAccount.Status
 class Connectable:
     """An entry of the accounts page: a network that can be connected, and through which provider.
 
-    scopes: what publishing to it and reading its figures needs.
+    scopes: what publishing to it and reading its figures needs; scopes_by_type: where that depends on the account_type.
     """
 
     platform: str
     provider: str
     label: str
     about: str | Promise
-    scopes: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+    scopes_by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The name of the entry."""
+        return _("%(network)s (via Buffer)") % {"network": self.label} if self.is_through_buffer else self.label
+
+    @property
+    def is_through_buffer(self) -> bool:
+        return self.provider == "buffer"
+
+    def scopes_of(self, account_type: str) -> tuple[str, ...]:
+        return self.scopes_by_type.get(account_type, self.scopes)
+
+
+def through_buffer(platform: str, about: str | Promise) -> Connectable:
+    return Connectable(platform, "buffer", LABELS[platform], about, NEEDED_SCOPES)
 
 
 CONNECTABLE: Mapping[str, Connectable] = {
@@ -60,13 +80,28 @@ CONNECTABLE: Mapping[str, Connectable] = {
             about=gettext_lazy("Professional accounts that are linked to one of your Facebook Pages."),
             scopes=SCOPES["instagram"],
         ),
+        Connectable(
+            platform="linkedin",
+            provider="linkedin",
+            label="LinkedIn",
+            about=gettext_lazy("Your own profile and organizations that you look after."),
+            scopes_by_type=LINKEDIN_SCOPES,
+        ),
+        through_buffer("x", gettext_lazy("X profiles.")),
+        through_buffer("threads", gettext_lazy("Threads profiles.")),
+        through_buffer("bluesky", gettext_lazy("Bluesky profiles.")),
+        through_buffer("mastodon", gettext_lazy("Mastodon profiles on any server.")),
+        through_buffer("pinterest", gettext_lazy("Pinterest accounts; boards cannot be chosen yet.")),
+        through_buffer("tiktok", gettext_lazy("TikTok accounts, for photo posts.")),
+        through_buffer("youtube", gettext_lazy("YouTube channels; videos cannot be sent yet.")),
+        through_buffer("google_business", gettext_lazy("Places on Google.")),
     )
 }
 
 
-def missing_scopes(platform: str, granted: Iterable[str]) -> list[str]:
+def missing_scopes(platform: str, granted: Iterable[str], account_type: str = "") -> list[str]:
     held = set(granted)
-    return [name for name in CONNECTABLE[platform].scopes if name not in held]
+    return [name for name in CONNECTABLE[platform].scopes_of(account_type) if name not in held]
 
 
 def consent_hint(workspace: Workspace, user: User, provider: str) -> str:
@@ -172,7 +207,7 @@ def write_account(
         "status_reason": "",
         "platform_message": "",
         "granted_scopes": sorted(granted),
-        "missing_scopes": missing_scopes(candidate.platform, granted),
+        "missing_scopes": missing_scopes(candidate.platform, granted, candidate.account_type),
         "connected_by": by,
         "disconnected_at": None,
         "last_verified_at": now,
@@ -196,13 +231,15 @@ def no_instagram(page_name: str) -> str:
     return _("No Instagram professional account is linked to the Page “%(page)s”.") % {"page": page_name}
 
 
-def connect_result(connected: Sequence[ConnectedAccount]) -> dict[str, Any]:
+def connect_result(connected: Sequence[ConnectedAccount], provider: str = "meta") -> dict[str, Any]:
     """The answer to a connect, for the page and the API: per network the first account, and why where there is none."""
     answer: dict[str, Any] = {"success": bool(connected)}
-    for platform in ("facebook", "instagram"):
-        account = next((account for account in connected if account.platform == platform), None)
+    for entry in CONNECTABLE.values():
+        if entry.provider != provider:
+            continue
+        account = next((account for account in connected if account.platform == entry.platform), None)
         if account:
-            answer[platform] = {
+            answer[entry.platform] = {
                 "connected": True,
                 "accountId": account.platform_account_id,
                 "accountName": account.name,
@@ -210,14 +247,18 @@ def connect_result(connected: Sequence[ConnectedAccount]) -> dict[str, Any]:
                 "profilePicture": account.picture_url,
             }
         else:
-            answer[platform] = {"connected": False, "reason": reason_for_none(platform)}
+            answer[entry.platform] = {"connected": False, "reason": reason_for_none(entry)}
     return answer
 
 
-def reason_for_none(platform: str) -> str:
-    if platform == "instagram":
+def reason_for_none(entry: Connectable) -> str:
+    if entry.platform == "instagram":
         return _("No Instagram business account linked")
-    return _("No Facebook Page was chosen")
+    if entry.platform == "facebook":
+        return _("No Facebook Page was chosen")
+    if entry.is_through_buffer:
+        return _("No channel of %(network)s was chosen") % {"network": entry.label}
+    return _("No account of %(network)s was chosen") % {"network": entry.label}
 
 
 def recheck(account: ConnectedAccount, *, by: User) -> list[ConnectedAccount]:
@@ -232,7 +273,7 @@ def recheck(account: ConnectedAccount, *, by: User) -> list[ConnectedAccount]:
             _("There is no stored consent to check “%(name)s” with. Press Reconnect.") % {"name": account.name}
         )
     grant = credential.grant
-    META.refresh_scopes(grant)
+    PROVIDERS[grant.provider].refresh_scopes(grant)
     pages = [page for page in find_candidates(grant) if page.platform_account_id == page_account.platform_account_id]
     if not pages or pages[0].obstacle:
         raise ReconnectError(
@@ -271,7 +312,7 @@ def drop_unused(grant: Grant) -> None:
             return
         used_elsewhere = Credential.objects.filter(grant__in=same_person).exists()
         Grant.objects.filter(pk=grant.pk).delete()
-    if used_elsewhere:
+    if used_elsewhere and PROVIDERS[grant.provider].revokes_everything:
         return
     try:
         PROVIDERS[grant.provider].revoke(grant)

@@ -1,5 +1,7 @@
 """allauth finds the networks that can be connected here, because `accounts` is an installed app."""
 
+from accounts.buffer.provider import BufferProvider
+from accounts.linkedin.provider import LinkedInProvider
 from accounts.meta.provider import MetaProvider
 
-provider_classes = [MetaProvider]
+provider_classes = [MetaProvider, LinkedInProvider, BufferProvider]

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.clients import buffer, linkedin
 from accounts.keys import reveal
 from accounts.models import Grant
 from socialhub.platforms.base import Tokens
@@ -40,7 +41,12 @@ class Renewal:
     single_use: bool = False
 
 
-RENEWALS: dict[str, Renewal] = {}  # by Grant.provider; those that are not here cannot be renewed
+# By Grant.provider; those that are not here cannot be renewed.
+RENEWALS: dict[str, Renewal] = {
+    # From the 45th of 60 days on. The refresh token stays the same, and only some apps get one.
+    "linkedin": Renewal(lambda token: linkedin().refresh(token), ahead=timedelta(days=15)),
+    "buffer": Renewal(lambda token: buffer().refresh(token), ahead=timedelta(minutes=10), single_use=True),
+}
 
 
 def usable_token(grant: Grant) -> str:

@@ -43,7 +43,7 @@ def verify(account: ConnectedAccount) -> None:
     account.data_access_expires_at = facts.data_access_expires_at
     if facts.scopes is not None:
         account.granted_scopes = sorted(facts.scopes)
-        account.missing_scopes = missing_scopes(account.platform, facts.scopes)
+        account.missing_scopes = missing_scopes(account.platform, facts.scopes, account.account_type)
     account.last_verified_at = timezone.now()
     account.save(
         update_fields=[

@@ -245,4 +245,5 @@ def usual_type(platform_key: str, media_count: int, link: str) -> PostType:
     return min(
         (kind for kind in DEFAULT_ORDER if kind in types),
         key=lambda kind: max(types[kind].min_media - media_count, media_count - types[kind].max_media),
+        default=PostType.SINGLE if media_count else PostType.TEXT,
     )

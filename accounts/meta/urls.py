@@ -2,6 +2,7 @@
 
 from django.urls import path
 
-from accounts.meta.views import callback
+from accounts.meta.provider import MetaAdapter
+from accounts.oauth import callback_view
 
-urlpatterns = [path("meta/login/callback/", callback, name="meta_callback")]
+urlpatterns = [path("meta/login/callback/", callback_view(MetaAdapter), name="meta_callback")]

@@ -28,7 +28,7 @@ class ConnectedAccountQuerySet(models.QuerySet["ConnectedAccount"]):
 
 
 class ConnectedAccount(models.Model):
-    """One Page or Instagram professional account (later: member, organization, channel) that we can publish to."""
+    """One Page, Instagram professional account, LinkedIn member or organization, or Buffer channel to publish to."""
 
     class Status(models.TextChoices):
         CONNECTED = "connected", _("Connected")
@@ -102,7 +102,13 @@ class ConnectedAccount(models.Model):
 
     @property
     def type_label(self) -> str:
-        kinds = {"page": _("Page"), "professional": _("Professional account")}
+        kinds = {
+            "page": _("Page"),
+            "professional": _("Professional account"),
+            "person": _("Profile"),
+            "organization": _("Organization"),
+            "channel": _("Channel in Buffer"),
+        }
         return str(kinds.get(self.account_type, self.account_type))
 
     @property

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from accounts.models import ConnectedAccount, Grant
-from socialhub.platforms.base import Access
+from socialhub.platforms.base import Access, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Candidate:
     """An account as the choice shows it and as connecting writes it.
 
     token: its own; None where the grant's serves. about: what kind of account, in words. obstacle: why it cannot be
-    connected. linked: accounts that come with it; unlinked: why none does, where one could.
+    connected. remark: what to know before it is. linked: accounts that come with it; unlinked: why none does, where one
+    could.
     """
 
     platform: str
@@ -35,6 +36,7 @@ class Candidate:
     tasks: tuple[str, ...] = ()
     token: str | None = field(default=None, repr=False)
     obstacle: str = ""
+    remark: str = ""
     linked: tuple[Candidate, ...] = ()
     unlinked: str = ""
 
@@ -46,6 +48,14 @@ class Candidate:
     def searched(self) -> str:
         """What the filter of the choice looks at."""
         return " ".join([self.name, self.username, *(account.username for account in self.linked)])
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who consented, as the provider knows them."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,8 @@ class Provider(ABC):
 
     key: ClassVar[str]
     label: ClassVar[str]
+    # Revoking one consent ends all that the person ever gave to this app, those in other workspaces too.
+    revokes_everything: ClassVar[bool] = True
 
     @abstractmethod
     def is_configured(self) -> bool:
@@ -83,6 +95,10 @@ class Provider(ABC):
     @abstractmethod
     def redirect_uri(self) -> str:
         """The one address that the provider may send people back to."""
+
+    @abstractmethod
+    def consent(self, token: Any, person: Person) -> Consent:
+        """What the tokens of a handshake come to."""
 
     @abstractmethod
     def candidates(self, grant: Grant) -> list[Candidate]:
@@ -104,6 +120,10 @@ class Provider(ABC):
     def revoke(self, grant: Grant) -> None:
         """Give the consent back."""
 
+    def refresh_scopes(self, grant: Grant) -> None:
+        """Read again what is granted, where that can change without a new consent. Here it cannot."""
+        return
+
     def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
         """Fields of a ConnectedAccount that its grant decides."""
         return {
@@ -113,3 +133,25 @@ class Provider(ABC):
 
     def connectable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return [candidate for candidate in candidates if not candidate.obstacle]
+
+
+def grant_fields(tokens: Tokens, asked: Sequence[str]) -> dict[str, Any]:
+    """Fields of the Grant out of the tokens of a handshake. All are named, so that nothing of an older one stays."""
+    granted = set(tokens.scopes or asked)
+    return {
+        "access_token": tokens.access_token,
+        "expires_at": tokens.expires_at,
+        "refresh_token": tokens.refresh_token,
+        "refresh_expires_at": tokens.refresh_expires_at,
+        "refresh_spent_at": None,
+        "renewing_since": None,
+        "granted_scopes": sorted(granted),
+        "declined_scopes": sorted(set(asked) - granted),
+    }
+
+
+def end_of(grant: Grant) -> datetime | None:
+    """When a person has to consent again: the end of the token, unless that is renewed by itself."""
+    if grant.refresh_token is None or grant.refresh_spent_at is not None:
+        return grant.expires_at
+    return grant.refresh_expires_at

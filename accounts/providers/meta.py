@@ -14,10 +14,10 @@ from django.utils.translation import ngettext
 from accounts.clients import meta
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
-from accounts.providers.base import AccessFacts, Candidate, Consent, Provider
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import ReconnectError
-from socialhub.platforms.meta import InstagramFound, PageFound, Person, UserToken, page_of
+from socialhub.platforms.meta import InstagramFound, PageFound, UserToken, page_of
 
 PAGE_FIELDS_OF_ITSELF = (
     "id,name,category,username,picture{url},followers_count,"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from socialhub.platforms.rules import Window
+from socialhub.platforms.rule_types import Window
 
 QUARTER_HOUR, DAY, MONTH = 900, 86_400, 2_592_000
 WINDOW_SECONDS = (QUARTER_HOUR, DAY, MONTH)

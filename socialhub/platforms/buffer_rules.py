@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from socialhub.platforms.base import Content, PostType
 from socialhub.platforms.buffer_limits import WINDOWS as BUFFER_WINDOWS
 from socialhub.platforms.counting import grapheme_length, printable, utf16_length, x_length
-from socialhub.platforms.rules import MEGABYTE, ImageRules, MediaCount, Rules, Violation, Window
+from socialhub.platforms.rule_types import MEGABYTE, ImageRules, MediaCount, Rules, Violation, Window
 
 SOURCE = "Buffer API guide, character limits, and the networks' own media limits, read June to November 2026"
 
@@ -161,14 +161,23 @@ def check(key: str, content: Content) -> list[Violation]:
     if key == "youtube":
         found.append(Violation("video_needed", video_needed(), "media"))
     if key == "pinterest" and not choices_of(content).get("board_service_id"):
-        found.append(Violation("board_missing", _("Pinterest puts every Pin on a board. Choose one."), "board"))
+        found.append(Violation("board_missing", board_needed(), "board"))
     if key == "google_business":
         found += _google(choices_of(content))
     return found
 
 
+def board_needed() -> str:
+    return _(
+        "Pinterest puts every Pin on a board, and boards cannot be chosen here yet; that comes. Leave Pinterest out of this "
+        "post."
+    )
+
+
 def video_needed() -> str:
-    return _("YouTube takes videos only, and this version cannot send videos yet. Leave YouTube out of this post.")
+    return _(
+        "YouTube takes videos only, and this version cannot send videos yet; that comes. Leave YouTube out of this post."
+    )
 
 
 def _text(key: str, content: Content) -> Iterator[Violation]:

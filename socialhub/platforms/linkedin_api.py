@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms.base import Tokens
 from socialhub.platforms.errors import (
     NotFoundError,
     OurBugError,
@@ -82,17 +83,6 @@ class LinkedInConfig:
     def has_organizations(self) -> bool:
         """Whether the app asks for what organizations need."""
         return set(SCOPES["organization"]) <= set(self.scopes)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """A token of a person. refresh_token "": this app gets none, the person connects again every 60 days."""
-
-    access_token: str = field(repr=False)
-    expires_at: datetime
-    scopes: tuple[str, ...] = ()
-    refresh_token: str = field(default="", repr=False)
-    refresh_expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,7 +553,7 @@ def _tokens(answer: Mapping[str, Any]) -> Tokens:
         access_token=token,
         expires_at=now + (timedelta(seconds=life) if life else LIFE),
         scopes=scopes_of(answer.get("scope")),
-        refresh_token=str(answer.get("refresh_token") or ""),
+        refresh_token=str(answer.get("refresh_token") or "") or None,
         refresh_expires_at=now + timedelta(seconds=refresh_life) if refresh_life else None,
     )
 

@@ -1,4 +1,4 @@
-"""What LinkedIn takes, as values of the types in `rules.py`."""
+"""What LinkedIn takes, as values of the types in `rule_types.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from socialhub.platforms.base import Content, PostType
 from socialhub.platforms.linkedin_text import escape
-from socialhub.platforms.rules import DAY, MEGABYTE, ImageRules, MediaCount, Rules, Violation, Window
+from socialhub.platforms.rule_types import DAY, MEGABYTE, ImageRules, MediaCount, Rules, Violation, Window
 
 SOURCE = "LinkedIn Posts, Images and rate limit documentation, version 202609, read November 2026"
 

@@ -60,7 +60,7 @@ def test_a_template_names_only_icons_that_exist(path: Path) -> None:
 
 
 def test_the_tags_name_only_icons_that_exist() -> None:
-    named = {name for _, name, _ in ui.STATUSES.values()} | {f"brand-{key}" for key in LABELS}
+    named = {name for _, name, _ in ui.STATUSES.values()} | {f"brand-{key.replace('_', '-')}" for key in LABELS}
     assert named - ICONS == set()
 
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 import time_machine
 
+from socialhub.platforms.base import Tokens
 from socialhub.platforms.errors import (
     LimitedError,
     NotFoundError,
@@ -26,7 +27,6 @@ from socialhub.platforms.linkedin_api import (
     LinkedInConfig,
     Member,
     Organization,
-    Tokens,
     Upload,
     encode,
     id_of,
@@ -183,7 +183,7 @@ def test_a_version_is_a_year_and_a_month(version):
 
 def test_nothing_secret_is_shown():
     config = LinkedInConfig("77abc", SECRET)
-    shown = [config, Tokens(TOKEN, NOW, (), f"{TOKEN}-refresh"), Upload(UPLOAD_URL, "urn:li:image:1")]
+    shown = [config, Tokens(TOKEN, NOW, f"{TOKEN}-refresh"), Upload(UPLOAD_URL, "urn:li:image:1")]
     assert not any(secret in repr(shown) for secret in (SECRET, TOKEN, "sig=abc"))
 
 
@@ -218,8 +218,10 @@ def test_a_code_becomes_a_token(api, graph):
         json={"access_token": TOKEN, "expires_in": 5183999, "scope": "email,openid,profile,w_member_social"},
     )
     found = api.exchange_code("c0de", "https://hub.example/back/")
-    assert found == Tokens(TOKEN, NOW + timedelta(seconds=5183999), ("email", "openid", "profile", "w_member_social"))
-    assert (found.refresh_token, found.refresh_expires_at) == ("", None)
+    assert found == Tokens(
+        TOKEN, NOW + timedelta(seconds=5183999), scopes=("email", "openid", "profile", "w_member_social")
+    )
+    assert (found.refresh_token, found.refresh_expires_at) == (None, None)
     assert form(graph.calls[0]) == {
         "grant_type": "authorization_code",
         "code": "c0de",

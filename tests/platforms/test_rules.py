@@ -170,9 +170,10 @@ def test_the_shape_of_images(width, height, wanted, images):
 
 def test_the_length_of_an_alternative_text(images):
     content = images(1)
-    long = replace(content, media=(replace(content.media[0], alt_text="x" * 1001),))
-    for platform in PLATFORMS:
-        (violation,) = check(platform, long)
+    for platform, rules in RULES.items():
+        alt_text = "x" * (rules.alt_text_limit + 1)
+        long = replace(content, media=(replace(content.media[0], alt_text=alt_text),))
+        (violation,) = (one for one in check(platform, long) if one.code not in ("board_missing", "video_needed"))
         assert (violation.code, violation.field, violation.media_position) == ("alt_text_too_long", "alt_text", 1)
 
 

@@ -1,0 +1,127 @@
+"""LinkedIn: one consent for the member's own profile and, where the app may, the organizations they look after."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.clients import linkedin
+from accounts.keys import reveal
+from accounts.models import ConnectedAccount, Grant
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, end_of, grant_fields
+from accounts.renew import usable_token
+from socialhub.platforms.base import Access, Tokens
+from socialhub.platforms.errors import PermissionMissingError, PlatformError, ReconnectError
+from socialhub.platforms.linkedin_api import Member, Organization
+
+logger = logging.getLogger(__name__)
+
+
+class LinkedInProvider(Provider):
+    key = "linkedin"
+    label = "LinkedIn"
+
+    def is_configured(self) -> bool:
+        return bool(settings.LINKEDIN_CLIENT_ID)
+
+    def redirect_uri(self) -> str:
+        """It has to be registered at LinkedIn, letter by letter."""
+        return settings.PUBLIC_BASE_URL + reverse("linkedin_callback")
+
+    def setup_hint(self) -> str:
+        return _(
+            "No LinkedIn app is set up on this server yet. Whoever runs it has to create one at linkedin.com/developers, "
+            "allow the redirect address %(address)s there, and set LINKEDIN_CLIENT_ID and LINKEDIN_CLIENT_SECRET."
+        ) % {"address": self.redirect_uri()}
+
+    def consent(self, token: Tokens, person: Person) -> Consent:
+        return Consent(person.id, person.name, grant_fields(token, linkedin().config.scopes))
+
+    def candidates(self, grant: Grant) -> list[Candidate]:
+        token = usable_token(grant)
+        found = [member_candidate(linkedin().userinfo(token))]
+        if not linkedin().config.has_organizations:
+            return found
+        try:
+            organizations = linkedin().organizations(token)
+        except PermissionMissingError as error:
+            logger.info("grant %s may not see organizations: %s", grant.pk, error.code)
+            return found
+        return found + [organization_candidate(organization) for organization in organizations]
+
+    def found(self, number: int) -> str:
+        organizations = number - 1
+        if not organizations:
+            return _("LinkedIn shows your own profile.")
+        return ngettext(
+            "LinkedIn shows your own profile and %(number)d organization.",
+            "LinkedIn shows your own profile and %(number)d organizations.",
+            organizations,
+        ) % {"number": organizations}
+
+    def found_nothing(self) -> str:
+        return _("LinkedIn shows no account, so nothing was connected. Press Connect to try again.")
+
+    def inspect(self, account: ConnectedAccount, access: Access) -> AccessFacts:
+        state = linkedin().introspect(access.token)
+        if not state.is_active:
+            raise ReconnectError(
+                _("LinkedIn does not accept the access to “%(name)s” any more. Connect it again.")
+                % {"name": account.name},
+                revoked=state.status == "revoked",
+                code=state.status,
+            )
+        grant = account.credential.grant
+        return AccessFacts(state.scopes, end_of(grant) if grant else state.expires_at)
+
+    def revoke(self, grant: Grant) -> None:
+        """Both tokens: each is taken away on its own."""
+        refused: PlatformError | None = None
+        for token in (grant.refresh_token, grant.access_token):
+            if token is not None:
+                try:
+                    linkedin().revoke(reveal(token))
+                except PlatformError as error:
+                    refused = error
+        if refused:
+            raise refused
+
+    def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
+        return {"token_expires_at": end_of(grant) if grant else None, "data_access_expires_at": None}
+
+
+def member_candidate(member: Member) -> Candidate:
+    return Candidate(
+        platform="linkedin",
+        platform_account_id=member.urn,
+        name=member.name,
+        account_type="person",
+        picture_url=member.picture,
+        about=_("Your own profile"),
+    )
+
+
+def organization_candidate(organization: Organization) -> Candidate:
+    remark = ""
+    if not organization.obstacle and not organization.may_upload:
+        remark = _("With your role on it LinkedIn may refuse images. Ask for the role of a super admin to be sure.")
+    elif not organization.obstacle and not organization.may_read_figures:
+        remark = _("With your role on it LinkedIn shows no figures. Ask for the role of a super admin to see them.")
+    return Candidate(
+        platform="linkedin",
+        platform_account_id=organization.urn,
+        name=organization.name or organization.urn,
+        account_type="organization",
+        username=organization.vanity_name,
+        picture_url=organization.picture,
+        about=_("Organization"),
+        followers_count=organization.followers,
+        tasks=organization.roles,
+        obstacle=organization.obstacle,
+        remark=remark,
+    )
