@@ -122,6 +122,15 @@ class ChoiceForm(forms.Form):
     )
 
     def __init__(self, *args: Any, keys: list[str], **kwargs: Any) -> None:
+class BufferKeyForm(forms.Form):
+    key = forms.CharField(
+        label=_("Personal key"),
+        max_length=500,
+        help_text=_("It is stored encrypted and never shown again, here or anywhere else."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
         super().__init__(*args, **kwargs)
         self.fields["account"].choices = [(key, key) for key in keys]  # type: ignore[attr-defined]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.keys import reveal
-from accounts.models import ConnectedAccount, Credential, Notification
+from accounts.models import ConnectedAccount, Credential, Grant, Notification
 from accounts.notify import settle, tell
 from accounts.renew import usable_token
 from socialhub.platforms.base import Access
@@ -56,11 +56,11 @@ def lost(account: ConnectedAccount, error: ReconnectError) -> None:
     one, and nothing when a person has disconnected the account meanwhile.
     """
     used = account._state.fields_cache.get("credential")
-    status = Status.REVOKED if error.revoked else Status.EXPIRED
+    status = Status.ERROR if error.mended_at else Status.REVOKED if error.revoked else Status.EXPIRED
     with transaction.atomic():
         row = ConnectedAccount.objects.select_for_update().select_related("workspace").get(pk=account.pk)
-        stored = Credential.objects.filter(account=row).only("updated_at").first()
-        if row.status == Status.DISCONNECTED or (used and stored and stored.updated_at > used.updated_at):
+        stored = Credential.objects.filter(account=row).select_related("grant").first()
+        if row.status == Status.DISCONNECTED or is_outdated(used, stored):
             return
         row.status = status
         row.status_reason = error.message
@@ -77,6 +77,15 @@ def lost(account: ConnectedAccount, error: ReconnectError) -> None:
         )
     account.status, account.status_reason, account.platform_message = status, row.status_reason, row.platform_message
     logger.warning("account %s lost its access: %s %s/%s", account.pk, status, error.code, error.subcode)
+
+
+def is_outdated(used: Credential | None, stored: Credential | None) -> bool:
+    """A newer token was stored since this one was read, for the account or for its grant."""
+    if used is None or stored is None:
+        return False
+    used_grant: Grant | None = used._state.fields_cache.get("grant")
+    renewed = used_grant and stored.grant and stored.grant.updated_at > used_grant.updated_at
+    return bool(renewed) or stored.updated_at > used.updated_at
 
 
 def reconnected(account: ConnectedAccount) -> None:

@@ -8,6 +8,7 @@ app_name = "accounts"
 urlpatterns = [
     path("settings/accounts/", social.social, name="social"),
     path("settings/accounts/connect/<slug:platform>/", social.connect_start, name="connect"),
+    path("settings/accounts/buffer-key/", social.buffer_key, name="buffer_key"),
     path("settings/accounts/select/<uuid:grant_id>/", social.select, name="select"),
     path("settings/accounts/<uuid:account_id>/guidance/", social.guidance, name="guidance"),
     path("settings/accounts/<uuid:account_id>/recheck/", social.recheck, name="recheck"),

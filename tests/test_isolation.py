@@ -87,6 +87,7 @@ ADDRESSES: dict[str, Address] = {
     "style": Address("staff"),
     "accounts:social": look(),
     "accounts:connect": act("manager", "facebook"),
+    "accounts:buffer_key": act("manager", key="too short"),
     "accounts:select": page("manager", "grant", page="101"),
     "accounts:guidance": Address("manager", "GET", ("account",)),
     "accounts:recheck": act("manager", "account"),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User, Workspace
 from socialhub.fields import SecretTextField
+from socialhub.platforms.buffer_errors import BUFFER_PAGE
 
 
 class ConnectedAccountQuerySet(models.QuerySet["ConnectedAccount"]):
@@ -99,6 +100,11 @@ class ConnectedAccount(models.Model):
     @property
     def needs_reconnect(self) -> bool:
         return self.status in (self.Status.EXPIRED, self.Status.REVOKED, self.Status.ERROR)
+
+    @property
+    def mended_at(self) -> str:
+        """Where at the network its owner puts right what keeps it from publishing; "" when connecting again does."""
+        return BUFFER_PAGE if self.status == self.Status.ERROR and self.login_kind == "buffer" else ""
 
     @property
     def type_label(self) -> str:

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import connect, outcome
 from accounts.access import manager_required
-from accounts.forms import ChoiceForm, PauseForm
+from accounts.forms import BufferKeyForm, ChoiceForm, PauseForm
 from accounts.models import ConnectedAccount, Grant
-from accounts.providers import PROVIDERS
+from accounts.providers import BUFFER, PROVIDERS
 from accounts.providers.base import Candidate
 from accounts.verify import verify
 from accounts.wake import PUBLISHING, wake
@@ -37,6 +37,11 @@ class Entry:
     accounts: Sequence[ConnectedAccount]
     state: str
     error: outcome.Outcome | None
+
+    @property
+    def is_folded(self) -> bool:
+        """Networks behind Buffer that nobody has connected stand together in one place."""
+        return self.connectable.is_through_buffer and not self.accounts
 
 
 def entry_of(
@@ -63,8 +68,11 @@ def pages_without_instagram(accounts: Sequence[ConnectedAccount]) -> list[Connec
 def page_context(request: HttpRequest, happened: outcome.Outcome) -> dict[str, Any]:
     accounts = list(ConnectedAccount.objects.of(request.workspace).listed().select_related("connected_by"))
     lonely = pages_without_instagram(accounts)
+    entries = [entry_of(connectable, accounts, happened) for connectable in connect.CONNECTABLE.values()]
     return {
-        "entries": [entry_of(connectable, accounts, happened) for connectable in connect.CONNECTABLE.values()],
+        "entries": entries,
+        "folded": [entry for entry in entries if entry.is_folded],
+        "key_form": BufferKeyForm(auto_id="buffer-%s"),
         "happened": happened,
         "just_connected": set(happened.connected),
         "without_instagram": lonely,
@@ -115,9 +123,9 @@ def social(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/social.html", page_context(request, outcome.take(request)))
 
 
-def find_account(request: HttpRequest, account_id: uuid.UUID) -> ConnectedAccount:
-    accounts = ConnectedAccount.objects.of(request.workspace).select_related("parent", "credential", "workspace")
-    return get_object_or_404(accounts, pk=account_id)
+def find_account(request: HttpRequest, account_id: uuid.UUID, **more: str) -> ConnectedAccount:
+    accounts = ConnectedAccount.objects.of(request.workspace).select_related("parent", "credential__grant", "workspace")
+    return get_object_or_404(accounts, pk=account_id, **more)
 
 
 @require_POST
@@ -133,6 +141,23 @@ def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
     provider = get_adapter(request).get_provider(request, connectable.provider)
     response: HttpResponse = provider.start(request, product=platform)
     return response
+
+
+@require_POST
+@manager_required
+def buffer_key(request: HttpRequest) -> HttpResponse:
+    """A personal key in place of the consent page. It is never shown again, not even when something was wrong with it."""
+    form = BufferKeyForm(request.POST, auto_id="buffer-%s")
+    if form.is_valid():
+        try:
+            consent = BUFFER.consent_by_key(form.cleaned_data["key"])
+        except PlatformError as error:
+            form.add_error("key", error.message)
+        else:
+            grant = connect.store_grant(request.workspace, request.user, BUFFER.key, consent)
+            return redirect("accounts:select", grant.pk)
+    context = {**page_context(request, outcome.Outcome()), "key_form": form}
+    return render(request, "accounts/social.html", context, status=422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -205,7 +230,7 @@ def back_with_error(request: HttpRequest, error: PlatformError, platform: str = 
 @manager_required
 def recheck(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """Run the connect again for one Page, in place: is an Instagram account linked by now?"""
-    account = find_account(request, account_id)
+    account = find_account(request, account_id, login_kind="meta")
     try:
         connected = connect.recheck(account, by=request.user)
     except PlatformError as error:
@@ -235,7 +260,7 @@ def render_guidance(request: HttpRequest, page: ConnectedAccount, **extra: Any) 
 @manager_required
 def guidance(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """Why a Page brought no Instagram account, and what to do: into the dialog, or as a page of its own."""
-    page = find_account(request, account_id)
+    page = find_account(request, account_id, login_kind="meta")
     if request.htmx:
         return render_guidance(request, page)
     return render(request, "accounts/guidance.html", {**guidance_context(page), "in_dialog": False})

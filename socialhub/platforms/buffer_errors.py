@@ -30,6 +30,8 @@ from socialhub.platforms.http import Reply, redact
 
 logger = logging.getLogger(__name__)
 
+BUFFER_PAGE = "https://publish.buffer.com"
+
 # How long to stay away when Buffer names the window but no time.
 GUESSED_WAIT = {"15m": timedelta(minutes=15), "24h": timedelta(hours=1), "30d": timedelta(days=1)}
 
@@ -55,6 +57,8 @@ class TokenRefusedError(ReconnectError):
 
 class ChannelDisconnectedError(ReconnectError):
     """Our access to Buffer is fine; Buffer lost its own to the network. Mended in Buffer, not here."""
+
+    mended_at = BUFFER_PAGE
 
 
 class RefreshLostError(OutcomeUnknownError):

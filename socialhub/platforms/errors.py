@@ -55,9 +55,13 @@ class LimitedError(PlatformError):
 
 
 class ReconnectError(PlatformError):
-    """The access is gone; the owner must connect again. `revoked`: taken away by the owner, not merely run out."""
+    """The access is gone; the owner must connect again. `revoked`: taken away by the owner, not merely run out.
+
+    mended_at: our own access is fine, and this is the page of the network where the owner mends it.
+    """
 
     kind = "reconnect"
+    mended_at = ""
 
     def __init__(self, message: str, *, revoked: bool = False, **details: object) -> None:
         super().__init__(message, **details)  # type: ignore[arg-type]
