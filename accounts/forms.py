@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, User, Workspace
+from accounts.models import Notification, Role, User, Workspace
 
 
 def time_zone_choices() -> list[tuple[str, Any]]:
@@ -35,15 +35,28 @@ class ProfileForm(forms.ModelForm):
         help_text=_("Times are shown in it, and it is suggested when you schedule a post."),
     )
 
+    mailed_kinds = forms.MultipleChoiceField(
+        label=_("E-mail me about"),
+        choices=Notification.Kind.choices,
+        required=False,
+        help_text=_(
+            "Owners and admins get one e-mail per incident. On the notifications page everything stands anyway."
+        ),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
     class Meta:
         model = User
         fields = ("time_zone",)
 
-    field_order = ("name", "time_zone")
+    field_order = ("name", "time_zone", "mailed_kinds")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["name"] = self.instance.get_full_name()
+        self.initial["mailed_kinds"] = [
+            kind for kind in Notification.Kind.values if kind not in self.instance.unmailed_kinds
+        ]
         known = {value for _label, group in time_zone_choices()[1:] for value, _place in group} | {"UTC"}
         if self.instance.time_zone not in known:  # an alias that was valid when it was chosen stays valid
             field = self.fields["time_zone"]
@@ -51,8 +64,10 @@ class ProfileForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> User:
         self.instance.first_name, self.instance.last_name = self.cleaned_data["name"], ""
+        wanted = self.cleaned_data["mailed_kinds"]
+        self.instance.unmailed_kinds = [kind for kind in Notification.Kind.values if kind not in wanted]
         if commit:
-            self.instance.save(update_fields=["first_name", "last_name", "time_zone"])
+            self.instance.save(update_fields=["first_name", "last_name", "time_zone", "unmailed_kinds"])
         return self.instance
 
 
@@ -107,6 +122,15 @@ class PauseForm(forms.Form):
     )
 
 
+class BufferKeyForm(forms.Form):
+    key = forms.CharField(
+        label=_("Personal key"),
+        max_length=500,
+        help_text=_("It is stored encrypted and never shown again, here or anywhere else."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
 class ChoiceForm(forms.Form):
     """Which of the found accounts to connect; the choices are what the network shows right now."""
 
@@ -122,15 +146,6 @@ class ChoiceForm(forms.Form):
     )
 
     def __init__(self, *args: Any, keys: list[str], **kwargs: Any) -> None:
-class BufferKeyForm(forms.Form):
-    key = forms.CharField(
-        label=_("Personal key"),
-        max_length=500,
-        help_text=_("It is stored encrypted and never shown again, here or anywhere else."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-
         super().__init__(*args, **kwargs)
         self.fields["account"].choices = [(key, key) for key in keys]  # type: ignore[attr-defined]
 

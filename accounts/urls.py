@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import callbacks, notifications, people, social
+from accounts.views import callbacks, doctor, notifications, people, social
 
 app_name = "accounts"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("settings/accounts/<uuid:account_id>/pause/", social.pause, name="pause"),
     path("settings/accounts/<uuid:account_id>/resume/", social.resume, name="resume"),
     path("settings/accounts/<uuid:account_id>/verify/", social.verify_now, name="verify"),
+    path("settings/accounts/doctor/", doctor.doctor, name="doctor"),
     path("settings/profile/", people.profile, name="profile"),
     path("settings/workspace/", people.workspace, name="workspace"),
     path("settings/workspace/rename/", people.workspace_rename, name="workspace_rename"),

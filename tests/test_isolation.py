@@ -95,6 +95,7 @@ ADDRESSES: dict[str, Address] = {
     "accounts:pause": act("manager", "account"),
     "accounts:resume": act("manager", "account"),
     "accounts:verify": act("manager", "account"),
+    "accounts:doctor": page("manager"),
     "accounts:profile": page("member"),
     "accounts:workspace": look(),
     "accounts:workspace_rename": act("manager", name="Renamed"),

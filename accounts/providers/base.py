@@ -12,8 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.doctor import Check, State, end_check, public_address, scope_check
 from accounts.models import ConnectedAccount, Grant
 from socialhub.platforms.base import Access, Tokens
+from socialhub.platforms.errors import PlatformError
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +129,61 @@ class Provider(ABC):
         """Read again what is granted, where that can change without a new consent. Here it cannot."""
         return
 
+    def purposes(self) -> dict[str, str]:
+        """What each permission is for, in words that go on "lets us"."""
+        return {}
+
     def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
         """Fields of a ConnectedAccount that its grant decides."""
         return {
             "token_expires_at": None,
             "data_access_expires_at": grant.data_access_expires_at if grant else None,
         }
+
+    def checks(self, grant: Grant | None = None) -> list[Check]:
+        """What the connect doctor looks at: our app at the provider or, live, what one consent reaches. Never raises."""
+        return self.app_checks(live=True) if grant is None else self.grant_checks(grant)
+
+    def app_checks(self, *, live: bool = False) -> list[Check]:
+        """What the settings say; live: and what the provider says to them."""
+        if not self.is_configured():
+            return [
+                Check(_("App"), State.PROBLEM, self.setup_hint()),
+                Check(_("Redirect address to allow there"), State.FACT, copy=self.redirect_uri()),
+            ]
+        mode = _("Simulated: nothing reaches the real network.") if settings.SANDBOX else _("The real network.")
+        return [
+            Check(_("App"), State.OK, _("It is set up on this server.")),
+            Check(_("Mode"), State.FACT, mode),
+            Check(_("Redirect address to allow there"), State.FACT, copy=self.redirect_uri()),
+            public_address(),
+        ]
+
+    def grant_checks(self, grant: Grant) -> list[Check]:
+        again = _("Press Connect and consent again.")
+        checks = [
+            scope_check(_("Permissions granted"), grant.granted_scopes, State.OK),
+            scope_check(_("Permissions declined"), grant.declined_scopes, State.WARNING, again),
+            end_check(_("Access ends"), end_of(grant), 14, again),
+        ]
+        return [check for check in checks if check] + self.candidate_checks(grant)
+
+    def candidate_checks(self, grant: Grant) -> list[Check]:
+        """Each account that the consent shows right now, and why one cannot be connected."""
+        try:
+            candidates = self.candidates(grant)
+        except PlatformError as error:
+            text = " ".join(filter(None, [error.message, error.platform_message]))
+            return [Check(_("Accounts found"), State.PROBLEM, text)]
+        if not candidates:
+            return [Check(_("Accounts found"), State.WARNING, self.found_nothing())]
+        found = [Check(_("Accounts found"), State.OK, self.found(len(candidates)))]
+        for candidate in candidates:
+            state = State.WARNING if candidate.obstacle else State.OK
+            linked = ", ".join(f"@{one.username}" for one in candidate.linked)
+            said = [candidate.obstacle, candidate.remark, linked or candidate.unlinked]
+            found.append(Check(candidate.name, state, " ".join(filter(None, said)) or _("It can be connected.")))
+        return found
 
     def connectable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return [candidate for candidate in candidates if not candidate.obstacle]

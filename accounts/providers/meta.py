@@ -12,12 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.clients import meta
+from accounts.doctor import Check, State, end_check, scope_check
+from accounts.expiry import CONSENT_WARN
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
+from accounts.operators import served_versions
 from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider
+from accounts.usage import APP, HOLD_PERCENT, told_of
 from socialhub.platforms.base import Access
-from socialhub.platforms.errors import ReconnectError
-from socialhub.platforms.meta import InstagramFound, PageFound, UserToken, page_of
+from socialhub.platforms.errors import PlatformError, ReconnectError
+from socialhub.platforms.meta import ALL_SCOPES, InstagramFound, PageFound, UserToken, page_of
 
 PAGE_FIELDS_OF_ITSELF = (
     "id,name,category,username,picture{url},followers_count,"
@@ -98,6 +102,90 @@ class MetaProvider(Provider):
         granted, declined = meta().permissions(reveal(grant.access_token))
         grant.granted_scopes, grant.declined_scopes = sorted(granted), sorted(declined)
         grant.save(update_fields=["granted_scopes", "declined_scopes", "updated_at"])
+
+    def app_checks(self, *, live: bool = False) -> list[Check]:
+        checks = super().app_checks(live=live)
+        if not self.is_configured():
+            return checks
+        if not settings.META_APP_SECRET:
+            checks.insert(
+                1, Check(_("App secret"), State.PROBLEM, _("It is missing. Set META_APP_SECRET and restart."))
+            )
+        elif live:
+            checks.insert(1, self.app_token_check())
+        served = served_versions()
+        checks += [
+            Check(
+                _("Version of the API"),
+                State.PROBLEM if served else State.OK,
+                _("%(pinned)s is set, but Meta answers with %(served)s. Set META_GRAPH_VERSION to one that is served.")
+                % {"pinned": settings.META_GRAPH_VERSION, "served": ", ".join(served)}
+                if served
+                else _("%(pinned)s is set and served.") % {"pinned": settings.META_GRAPH_VERSION},
+            ),
+            Check(
+                _("Permissions asked for"),
+                State.FACT,
+                _("What the configuration %(id)s holds.") % {"id": settings.META_CONFIG_ID}
+                if settings.META_CONFIG_ID
+                else ", ".join(ALL_SCOPES),
+            ),
+            Check(
+                _("Deauthorize callback address"),
+                State.FACT,
+                copy=settings.PUBLIC_BASE_URL + reverse("accounts:meta_deauthorize"),
+            ),
+            Check(
+                _("Data deletion request address"),
+                State.FACT,
+                copy=settings.PUBLIC_BASE_URL + reverse("accounts:meta_data_deletion"),
+            ),
+        ]
+        if used := told_of(APP):
+            state = State.WARNING if used.percent >= HOLD_PERCENT else State.OK
+            checks.append(
+                Check(_("Calls of the app this hour"), state, _("%(percent)d %% used") % {"percent": used.percent})
+            )
+        return checks
+
+    def app_token_check(self) -> Check:
+        """Do id and secret belong together? Meta says so when asked about the app's own token."""
+        label = _("App id and secret")
+        try:
+            info = meta().debug_token(f"{settings.META_APP_ID}|{settings.META_APP_SECRET}")
+        except PlatformError as error:
+            return Check(label, State.PROBLEM, " ".join(filter(None, [error.message, error.platform_message])))
+        if info.app_id and info.app_id != settings.META_APP_ID:
+            return Check(label, State.PROBLEM, _("Meta knows them as those of another app. Check META_APP_ID."))
+        return Check(label, State.OK, _("Meta accepts them."))
+
+    def grant_checks(self, grant: Grant) -> list[Check]:
+        """With the permissions and dates as Meta tells them now."""
+        checks: list[Check] = []
+        try:
+            self.refresh_scopes(grant)
+        except PlatformError as error:
+            checks.append(Check(_("Permissions"), State.PROBLEM, error.message))
+        missing = [name for name in ALL_SCOPES if name not in {*grant.granted_scopes, *grant.declined_scopes}]
+        again = _("Press Reconnect and confirm at Facebook.")
+        asked = scope_check(_("Permissions missing"), missing, State.WARNING, again)
+        until = end_check(_("Access to data ends"), grant.data_access_expires_at, CONSENT_WARN.days, again)
+        return [*checks, *filter(None, [asked, until]), *super().grant_checks(grant)]
+
+    def purposes(self) -> dict[str, str]:
+        return {
+            "pages_show_list": _("see which Pages you manage"),
+            "pages_read_engagement": _("read posts of your Pages and their reactions"),
+            "pages_manage_posts": _("publish to your Pages"),
+            "read_insights": _("read the figures of your Pages"),
+            "instagram_basic": _("see the Instagram account of a Page"),
+            "instagram_content_publish": _("publish to Instagram"),
+            "instagram_manage_insights": _("read the figures of Instagram"),
+            "business_management": _("find Pages of a business portfolio"),
+            "pages_read_user_content": _("count reactions and comments"),
+            "public_profile": _("know your name"),
+            "email": _("know your e-mail address"),
+        }
 
     def by_page_token(self, token: str) -> tuple[Candidate, tuple[str, ...]]:
         """The Page that a token from elsewhere belongs to, and its scopes."""
