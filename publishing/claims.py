@@ -34,7 +34,8 @@ IDLE = """NOT EXISTS (SELECT 1 FROM publishing_queueentry busy
                       WHERE busy.account_id = a.id AND busy.lease_until IS NOT NULL)"""
 FREE = "q.lease_until IS NULL AND NOT q.held AND q.not_before <= %(now)s"
 
-# The oldest due entries of each priority, then the first of each account among them.
+# The oldest due entries of each priority, then the first of each account among them. Accounts are looked up row by row
+# (a scalar subquery and a limit cannot be turned into a join): fast whatever the statistics say, also before there are any.
 OLDEST = f"""
     SELECT DISTINCT ON (due.account_id) due.publication_id, due.priority, due.not_before
     FROM ((SELECT q.* FROM publishing_queueentry q WHERE {FREE} AND q.priority = 10
@@ -42,7 +43,9 @@ OLDEST = f"""
           UNION ALL
           (SELECT q.* FROM publishing_queueentry q WHERE {FREE} AND q.priority = 0
            ORDER BY q.not_before LIMIT %(window)s)) due
-    JOIN accounts_connectedaccount a ON a.id = due.account_id AND {READY} AND {IDLE}
+    CROSS JOIN LATERAL (SELECT 1 FROM accounts_connectedaccount a WHERE a.id = due.account_id AND {READY} LIMIT 1) ready
+    WHERE (SELECT count(*) FROM publishing_queueentry busy
+           WHERE busy.account_id = due.account_id AND busy.lease_until IS NOT NULL) = 0
     ORDER BY due.account_id, due.priority DESC, due.not_before
 """  # noqa: S608  constants
 
@@ -60,14 +63,16 @@ EVERY_ACCOUNT = f"""
     WHERE {READY} AND {IDLE}
 """  # noqa: S608
 
+# Arrays instead of joins: whatever the statistics say, these look up a hundred rows by their key.
 TAKE = """
     WITH chosen AS (
         SELECT q.publication_id FROM publishing_queueentry q
-        JOIN ({candidates}) c ON c.publication_id = q.publication_id
-        ORDER BY c.priority DESC, c.not_before LIMIT %(limit)s
+        WHERE q.publication_id = ANY (ARRAY(
+            SELECT c.publication_id FROM ({candidates}) c ORDER BY c.priority DESC, c.not_before LIMIT %(limit)s))
+          AND q.lease_until IS NULL AND NOT q.held
         FOR UPDATE OF q SKIP LOCKED)
     UPDATE publishing_queueentry q SET lease_until = %(lease)s, worker = %(worker)s
-    FROM chosen WHERE q.publication_id = chosen.publication_id
+    WHERE q.publication_id = ANY (ARRAY(SELECT chosen.publication_id FROM chosen))
     RETURNING q.publication_id
 """
 
