@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -13,7 +15,17 @@ from socialhub.platforms.errors import ReconnectError
 
 def key_ring() -> MultiFernet:
     """The first key seals, every key opens; derived as in SecretTextField."""
-    return MultiFernet([Fernet(derive_fernet_key(key)) for key in settings.FERNET_KEYS])
+    return MultiFernet([opener(key) for key in settings.FERNET_KEYS])
+
+
+@lru_cache(maxsize=16)
+def opener(key: str) -> Fernet:
+    return Fernet(derive_fernet_key(key))
+
+
+def newest_key() -> Fernet:
+    """The key that seals."""
+    return opener(settings.FERNET_KEYS[0])
 
 
 def reveal(token: Secret | str) -> str:

@@ -1,8 +1,11 @@
-"""Sealing every secret again with the newest key, in batches, while everything runs."""
+"""Sealing every secret again with the newest key, in batches, while everything runs.
+
+What the newest key opens already is passed over, so that a run that broke off goes on where it stood.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +14,7 @@ from allauth.mfa.utils import encrypt
 from cryptography.fernet import InvalidToken
 from django.db import models, transaction
 
-from accounts.keys import key_ring
+from accounts.keys import key_ring, newest_key
 from accounts.models import Credential, Grant
 from socialhub.fields import SecretTextField
 
@@ -20,25 +23,34 @@ SECRETS: tuple[tuple[type[models.Model], str], ...] = (
     (Credential, "access_token"),
     (Grant, "refresh_token"),
 )
+IN_AUTHENTICATOR = ("secret", "seed")
 
 
 @dataclass
 class Rotation:
-    """rotated: sealed again; lost: no key opens them, they stay as they are and show “reconnect”."""
+    """rotated: sealed again now; done: by an earlier run; lost: no key opens them, they show “reconnect”.
+
+    remaining: sealed with an older key still, because they were written meanwhile by a process that knows no newer one.
+    """
 
     rotated: int = 0
+    done: int = 0
     lost: int = 0
+    remaining: int = 0
 
 
-def rotate_all(batch_size: int = 200) -> Rotation:
-    """Batches are short transactions, so that nobody waits long for a row."""
-    done = Rotation()
+def rotate_all(batch_size: int = 200, *, on_batch: Callable[[Rotation], None] = lambda progress: None) -> Rotation:
+    """Batches are short transactions, so that nobody waits long for a row. on_batch: hears after each how it stands."""
+    progress = Rotation()
     for model, column in SECRETS:
         for keys in batches(model.objects.filter(**{f"{column}__isnull": False}), batch_size):  # type: ignore[attr-defined]
-            rotate_column(model, column, keys, done)
+            rotate_column(model, column, keys, progress)
+            on_batch(progress)
     for keys in batches(Authenticator.objects.all(), batch_size):
-        rotate_authenticators(keys, done)
-    return done
+        rotate_authenticators(keys, progress)
+        on_batch(progress)
+    progress.remaining = count_remaining()
+    return progress
 
 
 def batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
@@ -47,36 +59,78 @@ def batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
         yield keys[start : start + size]
 
 
-def rotate_column(model: type[models.Model], column: str, keys: list[Any], done: Rotation) -> None:
+def opens(sealed: bytes) -> bool:
+    """Is it sealed with the newest key?"""
+    try:
+        newest_key().decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def count_remaining() -> int:
+    """Secrets that an older key opens and the newest does not. Only reads."""
+    return sum(
+        not opens(sealed) and is_known(sealed)
+        for sealed in (*sealed_columns(), *(sealed for row in Authenticator.objects.all() for sealed in seals_of(row)))
+    )
+
+
+def sealed_columns() -> Iterator[bytes]:
+    for model, column in SECRETS:
+        rows = model.objects.filter(**{f"{column}__isnull": False}).only("pk", column)  # type: ignore[attr-defined]
+        for row in rows.iterator(chunk_size=500):
+            yield getattr(row, column).sealed
+
+
+def seals_of(row: Authenticator) -> list[bytes]:
+    return [row.data[name].encode() for name in IN_AUTHENTICATOR if row.data.get(name)]
+
+
+def is_known(sealed: bytes) -> bool:
+    try:
+        key_ring().decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def rotate_column(model: type[models.Model], column: str, keys: list[Any], progress: Rotation) -> None:
     field = model._meta.get_field(column)
     assert isinstance(field, SecretTextField)  # noqa: S101  narrows the type
     with transaction.atomic():
-        rows = model.objects.select_for_update().filter(pk__in=keys).only("pk", column)  # type: ignore[attr-defined]
+        rows = model.objects.select_for_update().filter(pk__in=keys).order_by("pk").only("pk", column)  # type: ignore[attr-defined]
         for row in rows:
             secret = getattr(row, column)
             if secret is None:
                 continue
+            if opens(secret.sealed):
+                progress.done += 1
+                continue
             try:
                 clear = secret.reveal()
             except InvalidToken:
-                done.lost += 1
+                progress.lost += 1
                 continue
             # update(), so that `updated_at` goes on meaning "a new token was stored".
             model.objects.filter(pk=row.pk).update(**{column: clear})  # type: ignore[attr-defined]
-            done.rotated += 1
+            progress.rotated += 1
 
 
-def rotate_authenticators(keys: list[int], done: Rotation) -> None:
+def rotate_authenticators(keys: list[int], progress: Rotation) -> None:
     ring = key_ring()
     with transaction.atomic():
-        for row in Authenticator.objects.select_for_update().filter(pk__in=keys):
-            for name in ("secret", "seed"):
+        for row in Authenticator.objects.select_for_update().filter(pk__in=keys).order_by("pk"):
+            for name in IN_AUTHENTICATOR:
                 if not (sealed := row.data.get(name)):
+                    continue
+                if opens(sealed.encode()):
+                    progress.done += 1
                     continue
                 try:
                     row.data[name] = encrypt(ring.decrypt(sealed.encode()).decode())
                 except InvalidToken:
-                    done.lost += 1
+                    progress.lost += 1
                 else:
-                    done.rotated += 1
+                    progress.rotated += 1
             row.save(update_fields=["data"])

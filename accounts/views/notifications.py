@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.forms import NotificationsQuery, NotificationsReadForm
 from accounts.models import Notification
+from accounts.operators import open_notices
 from socialhub.http import HttpRequest
 
 PAGE_SIZE = 30
@@ -27,6 +28,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         "accounts/notifications.html",
         {
             "notifications": found[:PAGE_SIZE],
+            "operator_notices": open_notices() if request.user.is_staff else [],
             "more_before": found[PAGE_SIZE - 1].created_at if found[PAGE_SIZE:] else None,
         },
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import responses
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import Credential, Grant, Membership, Role, User, Workspace
 from tests.accounts.graph import Graph
 from tests.factories import make_user
 
@@ -54,3 +55,18 @@ def editor(workspace: Workspace) -> Client:
 @pytest.fixture
 def admin_member(workspace: Workspace) -> Client:
     return sign_in(member(workspace, Role.ADMIN))
+
+
+@pytest.fixture
+def fresh_fields() -> Any:
+    """Fields keep their keys once read; forget them before and after a test that changes the setting."""
+
+    def forget() -> None:
+        for model, name in ((Grant, "access_token"), (Credential, "access_token"), (Grant, "refresh_token")):
+            field = model._meta.get_field(name)
+            for kept in ("keys", "fernet_keys", "fernet"):
+                field.__dict__.pop(kept, None)
+
+    forget()
+    yield forget
+    forget()
