@@ -60,6 +60,12 @@ def ends_before(account: ConnectedAccount, moment: datetime) -> bool:
     return any(now < end <= moment for end in ends_of(account).values())
 
 
+def consent_ends_soon(account: ConnectedAccount) -> bool:
+    """From day 80 of the 90 that a consent gives access to data."""
+    end = account.data_access_expires_at
+    return account.platform in NEEDS_CONSENT and end is not None and end - timezone.now() <= CONSENT_WARN
+
+
 def incident_of(account: ConnectedAccount, cause: str) -> str:
     return f"expiry:{account.pk}:{cause}"
 

@@ -66,7 +66,14 @@ def pages_without_instagram(accounts: Sequence[ConnectedAccount]) -> list[Connec
 
 
 def page_context(request: HttpRequest, happened: outcome.Outcome) -> dict[str, Any]:
-    accounts = list(ConnectedAccount.objects.of(request.workspace).listed().select_related("connected_by"))
+    accounts = list(
+        ConnectedAccount.objects.of(request.workspace)
+        .listed()
+        .select_related("connected_by", "credential__grant")
+        .defer(
+            *("credential__access_token", "credential__grant__access_token", "credential__grant__refresh_token"),
+        )
+    )
     lonely = pages_without_instagram(accounts)
     entries = [entry_of(connectable, accounts, happened) for connectable in connect.CONNECTABLE.values()]
     return {

@@ -16,9 +16,10 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.connect import connect_result
+from accounts.connect import connect_result, consent_hint
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket, Role, User, Workspace
 from accounts.notify import tell
+from accounts.permissions import permissions_of
 from socialhub.platforms.meta import ALL_SCOPES
 from tests.accounts.conftest import member, sign_in
 from tests.accounts.graph import LONG, SHORT, Graph, page, page_token, refusal
@@ -606,3 +607,45 @@ def test_accounts_that_need_somebody_come_first(signed_in: Client, workspace: Wo
     make_account(workspace, name="Zebra Garage", status="expired")
     page = signed_in.get(SOCIAL).content.decode()
     assert page.index("Zebra Garage</h3>") < page.index("Aardvark Garage</h3>")
+
+
+def test_a_card_says_what_each_permission_is_for_and_what_became_of_it(
+    signed_in: Client, workspace: Workspace, owner: User, django_assert_max_num_queries: Any
+) -> None:
+    grant = Grant.objects.create(
+        workspace=workspace,
+        user=owner,
+        provider="meta",
+        platform_user_id="9001",
+        access_token="EAAuser",
+        declined_scopes=["read_insights", "email"],
+    )
+    for _ in range(4):
+        account = make_account(
+            workspace,
+            token=None,
+            granted_scopes=["pages_show_list", "pages_read_engagement"],
+            missing_scopes=["pages_manage_posts", "read_insights"],
+        )
+        Credential.objects.create(account=account, grant=grant, access_token="EAApage")
+    found = {row.name: row for row in permissions_of(ConnectedAccount.objects.get(pk=account.pk))}
+    assert [row.state for row in found.values()] == ["missing", "declined", "declined", "granted", "granted"]
+    assert (found["read_insights"].is_needed, found["email"].is_needed) == (True, False)
+    assert found["pages_manage_posts"].purpose == "publish to your Pages"
+    with django_assert_max_num_queries(12):
+        text = signed_in.get(reverse("accounts:social")).content.decode()
+    assert text.count("publish to your Pages") == 4
+
+
+def test_from_day_80_the_card_asks_for_a_new_consent_and_the_dialog_is_told(
+    signed_in: Client, workspace: Workspace, owner: User
+) -> None:
+    for days, platform in ((11, "instagram"), (9, "instagram"), (9, "facebook")):
+        make_account(workspace, platform=platform, data_access_expires_at=timezone.now() + timedelta(days=days))
+    assert signed_in.get(reverse("accounts:social")).content.decode().count("Facebook lets us see this account") == 1
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="meta", platform_user_id="9001", access_token="EAAuser"
+    )
+    for days, hint in ((11, ""), (9, "reauthorize"), (-1, "reauthorize")):
+        Grant.objects.filter(pk=grant.pk).update(data_access_expires_at=timezone.now() + timedelta(days=days))
+        assert consent_hint(workspace, owner, "meta") == hint
