@@ -289,6 +289,7 @@ class EncryptionKeyAdmin(ReadOnly):
     """Since when each key of FERNET_KEYS is in use; the keys themselves are in the settings only."""
 
     list_display = ("short", "first_seen_at")
+    search_fields = ("fingerprint",)
     fields = ("fingerprint", "first_seen_at")
 
     @admin.display(description=_("fingerprint"))

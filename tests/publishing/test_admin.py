@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Grant, Notification, OAuthTicket, User
+from accounts.models import Grant, Notification, OAuthTicket, OperatorNotice, User
+from accounts.models.operation import DataDeletion, EncryptionKey
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
 from publishing.models import (
     Attempt,
@@ -77,6 +78,9 @@ def fill(rows):
         account.credential.save()
         OAuthTicket.objects.create(digest=f"{next(numbers):064x}", user=user, workspace=workspace, provider="meta")
         Notification.objects.create(workspace=workspace, account=account, kind="reconnect", incident="x", title="Hi")
+        OperatorNotice.objects.create(key=f"version:{next(numbers)}", title="Another version answers", body="v21.0")
+        EncryptionKey.objects.create(fingerprint=f"{next(numbers):064x}")
+        DataDeletion.objects.create(provider="meta", digest=f"{next(numbers):064x}")
         media = make_media(workspace, uploaded_by=user)
         Rendition.objects.create(
             media=media, spec="facebook-1", file="r/1.jpg", content_type="image/jpeg", width=1, height=1, size_bytes=1
