@@ -36,7 +36,9 @@ class Told:
 def note(usage: Usage) -> None:
     """Keep what an answer has told. Called in the middle of calls, so it never raises."""
     now = timezone.now()
-    told = {key_of(one.account_id): _told(one.percent, one.regain_seconds, now) for one in usage.accounts}
+    # Of several words about one account the one that is nearest to its end comes last, and stays.
+    accounts = sorted(usage.accounts, key=lambda one: (one.percent, one.regain_seconds))
+    told = {key_of(one.account_id): _told(one.percent, one.regain_seconds, now) for one in accounts}
     if usage.app_percent is not None:
         told[key_of(APP)] = _told(usage.app_percent, 0, now)
     try:

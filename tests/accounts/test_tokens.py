@@ -317,6 +317,28 @@ def test_one_row_and_one_mail_per_incident(workspace: Workspace, django_capture_
     assert notify.tell(workspace, "missed", "x", title="Back") != first
 
 
+def test_each_person_chooses_what_comes_by_mail(
+    signed_in: Client, workspace: Workspace, owner: User, django_capture_on_commit_callbacks: Capture
+) -> None:
+    other = member(workspace, Role.ADMIN)
+    address = reverse("accounts:profile")
+    kinds = [kind for kind in Notification.Kind.values if kind != "quota"]
+    assert signed_in.get(address).content.decode().count("checked") == len(Notification.Kind.values)
+    data = {"name": "Ada", "time_zone": "UTC", "mailed_kinds": kinds}
+    assert signed_in.post(address, data).status_code == 302
+    owner.refresh_from_db()
+    assert owner.unmailed_kinds == ["quota"]
+    with django_capture_on_commit_callbacks(execute=True):
+        notify.tell(workspace, Notification.Kind.QUOTA, "quota:1", title="Wait")
+    assert [sent.to for sent in mail.outbox] == [[other.email]]
+    with django_capture_on_commit_callbacks(execute=True):
+        notify.tell(workspace, Notification.Kind.MISSED, "post:1", title="Missed")
+    assert len(mail.outbox) == 3
+    # On the page everything stands, whatever is mailed.
+    assert "Wait" in signed_in.get(reverse("accounts:notifications")).content.decode()
+    assert signed_in.post(address, {**data, "mailed_kinds": "nonsense"}).status_code == 422
+
+
 def test_a_dead_mail_server_is_no_failure_and_is_tried_again(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Capture
 ) -> None:

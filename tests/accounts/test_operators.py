@@ -1,0 +1,124 @@
+"""What Meta's answers tell beside the answer: the version that served, and how much of the limits is used."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import responses
+import time_machine
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError
+from django.test import override_settings
+from django.utils import timezone
+from redis.exceptions import ConnectionError as CacheDown
+
+from accounts import operators, usage
+from accounts.clients import meta
+from accounts.models import OperatorNotice, Workspace
+from accounts.operators import served_versions, settle_old, version_served
+from accounts.tasks import tidy
+from socialhub.platforms.http import AccountUsage, Usage
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+def answer(**headers: str) -> None:
+    """One call to Meta whose answer carries these headers."""
+    address = f"{settings.META_GRAPH_URL}/{settings.META_GRAPH_VERSION}/me"
+    with responses.RequestsMock() as mock:
+        mock.get(address, json={"id": "1"}, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        meta().me("EAAtoken")
+
+
+def test_another_version_is_one_warning_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            answer(facebook_api_version="v21.0")
+    notice = OperatorNotice.objects.get()
+    assert "v21.0" in notice.title
+    assert settings.META_GRAPH_VERSION in notice.title
+    assert len([record for record in caplog.records if "v21.0" in record.getMessage()]) == 1
+    assert served_versions() == ["v21.0"]
+    later = timezone.now() + timedelta(days=1)
+    with time_machine.travel(later, tick=False):
+        cache.clear()
+        answer(facebook_api_version="v21.0")
+        tidy()
+    notice.refresh_from_db()
+    assert (notice.last_seen_at, notice.resolved_at) == (later, None)
+    with time_machine.travel(later + timedelta(days=3), tick=False):
+        assert settle_old() == 1
+    assert served_versions() == []
+
+
+def test_the_version_that_is_set_is_no_news() -> None:
+    answer(facebook_api_version=settings.META_GRAPH_VERSION)
+    answer()
+    assert not OperatorNotice.objects.exists()
+
+
+def test_a_warning_never_breaks_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(operators, "warn", fail)
+        answer(facebook_api_version="v21.0")
+
+    def down(*args: Any, **kwargs: Any) -> None:
+        raise CacheDown
+
+    for name in ("add", "set_many", "get"):
+        monkeypatch.setattr(cache, name, down, raising=False)
+    version_served("v22.0")
+    usage.note(Usage(app_percent=99))
+    assert usage.told_of(usage.APP) is None
+
+
+def test_the_newest_use_of_a_limit_is_kept_for_each_account(workspace: Workspace) -> None:
+    account = make_account(workspace, platform_account_id="101")
+    other = make_account(workspace, platform_account_id="102")
+
+    def used(percent: int, minutes: int = 0) -> str:
+        entry = {"type": "pages", "call_count": percent, "estimated_time_to_regain_access": minutes}
+        return json.dumps({"101": [entry]})
+
+    answer(x_business_use_case_usage=used(94))
+    assert usage.held_until(account) is None
+    answer(x_business_use_case_usage=used(95))
+    assert usage.held_until(account)
+    assert usage.held_until(other) is None
+    answer(x_business_use_case_usage=used(100, minutes=30))
+    until = usage.held_until(account)
+    assert until
+    assert timedelta(minutes=29) < until - timezone.now() <= timedelta(minutes=30)
+    with time_machine.travel(until + timedelta(seconds=1)):
+        assert usage.held_until(account) is None
+    answer(x_business_use_case_usage=used(20))
+    assert usage.held_until(account) is None
+
+
+def test_a_used_up_app_holds_all_accounts_of_meta_and_no_others(workspace: Workspace) -> None:
+    answer(x_app_usage=json.dumps({"call_count": 12, "total_time": 97, "total_cputime": 3}))
+    assert usage.held_until(make_account(workspace))
+    assert usage.held_until(make_account(workspace, platform="linkedin", login_kind="linkedin")) is None
+
+
+def test_two_words_about_one_account_in_one_answer() -> None:
+    """Pages and Instagram of one id: the one that is nearer to its end counts."""
+    usage.note(Usage(accounts=(AccountUsage("101", "pages", 97), AccountUsage("101", "instagram", 3))))
+    told = usage.told_of("101")
+    assert told
+    assert told.percent == 97
+
+
+def test_changing_the_setting_ends_the_warning_about_the_old_one() -> None:
+    answer(facebook_api_version="v21.0")
+    with override_settings(META_GRAPH_VERSION="v25.0"):
+        assert served_versions() == []
