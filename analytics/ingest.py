@@ -131,11 +131,10 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
     except PlatformError as error:
         troubles.append(error.message)
         _stopped_by(account, error)
-        _count_failure(account, error)
+        if not isinstance(error, ReconnectError):  # a lost access has a word of its own
+            _count_failure(account, error.message)
     else:
-        _readable_again(account)
-        if full:
-            AccountSync.objects.update_or_create(account=account, defaults={"full_at": timezone.now()})
+        _read_through(account, troubles, full=full)
     account.sync_error = " ".join(dict.fromkeys(troubles))
     ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
 
@@ -146,14 +145,22 @@ def _stopped_by(account: ConnectedAccount, error: PlatformError) -> None:
         lost(account, error)
 
 
+def _read_through(account: ConnectedAccount, troubles: list[str], *, full: bool) -> None:
+    """Nothing ended the reading; single parts may have had their trouble."""
+    if troubles:
+        _count_failure(account, " ".join(dict.fromkeys(troubles)))
+    elif full:
+        _readable_again(account)
+    if full:
+        AccountSync.objects.update_or_create(account=account, defaults={"full_at": timezone.now()})
+
+
 def incident_of(account: ConnectedAccount) -> str:
     return f"insights:{account.pk}"
 
 
-def _count_failure(account: ConnectedAccount, error: PlatformError) -> None:
-    """After some readings that came to nothing its people are told. A lost access has a word of its own."""
-    if isinstance(error, ReconnectError):
-        return
+def _count_failure(account: ConnectedAccount, reason: str) -> None:
+    """After some readings that came to nothing, or to less than they should, its people are told."""
     row, _made = AccountSync.objects.get_or_create(account=account)
     AccountSync.objects.filter(account=account).update(failures=F("failures") + 1)
     if row.failures + 1 < MOST_FAILURES:
@@ -167,7 +174,7 @@ def _count_failure(account: ConnectedAccount, error: PlatformError) -> None:
             "The figures could not be read %(count)d times in a row. %(reason)s What was read before stays; publishing "
             "is not touched. It is tried again every hour."
         )
-        % {"count": row.failures + 1, "reason": error.message},
+        % {"count": row.failures + 1, "reason": reason},
         url=reverse("accounts:social"),
         account=account,
     )

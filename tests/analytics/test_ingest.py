@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import connection, connections, transaction
 
+from accounts import usage
 from accounts.models import ConnectedAccount, Notification
 from analytics import ingest
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
@@ -20,6 +21,7 @@ from socialhub.platforms.errors import (
     ReconnectError,
     TemporaryError,
 )
+from socialhub.platforms.http import AccountUsage, Usage
 from tests.analytics.rows import make_platform_post, make_published, make_window
 from tests.factories import make_account
 from tests.fakes import FakePlatform
@@ -313,6 +315,59 @@ def test_the_error_goes_when_all_is_well(account, fake):
     ingest.sync_account(account)
     account.refresh_from_db()
     assert account.sync_error == ""
+
+
+def test_people_are_told_once_when_figures_stay_away_and_it_ends_by_itself(account, fake, clock):
+    error = TemporaryError("Facebook does not answer.")
+    for hour in range(8):
+        clock.move_to(NOW + timedelta(hours=hour))
+        fake.will("profile", error)
+        ingest.sync(account.pk)
+        told = Notification.objects.filter(kind=Notification.Kind.INSIGHTS)
+        assert told.count() == (hour >= ingest.MOST_FAILURES - 1)
+    notification = told.get()
+    assert "Facebook does not answer." in notification.body
+    assert notification.resolved_at is None
+    clock.move_to(NOW + timedelta(hours=9))
+    ingest.sync(account.pk)
+    notification.refresh_from_db()
+    assert notification.resolved_at
+    assert AccountSync.objects.get().failures == 0
+
+
+def test_one_part_that_stays_away_is_told_though_the_rest_is_read(account, fake, clock):
+    fake.profiles["1001"] = Profile(followers_count=10)
+    for hour in range(0, 30):
+        clock.move_to(NOW + timedelta(hours=hour))
+        fake.will("account_figures", *[PermissionMissingError("The right to read figures is missing.")] * 2)
+        ingest.sync(account.pk)
+    assert Notification.objects.get().kind == Notification.Kind.INSIGHTS
+
+
+def test_a_lost_access_is_not_told_twice(account, fake, clock):
+    for hour in range(8):
+        clock.move_to(NOW + timedelta(hours=hour))
+        ConnectedAccount.objects.update(status="connected")
+        fake.will("profile", ReconnectError("Gone."))
+        ingest.sync(account.pk)
+    assert Notification.objects.get().kind == Notification.Kind.RECONNECT
+
+
+def test_near_the_limit_nothing_is_read_in_the_background(account, fake, clock):
+    post = make_platform_post(account, next_fetch_at=NOW)
+    fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
+    usage.note(Usage(accounts=(AccountUsage("1001", "pages", 96, regain_seconds=1800),)))
+    assert ingest.sync(account.pk) is False
+    ingest.sync_due()
+    assert fake.calls == []
+    post.refresh_from_db()
+    assert post.next_fetch_at == NOW + timedelta(minutes=30)
+    assert ingest.sync(account.pk, full=True) is True, "a person who asks is answered"
+    calls = len(fake.calls)
+    clock.move_to(NOW + timedelta(minutes=31))
+    PlatformPost.objects.update(next_fetch_at=NOW)
+    ingest.sync_due()
+    assert len(fake.calls) == calls + 1
 
 
 # One account, one worker

@@ -161,6 +161,31 @@ def test_being_limited_moves_the_time_and_costs_no_attempt(network, account, mak
     assert set(Publication.objects.values_list("status", flat=True)) == {Status.PUBLISHED}
 
 
+def test_a_long_wait_for_a_limit_is_told_once_and_is_over_when_a_post_went_out(network, account, make_due):
+    until = timezone.now() + timedelta(hours=5)
+    network.will("commit", errors.LimitedError("Too many calls.", until=until))
+    make_due(account)
+    make_due(account)
+    run_due()
+    run_due()
+    notification = Notification.objects.get()
+    assert notification.kind == Notification.Kind.QUOTA
+    assert "Too many calls." in notification.body
+    with later(5 * 3600 + 60):
+        run_due()
+        run_due()
+    notification.refresh_from_db()
+    assert notification.resolved_at
+    assert Notification.objects.count() == 1
+
+
+def test_a_short_wait_for_a_limit_is_not_worth_a_word(network, account, make_due):
+    network.will("commit", errors.LimitedError("Too many calls.", until=timezone.now() + timedelta(minutes=40)))
+    make_due(account)
+    run_due()
+    assert not Notification.objects.exists()
+
+
 def test_a_full_window_defers_in_order(network, account, make_due, settings):
     settings.RATE_LIMITS = {"facebook": {"publish": 2}}
     publications = [make_due(account, caption=f"Number {number}") for number in range(3)]
