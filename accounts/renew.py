@@ -94,7 +94,10 @@ def take_turn(grant: Grant, renewal: Renewal) -> bool:
     unchanged = Grant.objects.filter(free, pk=grant.pk, expires_at=grant.expires_at)
     if renewal.single_use:
         unchanged = unchanged.filter(refresh_spent_at__isnull=True)
-    return unchanged.update(renewing_since=now, refresh_spent_at=now if renewal.single_use else None) == 1
+    if unchanged.update(renewing_since=now, refresh_spent_at=now if renewal.single_use else None) != 1:
+        return False
+    grant.renewing_since = now  # the mark of our turn
+    return True
 
 
 def renew(grant: Grant, renewal: Renewal) -> None:
@@ -109,9 +112,17 @@ def renew(grant: Grant, renewal: Renewal) -> None:
         end_turn(grant)
         if has_expired(grant):
             raise
-    except PlatformError:
+    except ReconnectError:
+        logger.warning("grant %s cannot be renewed any more", grant.pk)
+        end_turn(grant, refresh_token=None)  # what we hold may be good until its end; if not, the next call says so
+        if has_expired(grant):
+            raise
+    except PlatformError as error:
+        # A fault of ours, such as a wrong secret: what we hold is good until its end all the same.
+        logger.error("grant %s could not be renewed: %s %s", grant.pk, error.kind, error.code)  # noqa: TRY400
         end_turn(grant)
-        raise
+        if has_expired(grant):
+            raise
     else:
         store(grant, tokens, single_use=renewal.single_use)
 
@@ -129,15 +140,19 @@ def store(grant: Grant, tokens: Tokens, *, single_use: bool = False) -> None:
         fields["refresh_token"] = tokens.refresh_token
     if tokens.refresh_expires_at:
         fields["refresh_expires_at"] = tokens.refresh_expires_at
-    Grant.objects.filter(pk=grant.pk).update(**fields)
-    grant.refresh_from_db()
+    write_in_turn(grant, fields)
 
 
-def end_turn(grant: Grant, *, spent: bool = False) -> None:
-    changes: dict[str, object] = {"renewing_since": None}
+def end_turn(grant: Grant, *, spent: bool = False, **fields: None) -> None:
+    changes: dict[str, object] = {"renewing_since": None, **fields}
     if not spent:
         changes["refresh_spent_at"] = None
-    Grant.objects.filter(pk=grant.pk).update(**changes)
+    write_in_turn(grant, changes)
+
+
+def write_in_turn(grant: Grant, fields: dict[str, object]) -> None:
+    """A person who consented again meanwhile has ended our turn: what they brought stays."""
+    Grant.objects.filter(pk=grant.pk, renewing_since=grant.renewing_since).update(**fields)
     grant.refresh_from_db()
 
 

@@ -15,6 +15,7 @@ from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
 from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, end_of, grant_fields
 from accounts.renew import usable_token
+from socialhub.platforms import LABELS
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.buffer import ChannelFound
 from socialhub.platforms.buffer_errors import ChannelDisconnectedError
@@ -115,7 +116,8 @@ def candidate_of(channel: ChannelFound, organization: str) -> Candidate:
         account_type="channel",
         username=channel.handle,
         picture_url=channel.avatar,
-        about=organization,
+        # The same name stands on many networks.
+        about=" · ".join(word for word in (LABELS.get(channel.platform, channel.service), organization) if word),
         obstacle=channel.obstacle,
         # What is said beside the obstacle.
         remark=" ".join(notice for notice in channel.notices if notice != channel.obstacle),

@@ -15,7 +15,7 @@ from accounts.models import Credential, Grant, User, Workspace
 from accounts.renew import DEAD_AFTER, Renewal, usable_token
 from accounts.tokens import access_for
 from socialhub.platforms.base import Tokens
-from socialhub.platforms.errors import OutcomeUnknownError, ReconnectError, TemporaryError
+from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, ReconnectError, TemporaryError
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +152,34 @@ def test_a_refused_refresh_asks_to_connect_again(network: Network, make_grant: A
     with pytest.raises(ReconnectError):
         usable_token(make_grant())
     assert Grant.objects.get().renewing_since is None
+
+
+@pytest.mark.parametrize("provider", ["once", "often"])
+def test_after_a_refused_refresh_the_access_serves_to_its_end(network: Network, make_grant: Any, provider: str) -> None:
+    network.answers = [ReconnectError("invalid_grant")]
+    assert usable_token(make_grant(provider, expires_at=in_minutes(5))) == "access-0"
+    assert usable_token(Grant.objects.get()) == "access-0"
+    assert network.asked == ["refresh-0"], "no is no"
+    with time_machine.travel(in_minutes(6)), pytest.raises(ReconnectError):
+        usable_token(Grant.objects.get())
+
+
+@pytest.mark.parametrize("provider", ["once", "often"])
+def test_a_fault_of_ours_disconnects_nobody(network: Network, make_grant: Any, provider: str) -> None:
+    network.answers = [OurBugError("invalid_client"), OurBugError("invalid_client")]
+    grant = make_grant(provider, expires_at=in_minutes(5))
+    assert usable_token(grant) == "access-0"
+    assert usable_token(Grant.objects.get()) == "access-0"
+    assert usable_token(Grant.objects.get()) == "access-3"
+
+
+def test_who_consents_again_meanwhile_is_not_overwritten(network: Network, make_grant: Any) -> None:
+    grant = make_grant(expires_at=in_minutes(5))
+    assert renew.take_turn(grant, renew.RENEWALS["once"])
+    Grant.objects.update(access_token="consented-again", expires_at=in_minutes(60), renewing_since=None)
+    renew.store(grant, Tokens("access-of-before", in_minutes(60), "refresh-of-before"))
+    assert grant.access_token.reveal() == "consented-again"
+    assert usable_token(Grant.objects.get()) == "consented-again"
 
 
 @pytest.mark.django_db(transaction=True)
