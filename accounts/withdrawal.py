@@ -40,6 +40,8 @@ def withdraw(provider: str, message: SignedRequest) -> Withdrawn:
     The accounts stay with their history, marked as withdrawn; their workspaces are asked to reconnect. A consent that
     was given after the message was made is left alone. Once more changes nothing.
     """
+    if message.issued_at is None:
+        return Withdrawn(0, 0)
     with transaction.atomic():
         grants = Grant.objects.select_for_update().filter(
             provider=provider, platform_user_id=message.user_id, updated_at__lte=message.issued_at + AHEAD
