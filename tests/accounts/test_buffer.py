@@ -19,6 +19,7 @@ from accounts.models import ConnectedAccount, Credential, Grant, Notification, U
 from accounts.renew import usable_token
 from accounts.tokens import access_for
 from accounts.verify import verify
+from analytics import ingest
 from publishing.checks import check
 from publishing.models import Publication, QueueEntry, Status
 from publishing.schedule import publish_now
@@ -344,6 +345,23 @@ def test_a_channel_that_was_removed(signed_in: Client, network: Sandbox) -> None
     signed_in.post(reverse("accounts:verify", args=[account.pk]))
     account.refresh_from_db()
     assert account.status == "revoked"
+
+
+def test_the_first_sync(signed_in: Client, network: Sandbox) -> None:
+    for account in connect(signed_in, network):
+        assert ingest.sync(account.pk)
+        account.refresh_from_db()
+        assert (account.status, account.sync_error) == ("connected", "")
+        assert account.last_synced_at
+
+
+def test_a_sync_sees_what_buffer_has_lost(signed_in: Client, network: Sandbox) -> None:
+    (account,) = connect(signed_in, network, "x")
+    network.buffer_channel(account.platform_account_id, isDisconnected=True)
+    ingest.sync(account.pk)
+    account.refresh_from_db()
+    assert account.status == "error"
+    assert "reconnect the channel" in account.status_reason
 
 
 # Publishing

@@ -19,6 +19,7 @@ from accounts.models import ConnectedAccount, Credential, Grant, OAuthTicket, Us
 from accounts.renew import usable_token
 from accounts.tokens import access_for
 from accounts.verify import verify
+from analytics import ingest
 from publishing.models import Publication, Status
 from publishing.schedule import publish_now
 from socialhub.platforms.errors import ReconnectError
@@ -278,6 +279,19 @@ def test_fifty_workers_refresh_once(network: Sandbox) -> None:
         thread.join()
     assert len(found) == 50
     assert network.calls()["POST linkedin.token"] - before == 1
+
+
+@pytest.mark.parametrize("mode", ["full", "member"])
+def test_the_first_sync(signed_in: Client, network: Sandbox, settings: Any, mode: str) -> None:
+    if mode == "member":
+        settings.LINKEDIN_SCOPES = ("openid", "profile", "email", "w_member_social")
+    network.linkedin_app(mode=mode)
+    for account in connect(signed_in, network, LENA, *([BOATS] if mode == "full" else [])):
+        assert ingest.sync(account.pk)
+        account.refresh_from_db()
+        assert (account.status, account.sync_error) == ("connected", "")
+        assert account.last_synced_at
+        assert account.account_type == "person" or account.followers_count >= 6240
 
 
 # Publishing

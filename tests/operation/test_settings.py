@@ -82,6 +82,7 @@ def test_every_variable_is_in_the_example_and_every_line_of_the_example_is_read(
     assert read == shown
 
 
-def test_the_readme_names_the_redirect_address_that_is_used() -> None:
-    address = f"https://hub.example.com{reverse('meta_callback')}"
+@pytest.mark.parametrize("provider", ["meta", "linkedin", "buffer"])
+def test_the_readme_names_the_redirect_addresses_that_are_used(provider: str) -> None:
+    address = f"https://hub.example.com{reverse(f'{provider}_callback')}"
     assert f"`{address}`" in (ROOT / "README.md").read_text()
