@@ -69,6 +69,11 @@ class Card:
     decide_form: DecideForm | None
 
     @property
+    def clock(self) -> str:
+        """How the end of the wait is written: to the second only when that is near enough to watch for."""
+        return "H:i:s" if self.waits_until and self.waits_until - timezone.now() < SOON else "H:i"
+
+    @property
     def status(self) -> str:
         return self.publication.status
 

@@ -89,12 +89,13 @@ def test_a_guess_at_the_rest(signed_in: Client, account: ConnectedAccount) -> No
     assert "about 10 seconds left" in progress(signed_in, publication).content.decode()
 
 
-def test_it_says_what_it_waits_for(signed_in: Client, account: ConnectedAccount) -> None:
+@pytest.mark.parametrize(("seconds", "clock"), [(90, "%H:%M:%S"), (12 * 60, "%H:%M")])
+def test_it_says_what_it_waits_for(signed_in: Client, account: ConnectedAccount, seconds: int, clock: str) -> None:
     publication = publication_in(Status.SCHEDULED, account)
-    until = timezone.now() + timedelta(minutes=12)
+    until = timezone.now() + timedelta(seconds=seconds)
     make_entry(publication, not_before=until, wait_reason="The limit is used up.")
     page = progress(signed_in, publication).content.decode()
-    assert f"Waiting until {until:%H:%M:%S}: The limit is used up." in page
+    assert f"Waiting until {until:{clock}}: The limit is used up." in page
 
 
 def test_an_account_that_is_gone_is_said(signed_in: Client, account: ConnectedAccount) -> None:
