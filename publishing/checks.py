@@ -198,29 +198,18 @@ def repeat_findings(draft: Draft) -> list[Finding]:
         Publication.objects.filter(account__in=texts, created_at__gte=timezone.now() - SAME_AGAIN)
         .exclude(status__in=(Status.DRAFT, Status.FAILED))
         .exclude(post=draft.post.pk)
-        .select_related("post", "account")
+        .select_related("post")
         .order_by("-created_at")[:200]
     )
-    again = {
-        publication.account_id: publication.account
-        for publication in recent
-        if publication.text == texts[publication.account_id]
-    }
-    message = _(
-        "The same text went to %(handle)s (%(label)s) within the last 24 hours. Publish it only if you mean it."
-    )
+    again = {publication.account_id for publication in recent if publication.text == texts[publication.account_id]}
+    message = _("The same text went out here within the last 24 hours. Publish it only if you mean it.")
     return [
         Finding(
-            Violation(
-                "repeat",
-                message % {"label": LABELS[account.platform], "handle": account.handle},
-                "caption",
-                None,
-                WARNING,
-            ),
-            account,
+            Violation("repeat", message, "caption", None, WARNING),
+            publication.account,
         )
-        for account in again.values()
+        for publication in draft.publications
+        if publication.account_id in again
     ]
 
 

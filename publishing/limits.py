@@ -117,6 +117,17 @@ def remaining(account: ConnectedAccount) -> list[WindowState]:
     return states
 
 
+def room_at(account: ConnectedAccount, calls: Mapping[str, int]) -> datetime | None:
+    """When all of these calls will have room; None: now, or never at once, as a limit is smaller than they are."""
+    used, blocked_until = _books(account.pk, timezone.now())
+    moments = [blocked_until]
+    for window in windows_of(account.platform):
+        slices = used.get((window.group, window.seconds), [])
+        if number := calls.get(window.group):
+            moments.append(_room_at(slices, window, number))
+    return max((moment for moment in moments if moment), default=None)
+
+
 def tidy_windows() -> int:
     """Drop slices that count no more; returns how many."""
     return RateLimitWindow.objects.filter(resets_at__lt=timezone.now()).delete()[0]
@@ -147,6 +158,8 @@ def _room_at(slices: list[Used], window: Window, number: int) -> datetime | None
     if number > window.limit:
         return None
     surplus = sum(entry.calls for entry in slices) + number - window.limit
+    if surplus <= 0:
+        return None
     for entry in slices:
         surplus -= entry.calls
         if surplus <= 0:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -14,7 +16,8 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.timesince import timeuntil
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -265,10 +268,11 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
+    """What a network's limit leaves. `until`: the post waits for it until then; None: there is room."""
+
     account: ConnectedAccount
-    label: str
     text: str
-    full: bool
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,24 +280,38 @@ class Shared:
     """What is said of several accounts at once: the sentence is told once, with all whom it concerns."""
 
     first: Any
-    handles: list[str]
+    accounts: list[ConnectedAccount]
+
+    @property
+    def handles(self) -> list[str]:
+        return [account.handle for account in self.accounts]
 
     @property
     def named(self) -> str:
-        return ", ".join(self.handles[:NAMED]) + (
-            _(" and %(more)d more") % {"more": len(self.handles) - NAMED} if len(self.handles) > NAMED else ""
-        )
+        return some_of(self.handles)
+
+    @property
+    def owners(self) -> str:
+        """The accounts behind the names of their networks."""
+        of_network: dict[str, list[str]] = {}
+        for account in self.accounts:
+            of_network.setdefault(account.platform, []).append(account.handle)
+        return "; ".join(f"{LABELS[key]} · {some_of(handles)}" for key, handles in of_network.items())
+
+
+def some_of(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (_(" and %(more)d more") % {"more": more} if more > 0 else "")
 
 
 def shared(items: Iterable[Any], account: Callable[[Any], ConnectedAccount | None], *same: str) -> list[Shared]:
-    """Those that read the same on one network, together, in the order of their first."""
+    """Those that read the same, together, in the order of their first."""
     groups: dict[tuple[object, ...], Shared] = {}
     for item in items:
         whose = account(item)
-        key = (whose.platform if whose else "", *(attrgetter(name)(item) for name in same))
-        groups.setdefault(key, Shared(item, []))
+        group = groups.setdefault(tuple(attrgetter(name)(item) for name in same), Shared(item, []))
         if whose:
-            groups[key].handles.append(whose.handle)
+            group.accounts.append(whose)
     return list(groups.values())
 
 
@@ -313,6 +331,11 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
     number = len(publications)
     verb = _("Schedule for %(number)d") if later else _("Publish to %(number)d")
     at = form.cleaned_data.get("at")
+    lines = [
+        line
+        for publication in publications
+        if (line := limit_line(publication, draft.media, at=at if later else None, zone=form.user.time_zone))
+    ]
     return {
         "findings": findings,
         "notes": shared(findings, lambda one: one.account, "message", "level", "media"),
@@ -320,15 +343,12 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
         "problems": form.field_problems(),
         "errors_count": len(checks.blocking(findings)) + len(form.field_problems()),
         "previews": previews,
-        "looks": shared(previews, lambda one: one.publication.account, "publication.text", "type_name")
+        "looks": shared(previews, lambda one: one.publication.account, "label", "publication.text", "type_name")
         if len(previews) > SHOWN_EACH
-        else [Shared(one, [one.publication.account.handle]) for one in previews],
+        else [Shared(one, [one.publication.account]) for one in previews],
         "counters": list({(one.publication.account.platform, one.length): one for one in previews}.values()),
-        "limits": shared(
-            (line for publication in publications if (line := limit_line(publication, draft.media))),
-            lambda one: one.account,
-            "text",
-        ),
+        "limits": shared(lines, lambda one: one.account, "account.platform", "text"),
+        "waits": waits(lines, form.user.time_zone),
         "submit_label": verb % {"number": number} if number else (_("Schedule") if later else _("Publish")),
         "at": at,
         "own_time": at if at and form.cleaned_data.get("time_zone") != form.user.time_zone else None,
@@ -372,7 +392,9 @@ def shape_of(media: MediaFile) -> str:
     return "landscape" if ratio > 1.15 else "portrait" if ratio < 0.87 else "square"
 
 
-def limit_line(publication: Publication, media: Sequence[PostMedia]) -> LimitLine | None:
+def limit_line(
+    publication: Publication, media: Sequence[PostMedia], *, at: datetime | None, zone: str
+) -> LimitLine | None:
     """The window with the least room, in words, and what this post takes of it."""
     account = publication.account
     states = [state for state in limits.remaining(account) if state.endpoint == PUBLISH_GROUP]
@@ -380,12 +402,18 @@ def limit_line(publication: Publication, media: Sequence[PostMedia]) -> LimitLin
         return None
     plan = platform_for(account.platform).plan(checks.content_of(publication, media))
     needed = sum(step.calls.get(PUBLISH_GROUP, 0) for step in plan)
-    tightest = min(states, key=lambda state: state.remaining / state.limit if state.limit else 0)
-    text = limit_text(tightest, needed)
-    return LimitLine(account, str(LABELS[account.platform]), text, needed > tightest.remaining)
+    tightest = min(
+        states, key=lambda state: (needed <= state.remaining, state.remaining / state.limit if state.limit else 0)
+    )
+    until = None
+    if needed > tightest.remaining:
+        until = limits.room_at(account, {PUBLISH_GROUP: needed}) or tightest.resets_at
+    if until and at and until <= at:
+        until = None
+    return LimitLine(account, limit_text(tightest, needed, clock(until, zone) if until else ""), until)
 
 
-def limit_text(state: WindowState, needed: int) -> str:
+def limit_text(state: WindowState, needed: int, until: str) -> str:
     spans = {
         60: _("%(left)d of %(limit)d calls left this minute."),
         3600: _("%(left)d of %(limit)d calls left this hour."),
@@ -396,9 +424,29 @@ def limit_text(state: WindowState, needed: int) -> str:
         text % {"left": state.remaining, "limit": state.limit},
         ngettext("This post takes %(count)d.", "This post takes %(count)d.", needed) % {"count": needed},
     ]
-    if needed > state.remaining and state.resets_at:
-        parts.append(
-            _("It waits for the rest by itself; the first come back in %(time)s.")
-            % {"time": timeuntil(state.resets_at, depth=1)}
-        )
+    if until:
+        parts.append(_("It waits for the rest by itself, until %(time)s.") % {"time": until})
     return " ".join(parts)
+
+
+def waits(lines: Sequence[LimitLine], zone: str) -> list[str]:
+    """Which networks keep the post waiting and until when, a sentence for each moment."""
+    platforms = [line.account.platform for line in lines]
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        if line.until:
+            label = str(LABELS[line.account.platform])
+            alone = platforms.count(line.account.platform) == 1
+            groups.setdefault(clock(line.until, zone), []).append(label if alone else f"{label} {line.account.handle}")
+    return [
+        ngettext("%(names)s waits until %(time)s.", "%(names)s wait until %(time)s.", len(names))
+        % {"names": some_of(names), "time": time}
+        for time, names in groups.items()
+    ]
+
+
+def clock(moment: datetime, zone: str) -> str:
+    """The time of day, with the day when it is not today."""
+    local = timezone.localtime(moment, ZoneInfo(zone))
+    is_today = local.date() == timezone.localtime(timezone=ZoneInfo(zone)).date()
+    return date_format(local, "H:i" if is_today else "D j M, H:i")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,7 +19,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
-from publishing import compose, schedule
+from publishing import compose, limits, schedule
 from publishing.compose import Composition, Intent, local_instants
 from publishing.models import (
     CaptionTemplate,
@@ -599,6 +600,45 @@ def test_the_check_answers_with_a_fragment_and_saves_nothing(
     assert "Publish to 2" in page
     assert "200 of 200 calls left this hour" in page
     assert not Post.objects.exists()
+
+
+def test_a_full_limit_makes_it_wait_not_ready(
+    signed_in: Client, facebook: ConnectedAccount, instagram: ConnectedAccount, settings: Any
+) -> None:
+    """Who may publish is told for which account it waits and until when; the button stays."""
+    settings.RATE_LIMITS = {"facebook": {"publish": 1}}
+    fields = typed(facebook)
+    assert "Ready to go." in signed_in.post(CHECK, fields).content.decode()
+    limits.reserve(facebook.pk, "facebook", {"publish": 1})
+    until = limits.room_at(facebook, {"publish": 1})
+    assert until
+    page = signed_in.post(CHECK, fields).content.decode()
+    assert "Ready" not in page
+    assert "Waits for a limit" in page
+    assert re.search(r"It goes out by itself. Facebook waits until (\w+ \d+ \w+, )?\d\d:\d\d\.", page)
+    assert "0 of 1 calls left this hour. This post takes 1. It waits for the rest by itself, until " in page
+    assert f"{until:%H:%M}." in page
+    assert signed_in.post(NEW, fields).status_code == 302
+
+
+def test_a_post_for_later_does_not_wait_for_a_limit_that_is_free_by_then(
+    signed_in: Client, facebook: ConnectedAccount, settings: Any
+) -> None:
+    settings.RATE_LIMITS = {"facebook": {"publish": 1}}
+    limits.reserve(facebook.pk, "facebook", {"publish": 1})
+    tomorrow = timezone.now() + timedelta(days=1)
+    page = signed_in.post(CHECK, {**typed(facebook), **later(tomorrow)}).content.decode()
+    assert "Ready to go." in page
+    assert "It waits" not in page
+
+
+def test_a_repeated_text_is_said_once_for_all_accounts(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, instagram: ConnectedAccount
+) -> None:
+    make_post(workspace, facebook, instagram, caption="Again").publications.update(status=Status.PUBLISHED)
+    page = signed_in.post(CHECK, typed(facebook, instagram, caption="Again")).content.decode()
+    assert page.count("The same text went out here within the last 24 hours.") == 1
+    assert f"Facebook · {facebook.handle}; Instagram · @garage.ig" in page
 
 
 def test_the_check_lists_what_stands_at_the_fields_too(signed_in: Client, facebook: ConnectedAccount) -> None:
