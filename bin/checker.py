@@ -77,10 +77,10 @@ def chromium() -> str | None:
 
 def runs() -> list[tuple[str, list[str]]]:
     """Two at a time, but for those that start processes of their own: they need the machine for themselves."""
-    found = [("tests", ["-n", "2", "-m", "not (processes or browser)"])]
+    found = [("tests", ["-n", "2", "-m", "not (alone or browser)"])]
     if chromium():
-        found.append(("browser tests", ["-n", "2", "-m", "browser and not processes"]))
-    return [*found, ("process tests", ["-m", "processes" if chromium() else "processes and not browser"])]
+        found.append(("browser tests", ["-n", "2", "-m", "browser and not alone"]))
+    return [*found, ("process tests", ["-m", "alone" if chromium() else "alone and not browser"])]
 
 
 def passes(name: str, command: list[str], variables: dict[str, str]) -> bool:

@@ -36,3 +36,13 @@ def signed_in_stranger(stranger: User) -> Client:
     client = Client()
     client.force_login(stranger, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
+
+
+ALONE = {"processes", "operation", "journey"}  # folders of tests that start whole installations
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that measure the machine, or fill it, run one after another; see bin/test."""
+    for item in items:
+        if item.get_closest_marker("processes") and item.path.parent.name in ALONE:
+            item.add_marker("alone")
