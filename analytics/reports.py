@@ -17,10 +17,12 @@ from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QueryS
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import ConnectedAccount, Workspace
 from analytics.models import InsightWindow, PlatformPost
 from publishing.models import Post, PostMedia, Publication, Status
+from socialhub.platforms import PLATFORMS
 
 LEAST_SPAN = timedelta(minutes=30)
 FAILED_STAYS = timedelta(days=14)  # an older failure is history, to be found under Posts
@@ -65,6 +67,17 @@ class AccountCard:
     growth_30: Growth | None
     last_synced_at: datetime | None
     sync_error: str
+
+    @property
+    def figures(self) -> list[tuple[str, int | None]]:
+        """The totals that this network tells, by name. What it never gives has no place on the card."""
+        platform = PLATFORMS.get(self.account.platform)
+        every = {
+            "followers_count": (_("Followers"), self.followers),
+            "following_count": (_("Following"), self.following),
+            "likes_count": (_("Likes"), self.likes),
+        }
+        return [figure for name, figure in every.items() if platform and name in platform.totals]
 
 
 def account_cards(workspace: Workspace) -> list[AccountCard]:
@@ -391,7 +404,7 @@ def scheduled_next(workspace: Workspace, limit: int = 5) -> list[Upcoming]:
         .order_by("post__scheduled_at", "post_id", "account__platform", "account__name")
     )
     upcoming = []
-    for _, group in groupby(publications, key=lambda publication: publication.post_id):
+    for _post, group in groupby(publications, key=lambda publication: publication.post_id):
         parts: tuple[Any, ...] = tuple(group)
         upcoming.append(Upcoming(parts[0].post, parts[0].post.scheduled_at, parts, _thumbnail(parts[0].first_image)))
     return upcoming

@@ -204,6 +204,8 @@ class Platform(ABC):
     first_look_seconds: ClassVar[float] = 30
     look_every_seconds: ClassVar[float] = 60
     absent_after_seconds: ClassVar[float] = 900
+    # The fields of Profile with totals that this network tells of an account; others it never gives.
+    totals: ClassVar[tuple[str, ...]] = ("followers_count",)
 
     # Publishing
 

@@ -76,6 +76,7 @@ class BufferNetwork(Platform):
     first_look_seconds: ClassVar[float] = 10
     look_every_seconds: ClassVar[float] = 60
     absent_after_seconds: ClassVar[float] = 900
+    totals: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, api: BufferApi) -> None:
         self.api = api

@@ -73,6 +73,7 @@ class Facebook(Platform):
     first_look_seconds: ClassVar[float] = 30
     look_every_seconds: ClassVar[float] = 60
     absent_after_seconds: ClassVar[float] = 900
+    totals: ClassVar[tuple[str, ...]] = ("followers_count", "likes_count")
 
     def __init__(self, meta: Meta) -> None:
         self.meta = meta

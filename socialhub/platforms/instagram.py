@@ -70,6 +70,7 @@ class Instagram(Platform):
     first_look_seconds: ClassVar[float] = 30
     look_every_seconds: ClassVar[float] = 45
     absent_after_seconds: ClassVar[float] = 240
+    totals: ClassVar[tuple[str, ...]] = ("followers_count", "following_count", "posts_count")
 
     def __init__(self, meta: Meta) -> None:
         self.meta = meta

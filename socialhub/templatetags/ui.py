@@ -76,6 +76,12 @@ def platform_glyph(key: str) -> SafeString:
 
 
 @register.filter
+def one_line(text: str) -> str:
+    """The lines of a text in a row, for places that have no room for its line breaks."""
+    return " · ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+@register.filter
 def platform_label(key: str) -> str:
     return LABELS.get(key, key)
 

@@ -135,9 +135,33 @@ def test_a_missing_figure_is_a_dash_with_its_reason(signed_in: Client, workspace
     account = make_account(workspace, followers_count=10, last_synced_at=timezone.now())
     publish(make_post(workspace, account), likes=3)
     shown = page(signed_in)
-    assert 'title="Facebook does not give this figure"' in shown  # following
+    assert 'title="Facebook did not give this figure at the last reading"' in shown  # likes
     assert 'title="Facebook does not give this figure for this post"' in shown  # views
     assert 'title="No post of these days has a reach figure yet"' in shown
+
+
+@pytest.mark.parametrize(
+    ("platform", "names"),
+    [
+        ("facebook", ["Followers", "Likes"]),
+        ("instagram", ["Followers", "Following"]),
+        ("linkedin", ["Followers"]),
+        ("bluesky", []),
+    ],
+)
+def test_a_figure_that_a_network_never_gives_has_no_place(
+    signed_in: Client, workspace: Workspace, platform: str, names: list[str]
+) -> None:
+    make_account(workspace, platform=platform, last_synced_at=timezone.now())
+    shown = page(signed_in)
+    card = shown[shown.index("account-card") :].partition("</article>")[0]
+    assert re.findall(r"<dt>(\w+)</dt>", card) == names
+    assert ("gives no figures of accounts" in card) is (not names)
+
+
+def test_the_lines_of_a_caption_stand_in_a_row(signed_in: Client, workspace: Workspace) -> None:
+    publish(make_post(workspace, make_account(workspace), caption="First\n\n second\r\nthird"))
+    assert "First · second · third" in page(signed_in)
 
 
 def test_an_account_that_was_never_read_says_so(signed_in: Client, workspace: Workspace) -> None:
