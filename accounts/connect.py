@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.expiry import CONSENT_WARN, settle_reminders
-from accounts.models import ConnectedAccount, Credential, Grant, User, Workspace
+from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.notify import settle
 from accounts.providers import META, PROVIDERS
 from accounts.providers.base import Candidate, Consent
@@ -30,6 +30,8 @@ from socialhub.platforms.meta import SCOPES
 logger = logging.getLogger(__name__)
 
 Status = ConnectedAccount.Status
+# What is no news any more once the account is taken off.
+ENDS_WITH_THE_ACCOUNT = (Notification.Kind.QUOTA, Notification.Kind.INSIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +297,9 @@ def disconnect(account: ConnectedAccount) -> None:
         row.paused_at, row.pause_reason, row.missing_scopes, row.granted_scopes = None, "", [], []
         row.save()
         settle_reconnect(row)
+        Notification.objects.filter(account=row, kind__in=ENDS_WITH_THE_ACCOUNT, resolved_at=None).update(
+            resolved_at=timezone.now()
+        )
     if credential and credential.grant:
         drop_unused(credential.grant)
 

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount
-from publishing.models import RateLimitWindow
+from accounts.models import ConnectedAccount, Notification
+from publishing.models import QueueEntry, RateLimitWindow
 from socialhub.platforms.rules import WINDOWS, Window
 
 SLICES = 60
@@ -131,6 +132,15 @@ def room_at(account: ConnectedAccount, calls: Mapping[str, int]) -> datetime | N
 def tidy_windows() -> int:
     """Drop slices that count no more; returns how many."""
     return RateLimitWindow.objects.filter(resets_at__lt=timezone.now()).delete()[0]
+
+
+def settle_waits() -> int:
+    """What was told about an account that waits for a limit is over when nothing of it waits any more."""
+    waiting = QueueEntry.objects.filter(account=OuterRef("account"), not_before__gt=timezone.now()).exclude(
+        wait_reason=""
+    )
+    told = Notification.objects.filter(kind=Notification.Kind.QUOTA, resolved_at=None)
+    return told.filter(~Exists(waiting)).update(resolved_at=timezone.now())
 
 
 def _lock(account_id: UUID) -> None:

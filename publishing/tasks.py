@@ -37,8 +37,9 @@ def sweep() -> None:
 
 @shared_task
 def tidy_windows() -> None:
-    """Drop rate-limit slices that count no more."""
+    """Drop rate-limit slices that count no more, and settle what was told about waits that are over."""
     limits.tidy_windows()
+    limits.settle_waits()
 
 
 @shared_task

@@ -278,6 +278,14 @@ def test_a_reminder_is_over_when_the_end_has_moved_or_the_account_is_not_in_use(
     assert not Notification.objects.filter(resolved_at=None).exists()
 
 
+def test_what_was_told_of_limits_and_figures_ends_with_the_account(workspace: Workspace) -> None:
+    account = make_account(workspace)
+    for kind in (Notification.Kind.QUOTA, Notification.Kind.INSIGHTS, Notification.Kind.MISSED):
+        notify.tell(workspace, kind, f"{kind}:1", title="Something", account=account)
+    disconnect(account)
+    assert [row.kind for row in Notification.objects.filter(resolved_at=None)] == ["missed"]
+
+
 def test_the_end_of_a_grant_counts_for_accounts_that_live_on_it(
     workspace: Workspace, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

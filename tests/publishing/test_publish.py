@@ -11,9 +11,9 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Notification
-from publishing import claims, publish
+from publishing import claims, limits, publish
 from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow, Status
-from publishing.schedule import decide, publish_now, retry
+from publishing.schedule import cancel, decide, publish_now, retry
 from publishing.states import LostRace
 from socialhub.platforms import errors
 from socialhub.platforms.base import Absent, Accepted, NotYet, Published, Step, StepKind, Unknowable
@@ -177,6 +177,16 @@ def test_a_long_wait_for_a_limit_is_told_once_and_is_over_when_a_post_went_out(n
     notification.refresh_from_db()
     assert notification.resolved_at
     assert Notification.objects.count() == 1
+
+
+def test_the_word_about_a_wait_ends_with_the_wait_itself(network, account, make_due):
+    network.will("commit", errors.LimitedError("Too many calls.", until=timezone.now() + timedelta(hours=5)))
+    publication = make_due(account)
+    run_due()
+    assert limits.settle_waits() == 0
+    cancel(publication.post, by=None)
+    assert limits.settle_waits() == 1
+    assert Notification.objects.get().resolved_at
 
 
 def test_a_short_wait_for_a_limit_is_not_worth_a_word(network, account, make_due):
