@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import editor_required
 from accounts.clients import platform_for
+from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
 from publishing import captions, checks, compose, limits
 from publishing.compose import Intent
@@ -229,7 +230,10 @@ def page(request: HttpRequest, form: ComposerForm, *, refused: Sequence[str] = (
 def absent_platforms(accounts: Iterable[ConnectedAccount]) -> list[tuple[str, str]]:
     """Networks that we can publish to and nobody has connected: key and label."""
     there = {account.platform for account in accounts if account.status != ConnectedAccount.Status.DISCONNECTED}
-    return [(key, str(LABELS[key])) for key in PLATFORMS if key not in there]
+    through_buffer = {key for key, entry in CONNECTABLE.items() if entry.is_through_buffer}
+    # One button stands for all that Buffer brings.
+    known = there | (through_buffer if there & through_buffer else through_buffer - {"x"})
+    return [(key, str(CONNECTABLE[key].title)) for key in PLATFORMS if key not in known]
 
 
 # What the side of the composer shows

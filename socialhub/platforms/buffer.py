@@ -514,7 +514,7 @@ def channel_of(entry: Mapping[str, Any]) -> ChannelFound:
         supported=service in PLATFORM_KEYS,
         name=name,
         display_name=_text(entry, "displayName"),
-        handle=name.lstrip("@"),
+        handle="" if " " in name else name.lstrip("@"),  # a place or a channel has a name only
         avatar=_text(entry, "avatar"),
         external_link=_text(entry, "externalLink"),
         timezone=_text(entry, "timezone"),

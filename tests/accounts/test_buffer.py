@@ -408,3 +408,12 @@ def test_every_network_can_be_published_to_or_says_why_not(signed_in: Client, ne
     for account in connect(signed_in, network):
         blocked = [one.message for one in check(make_post(account.workspace, account)) if one.blocks]
         assert bool(blocked) == (account.platform in ("pinterest", "youtube", "tiktok")), (account.platform, blocked)
+
+
+def test_the_composer_offers_one_button_for_all_of_buffer(signed_in: Client, network: Sandbox) -> None:
+    def offered() -> list[str]:
+        return [key for key, _label in signed_in.get(reverse("publishing:post_new")).context["absent"]]
+
+    assert offered() == ["facebook", "instagram", "linkedin", "x"]
+    connect(signed_in, network, "bluesky")
+    assert offered() == ["facebook", "instagram", "linkedin"]
