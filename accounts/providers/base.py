@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.doctor import Check, State, end_check, public_address, scope_check
+from accounts.expiry import end_of_grant
 from accounts.models import ConnectedAccount, Grant
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.errors import PlatformError
@@ -164,7 +165,7 @@ class Provider(ABC):
         checks = [
             scope_check(_("Permissions granted"), grant.granted_scopes, State.OK),
             scope_check(_("Permissions declined"), grant.declined_scopes, State.WARNING, again),
-            end_check(_("Access ends"), end_of(grant), 14, again),
+            end_check(_("Access ends"), end_of_grant(grant), 14, again),
         ]
         return [check for check in checks if check] + self.candidate_checks(grant)
 
@@ -202,10 +203,3 @@ def grant_fields(tokens: Tokens, asked: Sequence[str]) -> dict[str, Any]:
         "granted_scopes": sorted(granted),
         "declined_scopes": sorted(set(asked) - granted),
     }
-
-
-def end_of(grant: Grant) -> datetime | None:
-    """When a person has to consent again: the end of the token, unless that is renewed by itself."""
-    if grant.refresh_token is None or grant.refresh_spent_at is not None:
-        return grant.expires_at
-    return grant.refresh_expires_at

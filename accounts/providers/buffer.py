@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.clients import buffer
+from accounts.expiry import end_of_grant
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
-from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, end_of, grant_fields
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, grant_fields
 from accounts.renew import usable_token
 from socialhub.platforms import LABELS
 from socialhub.platforms.base import Access, Tokens
@@ -88,7 +89,7 @@ class BufferProvider(Provider):
         if channel.obstacle:
             raise ChannelDisconnectedError(channel.obstacle)
         grant = account.credential.grant
-        return AccessFacts(expires_at=end_of(grant) if grant else None)
+        return AccessFacts(expires_at=end_of_grant(grant) if grant else None)
 
     def revoke(self, grant: Grant) -> None:
         """The refresh token takes the whole consent with it. A personal key is its owner's: it stays."""
@@ -98,7 +99,7 @@ class BufferProvider(Provider):
             buffer().revoke(reveal(grant.access_token))
 
     def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
-        return {"token_expires_at": end_of(grant) if grant else None, "data_access_expires_at": None}
+        return {"token_expires_at": end_of_grant(grant) if grant else None, "data_access_expires_at": None}
 
 
 def not_a_key() -> str:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.clients import linkedin
+from accounts.expiry import end_of_grant
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
-from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, end_of, grant_fields
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, grant_fields
 from accounts.renew import usable_token
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.errors import PermissionMissingError, PlatformError, ReconnectError
@@ -77,7 +78,7 @@ class LinkedInProvider(Provider):
                 code=state.status,
             )
         grant = account.credential.grant
-        return AccessFacts(state.scopes, end_of(grant) if grant else state.expires_at)
+        return AccessFacts(state.scopes, end_of_grant(grant) if grant else state.expires_at)
 
     def revoke(self, grant: Grant) -> None:
         """Both tokens: each is taken away on its own."""
@@ -92,7 +93,7 @@ class LinkedInProvider(Provider):
             raise refused
 
     def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
-        return {"token_expires_at": end_of(grant) if grant else None, "data_access_expires_at": None}
+        return {"token_expires_at": end_of_grant(grant) if grant else None, "data_access_expires_at": None}
 
 
 def member_candidate(member: Member) -> Candidate:
