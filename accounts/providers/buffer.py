@@ -80,6 +80,15 @@ class BufferProvider(Provider):
             "connect again."
         )
 
+    def purposes(self) -> dict[str, str]:
+        return {
+            "posts:read": _("see what became of a post"),
+            "posts:write": _("publish to your channels"),
+            "account:read": _("see your channels"),
+            "insights:read": _("read the figures of your posts"),
+            "offline_access": _("keep the connection without asking you every hour"),
+        }
+
     def inspect(self, account: ConnectedAccount, access: Access) -> AccessFacts:
         """Read the channel again: Buffer may have lost it, or locked it."""
         try:

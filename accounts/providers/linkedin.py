@@ -68,6 +68,19 @@ class LinkedInProvider(Provider):
     def found_nothing(self) -> str:
         return _("LinkedIn shows no account, so nothing was connected. Press Connect to try again.")
 
+    def purposes(self) -> dict[str, str]:
+        return {
+            "openid": _("know who you are"),
+            "profile": _("show your name and picture"),
+            "email": _("know your e-mail address"),
+            "w_member_social": _("publish to your profile"),
+            "w_organization_social": _("publish to organizations"),
+            "r_organization_social": _("read posts of organizations and their figures"),
+            "rw_organization_admin": _("find the organizations that you look after"),
+            "r_member_postAnalytics": _("read the figures of your posts"),
+            "r_member_profileAnalytics": _("count your followers"),
+        }
+
     def inspect(self, account: ConnectedAccount, access: Access) -> AccessFacts:
         state = linkedin().introspect(access.token)
         if not state.is_active:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import operators, usage
+from accounts.connect import CONNECTABLE
 from accounts.doctor import State, is_reachable, public_address
 from accounts.models import Grant, User, Workspace
 from accounts.providers import META, PROVIDERS
@@ -165,3 +166,11 @@ def test_every_provider_answers_though_its_network_does_not(
     )
     checks = provider.checks(grant)
     assert any(check.state == State.PROBLEM and "down" in check.text for check in checks)
+
+
+@pytest.mark.parametrize("platform", CONNECTABLE)
+def test_every_permission_that_is_needed_says_what_for(platform: str) -> None:
+    entry = CONNECTABLE[platform]
+    needed = {*entry.scopes, *(scope for scopes in entry.scopes_by_type.values() for scope in scopes)}
+    assert needed
+    assert needed <= PROVIDERS[entry.provider].purposes().keys()
