@@ -224,10 +224,33 @@
     true,
   );
 
+  /* --- Tabs wider than the screen: the active one is in sight, and an edge that hides some fades out -------------- */
+
+  function fadeTabs(tabs) {
+    const left = tabs.scrollLeft > 1;
+    const right = tabs.scrollLeft + tabs.clientWidth < tabs.scrollWidth - 1;
+    tabs.dataset.cut = left && right ? "both" : left ? "start" : right ? "end" : "";
+  }
+
+  function prepareTabs() {
+    for (const tabs of document.querySelectorAll(".tabs")) {
+      const active = tabs.querySelector("[aria-current], [aria-selected=true]");
+      if (active && !tabs.dataset.cut) {
+        const from = active.getBoundingClientRect().left - tabs.getBoundingClientRect().left;
+        tabs.scrollLeft += from - (tabs.clientWidth - active.clientWidth) / 2;
+      }
+      fadeTabs(tabs);
+    }
+  }
+
+  document.addEventListener("scroll", (event) => event.target.matches?.(".tabs") && fadeTabs(event.target), true);
+  window.addEventListener("resize", () => document.querySelectorAll(".tabs").forEach(fadeTabs));
+
   /* --- Start, and after every swap -------------------------------------------------------------------------------- */
 
   function prepare(root) {
     openAutoDialogs(root);
+    prepareTabs();
     for (const element of document.querySelectorAll("[data-toast]")) watchToast(element);
     // Pictures that failed before this file ran.
     for (const image of root.querySelectorAll("img[data-remove-on-error]")) {

@@ -95,6 +95,48 @@
     true,
   );
 
+  /* --- Images: the buttons of one are a single stop of the tab key; the arrow keys go between them ------------------ */
+
+  const toolsOf = (element) => element.closest?.(".composer-picture-tools");
+  const KEYS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+
+  function rove(tools, stop) {
+    for (const button of tools.children) button.tabIndex = button === stop ? 0 : -1;
+  }
+
+  document.addEventListener("focusin", (event) => {
+    const tools = toolsOf(event.target);
+    if (tools) rove(tools, event.target);
+  });
+  document.addEventListener("keydown", (event) => {
+    const tools = KEYS[event.key] && toolsOf(event.target);
+    if (!tools) return;
+    event.preventDefault();
+    const buttons = [...tools.children];
+    const at = buttons.indexOf(event.target) + KEYS[event.key];
+    buttons[Math.max(0, Math.min(at, buttons.length - 1))].focus();
+  });
+
+  /* --- What was typed before this file was there: it is checked like everything typed later ------------------------- */
+
+  function isChanged(field) {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.type !== "select-one") return field.defaultValue !== undefined && field.value !== field.defaultValue;
+    const first = Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+    return field.selectedIndex !== first;
+  }
+
+  function catchUp(root) {
+    if (root.dataset.caughtUp) return;
+    root.dataset.caughtUp = "yes";
+    const fields = [...root.elements].filter((field) => field.name);
+    for (const field of fields.filter((one) => one.type === "file" && one.files.length)) {
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    const changed = fields.find((field) => field.type !== "file" && isChanged(field));
+    changed?.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   /* --- Start, and after the form came back changed ----------------------------------------------------------------- */
 
   function prepare() {
@@ -102,9 +144,16 @@
     if (!root || root.dataset.live) return;
     root.dataset.live = "yes";
     showChosen(root);
+    for (const tools of root.querySelectorAll(".composer-picture-tools")) {
+      rove(tools, tools.querySelector("button:not([aria-disabled=true])"));
+    }
     root.querySelector("[data-focus]")?.focus();
   }
 
-  document.addEventListener("htmx:load", prepare);
+  document.addEventListener("htmx:load", () => {
+    prepare();
+    // Not before HTMX listens.
+    if (form()) catchUp(form());
+  });
   prepare();
 })();
