@@ -609,10 +609,17 @@ def _surely_absent(job: Job, found: Absent) -> None:
 
 
 def _claimed(job: Job, since: datetime) -> frozenset[str]:
-    """Posts on this account that belong to other publications."""
-    others = Publication.objects.filter(account=job.account, status=Status.PUBLISHED).exclude(pk=job.publication.pk)
-    recent = others.filter(published_at__gte=since - timedelta(days=1))
-    return frozenset(recent.values_list("platform_post_id", flat=True))
+    """Posts on this account that belong to other publications: published, or taken by the network and on their way."""
+    others = Publication.objects.filter(account=job.account).exclude(pk=job.publication.pk)
+    recent = others.filter(status=Status.PUBLISHED, published_at__gte=since - timedelta(days=1))
+    taken = others.filter(status=Status.CHECKING, handles__has_key=ACCEPTED)
+    return frozenset(
+        [
+            *recent.values_list("platform_post_id", flat=True),
+            *(recent.filter(handles__has_key=ACCEPTED).values_list(f"handles__{ACCEPTED}", flat=True)),
+            *taken.values_list(f"handles__{ACCEPTED}", flat=True),
+        ]
+    )
 
 
 def _look_later(job: Job, error: Failure | None = None, **entry_fields: Any) -> None:

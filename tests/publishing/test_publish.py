@@ -859,3 +859,16 @@ def test_a_held_back_account_is_told_of_once(network, account, make_due):
         publication.refresh_from_db()
         retry(publication, by=None)
     assert Notification.objects.get().resolved_at, "somebody acts upon it"
+
+
+def test_what_a_network_took_of_one_publication_is_claimed_for_it(network, account, make_due):
+    network.will("commit", Accepted("buffer-1"), errors.OutcomeUnknownError("No answer."))
+    make_due(account, caption="The same")
+    make_due(account, caption="The same")
+    run_due()
+    run_due()
+    network.will("look", NotYet(60), Unknowable("Nothing is known."))
+    with later(10):
+        run_due()
+        run_due()
+    assert [call.arguments["claimed"] for call in network.called("look")] == [frozenset(), frozenset({"buffer-1"})]
