@@ -426,15 +426,15 @@ def test_a_new_person_signs_up_and_guards_the_account_with_a_second_factor(
 
     open_menu(page).get_by_role("link", name="Two-factor sign-in").click()
     check(page)
-    page.get_by_role("link", name="Activate").click()
+    page.get_by_role("link", name="Turn on").click()
     check(page)
     page.get_by_label("Password").fill(PASSWORD)  # once more, before the account is changed
-    page.get_by_role("button", name="Confirm").click()
-    secret = page.get_by_label("Authenticator secret").input_value()
+    page.get_by_role("button", name="Go on").click()
+    secret = page.get_by_label("Setup key").input_value()
     check(page)
     page.get_by_label("Code").fill(one_time_code(secret))
-    page.get_by_role("button", name="Activate").click()
-    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     check(page)
 
     open_menu(page).get_by_role("button", name="Sign out").click()
