@@ -156,7 +156,7 @@ def test_a_figure_that_a_network_never_gives_has_no_place(
     shown = page(signed_in)
     card = shown[shown.index("account-card") :].partition("</article>")[0]
     assert re.findall(r"<dt>(\w+)</dt>", card) == names
-    assert ("gives no figures of accounts" in card) is (not names)
+    assert ("There are no figures of accounts" in card) is (not names)
 
 
 def test_the_lines_of_a_caption_stand_in_a_row(signed_in: Client, workspace: Workspace) -> None:
