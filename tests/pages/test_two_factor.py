@@ -114,6 +114,6 @@ def test_signing_in_with_a_second_factor(client: Client, owner: User) -> None:
     EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
     TOTP.activate(owner, SECRET)
     client.post(reverse("account_login"), {"login": owner.email, "password": "correct horse"})
-    assert "Sign in as somebody else" in page(client, "mfa_authenticate", "entrance-card")
+    assert "Use another e-mail address" in page(client, "mfa_authenticate", "entrance-card")
     client.post(reverse("account_logout"), {"next": reverse("account_login")})
     assert client.get(reverse("mfa_authenticate")).status_code == 302
