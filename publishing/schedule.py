@@ -120,7 +120,9 @@ def retry(publication: Publication, *, by: User | None) -> None:
         raise LostRace(f"{publication.pk} has not failed")
     with transaction.atomic():
         trouble = incident_of(publication)
-        _send_again(publication, by=by, reason=_("Tried again by hand."))
+        # Given up does not mean absent: the announcement stands, so that the network is looked at first.
+        announced = publication.committing_at if publication.error_kind == GIVEN_UP else None
+        _send_again(publication, by=by, reason=_("Tried again by hand."), committing_at=announced)
         _acted_upon(publication, trouble)
 
 
@@ -212,12 +214,11 @@ def _send_again(publication: Publication, *, by: User | None, reason: str, **fie
             Status.SCHEDULED,
             actor=by,
             reason=reason,
-            committing_at=None,
             scheduled_at=now,
             error_kind="",
             error_message="",
             platform_message="",
-            **fields,
+            **{"committing_at": None, **fields},
         )
         QueueEntry.objects.create(
             publication=publication,

@@ -872,3 +872,26 @@ def test_what_a_network_took_of_one_publication_is_claimed_for_it(network, accou
         run_due()
         run_due()
     assert [call.arguments["claimed"] for call in network.called("look")] == [frozenset(), frozenset({"buffer-1"})]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_was_given_up_is_looked_for_before_it_is_tried_again(network, account, make_due, owner, is_there):
+    network.will("commit", LOST if is_there else errors.OutcomeUnknownError("No answer."))
+    publication = make_due(account, caption="Once")
+    run_due()
+    publication.refresh_from_db()
+    decide(publication, "give_up", by=owner)
+    retry(publication, by=owner)
+    moment = timezone.now()
+    for _ in range(20):
+        with time_machine.travel(moment):
+            run_due()
+        entry = QueueEntry.objects.first()
+        if entry is None:
+            break
+        moment = entry.not_before + timedelta(seconds=1)
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
+    assert network.called("look")
+    assert len(network.feed[account.platform_account_id]) == 1
+    assert len(network.called("commit")) == (1 if is_there else 2)
