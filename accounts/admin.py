@@ -151,6 +151,7 @@ class ConnectedAccountAdmin(admin.ModelAdmin):
         *("name", "username", "picture_url", "followers_count", "following_count", "likes_count", "posts_count"),
         *("status", "granted_scopes", "missing_scopes", "tasks", "token_expires_at", "data_access_expires_at"),
         *("connected_by", "connected_at", "disconnected_at", "last_verified_at", "last_synced_at", "platform_message"),
+        *("picture", "picture_source", "remark", "offers", "is_default"),
     )
     actions = ("verify_now", "ask_to_reconnect", "pause", "resume", "disconnect")
 

@@ -28,6 +28,10 @@ class ConnectedAccountQuerySet(models.QuerySet["ConnectedAccount"]):
         return self.filter(status=ConnectedAccount.Status.CONNECTED)
 
 
+def picture_path(account: ConnectedAccount, filename: str) -> str:
+    return f"accounts/{account.workspace_id}/{uuid.uuid4()}.jpg"
+
+
 class ConnectedAccount(models.Model):
     """One Page, Instagram professional account, LinkedIn member or organization, or Buffer channel to publish to."""
 
@@ -50,7 +54,9 @@ class ConnectedAccount(models.Model):
 
     name = models.CharField(max_length=200)
     username = models.CharField(max_length=200, blank=True)
-    picture_url = models.URLField(max_length=2000, blank=True)
+    picture_url = models.URLField(max_length=2000, blank=True)  # at the network; many of these stop working
+    picture = models.FileField(upload_to=picture_path, blank=True)  # our small copy of it
+    picture_source = models.URLField(max_length=2000, blank=True)  # the picture_url that `picture` was made of
     followers_count = models.PositiveBigIntegerField(null=True, blank=True)
     following_count = models.PositiveBigIntegerField(null=True, blank=True)
     likes_count = models.PositiveBigIntegerField(null=True, blank=True)
@@ -59,6 +65,10 @@ class ConnectedAccount(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.CONNECTED)
     status_reason = models.TextField(blank=True)  # plain words: what happened, what to do
     platform_message = models.TextField(blank=True)  # the network's own words
+    remark = models.TextField(blank=True)  # what the network says of it that does not stop it, such as a paused queue
+    # What can be chosen for a post to it: {"boards": [{"id", "name"}], "x_subscription": "…"}.
+    offers = models.JSONField(default=dict, blank=True)
+    is_default = models.BooleanField(default=False)  # chosen beforehand among those of its platform
     granted_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     missing_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     tasks = ArrayField(models.CharField(max_length=80), default=list, blank=True)
@@ -82,7 +92,10 @@ class ConnectedAccount(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["workspace", "platform", "platform_account_id"], name="account_once_per_workspace"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "platform"], condition=models.Q(is_default=True), name="one_default_per_platform"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["platform", "platform_account_id"], name="account_by_platform_id")]
 
@@ -128,10 +141,11 @@ class Grant(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="grants")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
-    provider = models.CharField(max_length=20)  # meta, linkedin, buffer
+    provider = models.CharField(max_length=20)  # a key of accounts.providers
     platform_user_id = models.CharField(max_length=100)
     platform_user_name = models.CharField(max_length=200, blank=True)
     access_token = SecretTextField(null=True)
+    issued_at = models.DateTimeField(null=True, blank=True)  # when the network gave this access token
     expires_at = models.DateTimeField(null=True, blank=True)
     refresh_token = SecretTextField(null=True)
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
@@ -141,6 +155,8 @@ class Grant(models.Model):
     data_access_expires_at = models.DateTimeField(null=True, blank=True)
     granted_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     declined_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    # Meta lets a person grant a permission for some accounts only: {"pages_manage_posts": ["<id>", …]}.
+    granular_scopes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

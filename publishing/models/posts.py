@@ -138,6 +138,8 @@ class Publication(models.Model):
     account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT, related_name="publications")
     post_type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in PostType])
     caption_override = models.TextField(blank=True)
+    # What else was chosen for this network, by the names of its rules: {"board_service_id": "…", "title": "…"}.
+    choices = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
     scheduled_at = models.DateTimeField(null=True, blank=True)
 

@@ -67,12 +67,16 @@ class MediaItem:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What shall be published, complete: text with hashtags, link, images."""
+    """What shall be published, complete: text with hashtags, link, images, and choices that only some networks have.
+
+    choices: by the names of the network's rules, such as board_service_id (Pinterest) or title.
+    """
 
     post_type: PostType
     text: str = ""
     link: str = ""
     media: tuple[MediaItem, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
