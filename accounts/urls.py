@@ -2,20 +2,20 @@
 
 from django.urls import path
 
-from accounts.views import callbacks, doctor, notifications, people, social
+from accounts.views import account, callbacks, connecting, doctor, guidance, notifications, people, social
 
 app_name = "accounts"
 urlpatterns = [
     path("settings/accounts/", social.social, name="social"),
-    path("settings/accounts/connect/<slug:platform>/", social.connect_start, name="connect"),
-    path("settings/accounts/buffer-key/", social.buffer_key, name="buffer_key"),
-    path("settings/accounts/select/<uuid:grant_id>/", social.select, name="select"),
-    path("settings/accounts/<uuid:account_id>/guidance/", social.guidance, name="guidance"),
-    path("settings/accounts/<uuid:account_id>/recheck/", social.recheck, name="recheck"),
-    path("settings/accounts/<uuid:account_id>/disconnect/", social.disconnect, name="disconnect"),
-    path("settings/accounts/<uuid:account_id>/pause/", social.pause, name="pause"),
-    path("settings/accounts/<uuid:account_id>/resume/", social.resume, name="resume"),
-    path("settings/accounts/<uuid:account_id>/verify/", social.verify_now, name="verify"),
+    path("settings/accounts/connect/<slug:platform>/", connecting.connect_start, name="connect"),
+    path("settings/accounts/buffer-key/", connecting.buffer_key, name="buffer_key"),
+    path("settings/accounts/select/<uuid:grant_id>/", connecting.select, name="select"),
+    path("settings/accounts/<uuid:account_id>/guidance/", guidance.guidance, name="guidance"),
+    path("settings/accounts/<uuid:account_id>/recheck/", guidance.recheck, name="recheck"),
+    path("settings/accounts/<uuid:account_id>/disconnect/", account.disconnect, name="disconnect"),
+    path("settings/accounts/<uuid:account_id>/pause/", account.pause, name="pause"),
+    path("settings/accounts/<uuid:account_id>/resume/", account.resume, name="resume"),
+    path("settings/accounts/<uuid:account_id>/verify/", account.verify_now, name="verify"),
     path("settings/accounts/doctor/", doctor.doctor, name="doctor"),
     path("settings/profile/", people.profile, name="profile"),
     path("settings/workspace/", people.workspace, name="workspace"),

@@ -1,4 +1,4 @@
-"""Settings → Social accounts: what is connected, connecting more, and every act on one account."""
+"""Settings → Social accounts: what is connected, and in which state it is."""
 
 from __future__ import annotations
 
@@ -7,25 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allauth.socialaccount.adapter import get_adapter
-from django.contrib import messages
-from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts import connect, outcome
-from accounts.access import manager_required
-from accounts.forms import BufferKeyForm, ChoiceForm, PauseForm
-from accounts.models import ConnectedAccount, Grant
-from accounts.providers import BUFFER, PROVIDERS
-from accounts.providers.base import Candidate
-from accounts.verify import verify
-from accounts.wake import PUBLISHING, wake
+from accounts.forms import BufferKeyForm, PauseForm
+from accounts.models import ConnectedAccount
+from accounts.providers import PROVIDERS
 from socialhub.http import HttpRequest
-from socialhub.platforms.errors import PlatformError, ReconnectError
+from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.meta import PUBLISH_TASKS, TASK_PREFIX
 
 
@@ -135,192 +126,6 @@ def find_account(request: HttpRequest, account_id: uuid.UUID, **more: str) -> Co
     return get_object_or_404(accounts, pk=account_id, **more)
 
 
-@require_POST
-@manager_required
-def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
-    """Off to the network's consent page. Without an app of our own there, say so instead."""
-    if (connectable := connect.CONNECTABLE.get(platform)) is None:
-        raise Http404
-    source = PROVIDERS[connectable.provider]
-    if not source.is_configured():
-        outcome.remember_error(request, source.setup_hint(), platform=platform)
-        return redirect("accounts:social")
-    provider = get_adapter(request).get_provider(request, connectable.provider)
-    response: HttpResponse = provider.start(request, product=platform)
-    return response
-
-
-@require_POST
-@manager_required
-def buffer_key(request: HttpRequest) -> HttpResponse:
-    """A personal key in place of the consent page. It is never shown again, not even when something was wrong with it."""
-    form = BufferKeyForm(request.POST, auto_id="buffer-%s")
-    if form.is_valid():
-        try:
-            consent = BUFFER.consent_by_key(form.cleaned_data["key"])
-        except PlatformError as error:
-            form.add_error("key", error.message)
-        else:
-            grant = connect.store_grant(request.workspace, request.user, BUFFER.key, consent)
-            return redirect("accounts:select", grant.pk)
-    context = {**page_context(request, outcome.Outcome()), "key_form": form}
-    return render(request, "accounts/social.html", context, status=422)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@manager_required
-def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
-    """The accounts that a consent brought, asked for live: neither the page nor the session holds a token."""
-    grant = get_object_or_404(Grant, pk=grant_id, workspace=request.workspace, user=request.user)
-    provider = PROVIDERS[grant.provider]
-    try:
-        candidates = connect.find_candidates(grant)
-    except ReconnectError as error:
-        return back_with_error(request, error, first_platform_of(grant))
-    except PlatformError as error:
-        # 200, as the form is not at fault: the page offers to look again.
-        return render(request, "accounts/select.html", {"grant": grant, "error": error})
-    if not candidates:
-        connect.drop_unused(grant)
-        outcome.remember_error(request, provider.found_nothing(), platform=first_platform_of(grant))
-        return redirect("accounts:social")
-    connectable = provider.connectable(candidates)
-    if request.method != "POST":
-        return render(request, "accounts/select.html", select_context(request, grant, candidates))
-    form = ChoiceForm(request.POST, keys=[candidate.key for candidate in connectable])
-    if not form.is_valid():
-        return render(request, "accounts/select.html", select_context(request, grant, candidates, form), status=422)
-    chosen = set(form.cleaned_data["account"])
-    connected = connect.connect_chosen(
-        grant, [candidate for candidate in connectable if candidate.key in chosen], by=request.user
-    )
-    outcome.remember_connected(request, connected)
-    return redirect("accounts:social")
-
-
-def first_platform_of(grant: Grant) -> str:
-    """Where on the accounts page a sentence about this consent stands."""
-    return next(entry.platform for entry in connect.CONNECTABLE.values() if entry.provider == grant.provider)
-
-
-def select_context(
-    request: HttpRequest, grant: Grant, candidates: Sequence[Candidate], form: ChoiceForm | None = None
-) -> dict[str, Any]:
-    """Everything that can be connected is ticked, unless the person has already chosen."""
-    existing = set(
-        ConnectedAccount.objects.of(request.workspace).listed().values_list("platform", "platform_account_id")
-    )
-    ticked = set(form.data.getlist("account")) if form else {one.key for one in candidates}  # type: ignore[attr-defined]
-    rows = [
-        {
-            "candidate": candidate,
-            "is_ticked": candidate.key in ticked,
-            "is_connected": (candidate.platform, candidate.platform_account_id) in existing,
-        }
-        for candidate in candidates
-    ]
-    return {
-        "grant": grant,
-        "form": form,
-        "rows": rows,
-        "found": PROVIDERS[grant.provider].found(len(candidates)),
-        "connectable_count": sum(not candidate.obstacle for candidate in candidates),
-    }
-
-
 def back_with_error(request: HttpRequest, error: PlatformError, platform: str = "facebook") -> HttpResponse:
     outcome.remember_error(request, error.message, platform=platform, platform_message=error.platform_message)
-    return redirect("accounts:social")
-
-
-@require_POST
-@manager_required
-def recheck(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
-    """Run the connect again for one Page, in place: is an Instagram account linked by now?"""
-    account = find_account(request, account_id, login_kind="meta")
-    try:
-        connected = connect.recheck(account, by=request.user)
-    except PlatformError as error:
-        if not request.htmx:
-            return back_with_error(request, error, account.platform)
-        return render_guidance(request, account, error=error)
-    found = [row for row in connected if row.platform == "instagram"]
-    if found or not request.htmx:
-        if found:
-            outcome.remember_connected(request, found)
-        else:
-            messages.info(request, connect.no_instagram(account.name))
-        if not request.htmx:
-            return redirect("accounts:social")
-        response = render(request, "accounts/_social_accounts.html", page_context(request, outcome.take(request)))
-        response["HX-Retarget"], response["HX-Reswap"] = "#social-accounts", "outerHTML"
-        return response
-    account.refresh_from_db()
-    return render_guidance(request, account, checked_at=timezone.now())
-
-
-def render_guidance(request: HttpRequest, page: ConnectedAccount, **extra: Any) -> HttpResponse:
-    return render(request, "accounts/_guidance.html", {**guidance_context(page), **extra})
-
-
-@require_GET
-@manager_required
-def guidance(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
-    """Why a Page brought no Instagram account, and what to do: into the dialog, or as a page of its own."""
-    page = find_account(request, account_id, login_kind="meta")
-    if request.htmx:
-        return render_guidance(request, page)
-    return render(request, "accounts/guidance.html", {**guidance_context(page), "in_dialog": False})
-
-
-@require_POST
-@manager_required
-def disconnect(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
-    account = find_account(request, account_id)
-    connect.disconnect(account)
-    messages.success(
-        request,
-        _("%(name)s is disconnected. Its history stays; posts that were scheduled to it will not go out.")
-        % {"name": account.name},
-    )
-    return redirect("accounts:social")
-
-
-@require_POST
-@manager_required
-def pause(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
-    account = find_account(request, account_id)
-    form = PauseForm(request.POST)
-    if not form.is_valid():
-        context = {**page_context(request, outcome.Outcome()), "pause_form": form, "pausing": account.pk}
-        return render(request, "accounts/social.html", context, status=422)
-    ConnectedAccount.objects.filter(pk=account.pk).update(
-        paused_at=timezone.now(), pause_reason=form.cleaned_data["reason"]
-    )
-    messages.success(request, _("Publishing to %(name)s is paused.") % {"name": account.name})
-    return redirect("accounts:social")
-
-
-@require_POST
-@manager_required
-def resume(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
-    account = find_account(request, account_id)
-    ConnectedAccount.objects.filter(pk=account.pk).update(paused_at=None, pause_reason="")
-    transaction.on_commit(lambda: wake(PUBLISHING))
-    messages.success(
-        request, _("Publishing to %(name)s goes on. Posts that waited go out now.") % {"name": account.name}
-    )
-    return redirect("accounts:social")
-
-
-@require_POST
-@manager_required
-def verify_now(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
-    account = find_account(request, account_id)
-    try:
-        verify(account)
-    except PlatformError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("%(name)s works: access and profile were checked.") % {"name": account.name})
     return redirect("accounts:social")

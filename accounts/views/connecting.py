@@ -1,0 +1,115 @@
+"""Connecting more: off to the network, a key in place of it, and the choice among what it shows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from allauth.socialaccount.adapter import get_adapter
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import connect, outcome
+from accounts.access import manager_required
+from accounts.forms import BufferKeyForm, ChoiceForm
+from accounts.models import ConnectedAccount, Grant
+from accounts.providers import BUFFER, PROVIDERS
+from accounts.providers.base import Candidate
+from accounts.views.social import back_with_error, page_context
+from socialhub.http import HttpRequest
+from socialhub.platforms.errors import PlatformError, ReconnectError
+
+
+@require_POST
+@manager_required
+def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
+    """Off to the network's consent page. Without an app of our own there, say so instead."""
+    if (connectable := connect.CONNECTABLE.get(platform)) is None:
+        raise Http404
+    source = PROVIDERS[connectable.provider]
+    if not source.is_configured():
+        outcome.remember_error(request, source.setup_hint(), platform=platform)
+        return redirect("accounts:social")
+    provider = get_adapter(request).get_provider(request, connectable.provider)
+    response: HttpResponse = provider.start(request, product=platform)
+    return response
+
+
+@require_POST
+@manager_required
+def buffer_key(request: HttpRequest) -> HttpResponse:
+    """A personal key in place of the consent page. It is never shown again, not even when something was wrong with it."""
+    form = BufferKeyForm(request.POST, auto_id="buffer-%s")
+    if form.is_valid():
+        try:
+            consent = BUFFER.consent_by_key(form.cleaned_data["key"])
+        except PlatformError as error:
+            form.add_error("key", error.message)
+        else:
+            grant = connect.store_grant(request.workspace, request.user, BUFFER.key, consent)
+            return redirect("accounts:select", grant.pk)
+    context = {**page_context(request, outcome.Outcome()), "key_form": form}
+    return render(request, "accounts/social.html", context, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
+def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
+    """The accounts that a consent brought, asked for live: neither the page nor the session holds a token."""
+    grant = get_object_or_404(Grant, pk=grant_id, workspace=request.workspace, user=request.user)
+    provider = PROVIDERS[grant.provider]
+    try:
+        candidates = connect.find_candidates(grant)
+    except ReconnectError as error:
+        return back_with_error(request, error, first_platform_of(grant))
+    except PlatformError as error:
+        # 200, as the form is not at fault: the page offers to look again.
+        return render(request, "accounts/select.html", {"grant": grant, "error": error})
+    if not candidates:
+        connect.drop_unused(grant)
+        outcome.remember_error(request, provider.found_nothing(), platform=first_platform_of(grant))
+        return redirect("accounts:social")
+    connectable = provider.connectable(candidates)
+    if request.method != "POST":
+        return render(request, "accounts/select.html", select_context(request, grant, candidates))
+    form = ChoiceForm(request.POST, keys=[candidate.key for candidate in connectable])
+    if not form.is_valid():
+        return render(request, "accounts/select.html", select_context(request, grant, candidates, form), status=422)
+    chosen = set(form.cleaned_data["account"])
+    connected = connect.connect_chosen(
+        grant, [candidate for candidate in connectable if candidate.key in chosen], by=request.user
+    )
+    outcome.remember_connected(request, connected)
+    return redirect("accounts:social")
+
+
+def first_platform_of(grant: Grant) -> str:
+    """Where on the accounts page a sentence about this consent stands."""
+    return next(entry.platform for entry in connect.CONNECTABLE.values() if entry.provider == grant.provider)
+
+
+def select_context(
+    request: HttpRequest, grant: Grant, candidates: Sequence[Candidate], form: ChoiceForm | None = None
+) -> dict[str, Any]:
+    """Everything that can be connected is ticked, unless the person has already chosen."""
+    existing = set(
+        ConnectedAccount.objects.of(request.workspace).listed().values_list("platform", "platform_account_id")
+    )
+    ticked = set(form.data.getlist("account")) if form else {one.key for one in candidates}  # type: ignore[attr-defined]
+    rows = [
+        {
+            "candidate": candidate,
+            "is_ticked": candidate.key in ticked,
+            "is_connected": (candidate.platform, candidate.platform_account_id) in existing,
+        }
+        for candidate in candidates
+    ]
+    return {
+        "grant": grant,
+        "form": form,
+        "rows": rows,
+        "found": PROVIDERS[grant.provider].found(len(candidates)),
+        "connectable_count": sum(not candidate.obstacle for candidate in candidates),
+    }
