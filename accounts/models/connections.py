@@ -76,7 +76,9 @@ class ConnectedAccount(models.Model):
     data_access_expires_at = models.DateTimeField(null=True, blank=True)
 
     paused_at = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)  # when the pause ends by itself
     pause_reason = models.CharField(max_length=200, blank=True)
+    paused_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     connected_at = models.DateTimeField(default=timezone.now)

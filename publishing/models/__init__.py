@@ -1,10 +1,11 @@
 from publishing.models.library import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile, Rendition
-from publishing.models.posts import Post, PostMedia, Publication, PublicationEvent, Status
+from publishing.models.posts import FollowUp, Post, PostMedia, Publication, PublicationEvent, Status
 from publishing.models.queue import Attempt, QueueEntry, RateLimitWindow
 
 __all__ = [
     "Attempt",
     "CaptionTemplate",
+    "FollowUp",
     "HashtagGroup",
     "ImageSet",
     "ImageSetItem",

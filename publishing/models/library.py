@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
+from socialhub.platforms.base import MediaKind
 
 
 def media_path(media: MediaFile, filename: str) -> str:
@@ -21,17 +22,22 @@ def thumbnail_path(media: MediaFile, filename: str) -> str:
 
 
 def rendition_path(rendition: Rendition, filename: str) -> str:
-    return f"renditions/{rendition.media_id}/{rendition.spec}.jpg"
+    return f"renditions/{rendition.media_id}/{rendition.spec}.{filename.rsplit('.', 1)[-1]}"
 
 
 class MediaFile(models.Model):
-    """An uploaded image, re-encoded and without metadata; never the bytes that came in."""
+    """An uploaded image, video or document, without metadata; never the bytes that came in where they can hide some."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="media")
     file = models.FileField(upload_to=media_path, max_length=200)
     thumbnail = models.FileField(upload_to=thumbnail_path, max_length=200)
     original_name = models.CharField(max_length=255)
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in MediaKind], default="image")
+    facts = models.JSONField(default=dict, blank=True)  # of a video: as in VideoFacts; of a document: {"pages": …}
+    # Where the picture must stay visible when it is cropped, from the upper left corner, 0 to 1.
+    focus_x = models.FloatField(default=0.5)
+    focus_y = models.FloatField(default=0.5)
     content_type = models.CharField(max_length=50)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()

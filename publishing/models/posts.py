@@ -59,6 +59,7 @@ class Post(models.Model):
     caption = models.TextField(_("caption"), blank=True)
     hashtags = ArrayField(models.CharField(max_length=100), default=list, blank=True)  # without the #
     link = models.URLField(_("link"), max_length=2000, blank=True)
+    first_comment = models.TextField(_("first comment"), max_length=2000, blank=True)
     campaign = models.CharField(_("campaign"), max_length=100, blank=True)
     status = models.CharField(max_length=20, choices=Summary, default=Summary.DRAFT)
     scheduled_at = models.DateTimeField(null=True, blank=True)
@@ -111,12 +112,19 @@ class Post(models.Model):
 
 
 class PostMedia(models.Model):
-    """An image of a post, in its place. A media file that a post uses cannot be deleted."""
+    """An image, video or document of a post, in its place. A media file that a post uses cannot be deleted."""
+
+    class Fit(models.TextChoices):
+        """What happens to a picture whose shape a network does not take."""
+
+        PAD = "pad", _("Bars at its sides")
+        CROP = "crop", _("Crop to the focus point")
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="post_media")
     media = models.ForeignKey(MediaFile, on_delete=models.PROTECT, related_name="+")
     position = models.PositiveIntegerField()
     alt_text = models.CharField(max_length=1000, blank=True)
+    fit = models.CharField(max_length=4, choices=Fit, default=Fit.PAD)
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -154,6 +162,7 @@ class Publication(models.Model):
     platform_post_id = models.CharField(max_length=200, blank=True)
     permalink = models.URLField(max_length=2000, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)  # when it was seen that the network has it no more
     error_kind = models.CharField(max_length=20, blank=True)  # PlatformError.kind, or "missed"
     error_message = models.TextField(blank=True)
     platform_message = models.TextField(blank=True)
@@ -200,3 +209,43 @@ class PublicationEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
+
+
+class FollowUp(models.Model):
+    """What is done after a post is out: its first comment, and looking whether it is really there.
+
+    Nothing here can turn a published post into a failed one.
+    """
+
+    class Kind(models.TextChoices):
+        COMMENT = "comment", _("First comment")
+        SEEN_SOON = "seen_soon", _("Looked at after five minutes")
+        SEEN_LATER = "seen_later", _("Looked at after a day")
+
+    class Outcome(models.TextChoices):
+        DONE = "done", _("Done")
+        DIFFERENT = "different", _("It is not as it was sent")
+        GONE = "gone", _("It is not there any more")
+        FAILED = "failed", _("It did not work")
+        UNKNOWN = "unknown", _("It cannot be known")
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="follow_ups")
+    kind = models.CharField(max_length=12, choices=Kind)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    began_at = models.DateTimeField(null=True, blank=True)  # since when an irreversible call may have been made
+    done_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    message = models.TextField(blank=True)  # plain words: what was seen, or what went wrong
+    platform_id = models.CharField(max_length=200, blank=True)  # of the comment
+    seen = models.JSONField(default=dict, blank=True)  # what the network showed: {"media": 3, "permalink": "…"}
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["publication", "kind"], name="follow_up_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=models.Q(done_at__isnull=True), name="follow_up_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.publication_id}"

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from io import BytesIO
+from typing import Any, BinaryIO, ClassVar
 
 Handles = Mapping[str, Any]  # JSON-able values by name, for example {"photo:1": "1234", "container": "5678"}
 
@@ -24,6 +25,16 @@ class PostType(StrEnum):
     SINGLE = "single"
     MULTI_IMAGE = "multi_image"
     CAROUSEL = "carousel"
+    VIDEO = "video"
+    REEL = "reel"
+    STORY = "story"
+    DOCUMENT = "document"
+
+
+class MediaKind(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+    DOCUMENT = "document"
 
 
 class StepKind(StrEnum):
@@ -52,8 +63,25 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What a look into a video file has told. Codecs by their common short names: h264, hevc, aac."""
+
+    seconds: float
+    fps: float
+    codec: str
+    audio_codec: str = ""  # "": it has no sound
+    audio_rate: int = 0  # samples per second
+    audio_channels: int = 0
+    bit_rate: int = 0  # bits per second, of the whole file
+
+
+@dataclass(frozen=True, slots=True)
 class MediaItem:
-    """One image, rendered for the network. `url` is public and signed; `read` gives the same bytes."""
+    """One image, rendered for the network, or one video or document as it was uploaded.
+
+    `url` is public and signed; `read` gives the same bytes at once, `open` one after another, for files that are too
+    large for that. width, height: 0 for a document.
+    """
 
     position: int  # from 1, in the order of the post
     url: str = field(repr=False)
@@ -62,12 +90,17 @@ class MediaItem:
     height: int
     size_bytes: int
     alt_text: str = ""
+    kind: MediaKind = MediaKind.IMAGE
+    video: VideoFacts | None = None
+    title: str = ""  # of a document: its name
+    pages: int = 0  # of a document; 0: not known
     read: Callable[[], bytes] = field(repr=False, compare=False, default=bytes)
+    open: Callable[[], BinaryIO] = field(repr=False, compare=False, default=BytesIO)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What shall be published, complete: text with hashtags, link, images, and choices that only some networks have.
+    """What shall be published, complete: text with hashtags, link, media, and choices that only some networks have.
 
     choices: by the names of the network's rules, such as board_service_id (Pinterest) or title.
     """
