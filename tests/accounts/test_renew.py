@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import renew
 from accounts.models import Credential, Grant, User, Workspace
-from accounts.renew import DEAD_AFTER, Renewal, usable_token
+from accounts.renew import DEAD_AFTER, Outcome, Renewal, State, renew_now, usable_token
 from accounts.tokens import access_for
 from socialhub.platforms.base import Tokens
 from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, ReconnectError, TemporaryError
@@ -180,6 +180,128 @@ def test_who_consents_again_meanwhile_is_not_overwritten(network: Network, make_
     renew.store(grant, Tokens("access-of-before", in_minutes(60), "refresh-of-before"))
     assert grant.access_token.reveal() == "consented-again"
     assert usable_token(Grant.objects.get()) == "consented-again"
+
+
+# At once, because somebody asks
+
+
+def test_on_request_it_is_renewed_however_long_it_lasts(network: Network, make_grant: Any) -> None:
+    grant = make_grant(expires_at=in_minutes(50))
+    before = grant.expires_at
+    outcome = renew_now(grant)
+    assert outcome == Outcome(State.RENEWED, Grant.objects.get().expires_at)
+    assert outcome.expires_at > before
+    assert grant.access_token.reveal() == "access-1"
+    assert Grant.objects.get().refresh_token.reveal() == "refresh-1"
+
+
+def test_on_request_it_says_when_there_is_nothing_to_renew_with(network: Network, make_grant: Any) -> None:
+    for provider, fields in (
+        ("meta", {}),
+        ("once", {"refresh_token": None}),
+        ("once", {"refresh_expires_at": in_minutes(-1)}),
+        ("once", {"refresh_spent_at": in_minutes(-5)}),
+    ):
+        assert renew_now(make_grant(provider, expires_at=in_minutes(50), **fields)).state is State.NOTHING
+        Grant.objects.all().delete()
+    assert not network.asked
+
+
+def test_on_request_nobody_is_overtaken(network: Network, make_grant: Any) -> None:
+    grant = make_grant(expires_at=in_minutes(50))
+    assert renew.take_turn(Grant.objects.get(), renew.RENEWALS["once"])
+    assert renew_now(grant).state is State.BUSY
+    assert not network.asked
+
+
+@pytest.mark.parametrize("trouble", [TemporaryError("Busy."), OurBugError("invalid_client"), ReconnectError("No.")])
+def test_on_request_a_refusal_is_told_and_takes_nothing_away(
+    network: Network, make_grant: Any, trouble: Exception
+) -> None:
+    network.answers = [trouble]
+    grant = make_grant(expires_at=in_minutes(50))
+    with pytest.raises(type(trouble)):
+        renew_now(grant)
+    assert usable_token(Grant.objects.get()) == "access-0"
+
+
+def test_a_request_whose_answer_was_lost_is_not_made_twice(network: Network, make_grant: Any) -> None:
+    network.answers = [OutcomeUnknownError("No answer.")]
+    grant = make_grant(expires_at=in_minutes(50))
+    with pytest.raises(OutcomeUnknownError):
+        renew_now(grant)
+    assert renew_now(grant).state is State.NOTHING
+    assert network.asked == ["refresh-0"]
+
+
+def test_one_that_renews_itself_waits_for_its_age_and_takes_a_no(
+    network: Network, make_grant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    itself = Renewal(network, timedelta(days=15), by_access=True, youngest=timedelta(hours=24))
+    monkeypatch.setitem(renew.RENEWALS, "itself", itself)
+    fields = {"refresh_token": None, "expires_at": timezone.now() + timedelta(days=10)}
+    grant = make_grant("itself", issued_at=in_minutes(-60), **fields)
+    assert renew_now(grant).state is State.TOO_YOUNG
+    assert usable_token(grant) == "access-0"
+    assert not network.asked
+    Grant.objects.update(issued_at=timezone.now() - timedelta(hours=25))
+    assert usable_token(Grant.objects.get()) == "access-1"
+    assert network.asked == ["access-0"]
+    assert renew_now(Grant.objects.get()).state is State.TOO_YOUNG, "it is a new one now"
+    Grant.objects.update(issued_at=timezone.now() - timedelta(hours=25), expires_at=in_minutes(60))
+    network.answers = [ReconnectError("No.")]
+    for _ in range(2):
+        assert usable_token(Grant.objects.get()) == "access-1"
+    assert network.asked == ["access-0", "access-1"]
+    Grant.objects.update(expires_at=in_minutes(-1))
+    assert renew_now(Grant.objects.get()).state is State.NOTHING
+
+
+# Blips
+
+
+def test_who_waited_for_a_network_that_was_not_reached_disconnects_nobody(
+    network: Network, make_grant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_grant()
+    waiting, at_work = Grant.objects.get(), Grant.objects.get()
+    assert renew.take_turn(at_work, renew.RENEWALS["once"])
+    monkeypatch.setattr(renew.time, "sleep", lambda seconds: renew.end_turn(at_work))
+    with pytest.raises(TemporaryError):
+        usable_token(waiting)
+    assert usable_token(waiting) == "access-1"
+
+
+def test_a_lost_answer_that_may_be_asked_for_again_disconnects_nobody(network: Network, make_grant: Any) -> None:
+    network.answers = [OutcomeUnknownError("No answer.")]
+    with pytest.raises(TemporaryError):
+        usable_token(make_grant("often"))
+    assert usable_token(Grant.objects.get()) == "access-2"
+
+
+def test_one_that_was_read_long_ago_is_read_again(network: Network, make_grant: Any) -> None:
+    grant = make_grant(refresh_token=None)
+    Grant.objects.update(access_token="consented-again", expires_at=in_minutes(60))
+    assert usable_token(grant) == "consented-again"
+
+
+def test_one_that_was_taken_off_meanwhile_says_so(network: Network, make_grant: Any) -> None:
+    grant = make_grant()
+    Grant.objects.all().delete()
+    for use in (usable_token, renew_now):
+        with pytest.raises(ReconnectError):
+            use(grant)
+    assert not network.asked
+
+
+def test_a_key_that_is_gone_costs_no_refresh_token(network: Network, make_grant: Any, settings: Any) -> None:
+    grant = make_grant(expires_at=in_minutes(5))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_grant SET refresh_token = %s", [b"sealed with a key of yesterday"])
+    with pytest.raises(ReconnectError):
+        renew_now(grant)
+    assert bytes(Grant.objects.get().refresh_token.sealed) == b"sealed with a key of yesterday"
+    assert not network.asked
 
 
 @pytest.mark.django_db(transaction=True)
