@@ -48,7 +48,8 @@ def linkedin() -> LinkedInApi:
             scopes=tuple(settings.LINKEDIN_SCOPES),
             connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
             read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
-        )
+        ),
+        on_version=operators.linkedin_version_told,
     )
 
 

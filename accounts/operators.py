@@ -79,6 +79,106 @@ def served_versions() -> list[str]:
     return [key.removeprefix(prefix) for key in open_rows.values_list("key", flat=True)]
 
 
+# --- The version of LinkedIn's API ----------------------------------------------------------------------------
+
+LINKEDIN_OLD = 10  # months; LinkedIn serves a version for at least twelve
+
+
+def linkedin_refused_key(pinned: str) -> str:
+    return f"linkedin-version:refused:{pinned}"
+
+
+def linkedin_old_key(pinned: str) -> str:
+    return f"linkedin-version:old:{pinned}"
+
+
+def linkedin_version_told(is_served: bool) -> None:
+    """LinkedIn answered a versioned call, or refused the version. Called in the middle of calls, so it never raises."""
+    pinned = settings.LINKEDIN_API_VERSION
+    key = linkedin_refused_key(pinned)
+    marks = {served: f"notice:{key}:{served}" for served in (True, False)}
+    try:
+        cache.delete(marks[not is_served])
+        if not cache.add(marks[is_served], True, SEEN_AGAIN):
+            return
+    except RedisError:
+        if not is_served:
+            logger.warning("LinkedIn refuses version %s; the cache does not answer", pinned)
+        return
+    try:
+        with transaction.atomic():
+            if is_served:
+                mended(key)
+            else:
+                _linkedin_refuses(key, pinned)
+    except DatabaseError:
+        logger.warning("LinkedIn %s version %s", "serves" if is_served else "refuses", pinned, exc_info=True)
+        forget_mark(marks[is_served])
+
+
+def forget_mark(mark: str) -> None:
+    """What could not be written is written by the next answer."""
+    try:
+        cache.delete(mark)
+    except RedisError:
+        logger.warning("the cache does not answer")
+
+
+def _linkedin_refuses(key: str, pinned: str) -> None:
+    warn(
+        key,
+        title=_("LinkedIn does not serve version %(pinned)s") % {"pinned": pinned},
+        body=_(
+            "Each version lives about a year. Posts to LinkedIn wait, and no figures are read; accounts and posts are not "
+            "touched. Set LINKEDIN_API_VERSION to a version that LinkedIn serves, after reading its change log, and "
+            "restart: what waits goes on by itself."
+        ),
+    )
+
+
+def linkedin_is_refused() -> bool:
+    key = linkedin_refused_key(settings.LINKEDIN_API_VERSION)
+    return OperatorNotice.objects.filter(key=key, resolved_at=None).exists()
+
+
+def linkedin_version_age() -> int:
+    """Months since the version that is set came out."""
+    pinned, today = settings.LINKEDIN_API_VERSION, timezone.now()
+    return (today.year - int(pinned[:4])) * 12 + today.month - int(pinned[4:])
+
+
+def look_at_linkedin_version() -> None:
+    """Say when the version that is set has grown old; what was said of other ones is over."""
+    pinned = settings.LINKEDIN_API_VERSION
+    ours = (linkedin_refused_key(pinned), linkedin_old_key(pinned))
+    OperatorNotice.objects.filter(key__startswith="linkedin-version:", resolved_at=None).exclude(key__in=ours).update(
+        resolved_at=timezone.now()
+    )
+    if not settings.LINKEDIN_CLIENT_ID or linkedin_version_age() < LINKEDIN_OLD:
+        mended(linkedin_old_key(pinned))
+        return
+    warn(
+        linkedin_old_key(pinned),
+        title=_("Version %(pinned)s of LinkedIn ends soon") % {"pinned": pinned},
+        body=_(
+            "It is %(months)d months old, and LinkedIn serves a version for about twelve. Set LINKEDIN_API_VERSION to a "
+            "newer one, after reading LinkedIn's change log, and restart. When it ends, posts to LinkedIn have to wait."
+        )
+        % {"months": linkedin_version_age()},
+    )
+
+
+def stopped() -> dict[str, str]:
+    """Providers whose accounts cannot do anything until whoever runs this server acts, with the words for people."""
+    if not linkedin_is_refused():
+        return {}
+    return {
+        "linkedin": _(
+            "Waits for whoever runs this server: LinkedIn does not serve the version of its interface that is set here."
+        )
+    }
+
+
 # --- Encryption keys ------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts import expiry, operators, verify
+from accounts import expiry, operators, verify, versions
 from accounts.notify import send_pending
 from accounts.tidy import tidy_all
 
@@ -27,6 +27,11 @@ def verify_accounts() -> None:
 @shared_task
 def verify_one_account(account_id: str) -> None:
     verify.verify_one(UUID(account_id))
+
+
+@shared_task
+def look_at_versions() -> None:
+    versions.look()
 
 
 @shared_task

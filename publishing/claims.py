@@ -20,6 +20,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import operators
 from accounts.models import ConnectedAccount
 from publishing.models import Attempt, Publication, QueueEntry, Status
 from publishing.states import move, move_along
@@ -225,13 +226,18 @@ def _take_back(entry: QueueEntry) -> None:
 def hold_for_accounts() -> int:
     """Entries of accounts that cannot publish now wait outside the queue, with the reason for the page."""
     blocked = ConnectedAccount.objects.filter(~Q(status=ConnectedAccount.Status.CONNECTED) | Q(paused_at__isnull=False))
-    waiting = QueueEntry.objects.filter(held=False, lease_until__isnull=True, account__in=blocked)
-    return _change(waiting, held=True, wait_reason=_("Waits until the account can publish again."))
+    waiting = QueueEntry.objects.filter(held=False, lease_until__isnull=True)
+    held = _change(
+        waiting.filter(account__in=blocked), held=True, wait_reason=_("Waits until the account can publish again.")
+    )
+    for login_kind, reason in operators.stopped().items():
+        held += _change(waiting.filter(account__login_kind=login_kind), held=True, wait_reason=reason)
+    return held
 
 
 def release_held() -> int:
     """Accounts that are well again: their entries go back into the queue, and out by their late policy."""
-    well = ConnectedAccount.objects.usable().filter(paused_at__isnull=True)
+    well = ConnectedAccount.objects.usable().filter(paused_at__isnull=True).exclude(login_kind__in=operators.stopped())
     waiting = QueueEntry.objects.filter(held=True, awaits_decision=False, account__in=well)
     return _change(waiting, held=False, wait_reason="")
 

@@ -57,6 +57,7 @@ ON_TIME = timedelta(minutes=5)  # nothing that starts within this is late, whate
 LONGEST_ACCEPTED = timedelta(days=1)  # what a network has taken and not published by then, a person looks after
 ACCOUNT_TROUBLE = ("account_blocked", "permission", "our_bug")  # kinds of failure that are not about one post
 LONG_WAIT = timedelta(hours=1)  # a limit that holds a post back for longer is worth a word to its people
+OPERATOR_PAUSE = timedelta(minutes=5)  # at least, before a call is tried again that whoever runs the server has to mend
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
@@ -345,6 +346,8 @@ def settle(job: Job, error: Failure) -> None:
         case errors.ReconnectError():
             tokens.lost(job.account, error)
             _hold(job, error)
+        case errors.OperatorError():
+            _wait_for_operator(job, error)
         case errors.TemporaryError() | errors.OutcomeUnknownError() | errors.NotFoundError():
             _try_again(job, error)
         case _:
@@ -433,6 +436,11 @@ def _put_off(job: Job, until: datetime, reason: str, error: Failure | None = Non
 
 def _hold(job: Job, error: Failure) -> None:
     _back_to_queue(job, error, reason=_("Waits until the account is connected again."), held=True)
+
+
+def _wait_for_operator(job: Job, error: Failure) -> None:
+    """No failure of the post, and no attempt is used up; the sweeper lets it go when the trouble is over."""
+    _back_to_queue(job, error, reason=str(error.message), held=True, not_before=timezone.now() + OPERATOR_PAUSE)
 
 
 def _back_to_queue(job: Job, error: Failure | None, *, reason: str, outcome: str = "", **entry_fields: Any) -> None:
@@ -558,6 +566,8 @@ def check(job: Job) -> None:
     except errors.ReconnectError as error:
         tokens.lost(job.account, error)
         _look_later(job, error, held=True)
+    except errors.OperatorError as error:
+        _look_later(job, error, held=True, wait_reason=str(error.message)[:300])
     except Failure as error:
         job.note("look", _("Looking for the post"), began, error.kind, error.request_id)
         _judge_failure(job, error, definite=has_looked and ACCEPTED in job.handles)

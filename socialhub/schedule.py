@@ -78,6 +78,12 @@ JOBS = (
         hour="2",
     ),
     Job(
+        name="look at versions",
+        task="accounts.tasks.look_at_versions",
+        description=_("Asks LinkedIn once a week whether it serves the version that is set; hourly while it does not."),
+        minute="50",
+    ),
+    Job(
         name="tidy publishing",
         task="publishing.tasks.tidy",
         description=_("Removes old attempts and media that belong to nothing."),

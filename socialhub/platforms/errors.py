@@ -102,6 +102,12 @@ class OurBugError(PlatformError):
     kind = "our_bug"
 
 
+class OperatorError(OurBugError):
+    """Whoever runs this server has to change something. Nothing happened there; the same call works after that."""
+
+    kind = "operator"
+
+
 class NotFoundError(PlatformError):
     """The object is gone or not visible to this token."""
 

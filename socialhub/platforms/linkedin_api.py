@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -205,8 +205,16 @@ def number_of(value: object) -> int | None:
 class LinkedInApi:
     """LinkedIn for one app. Thread-safe; holds nothing of any account."""
 
-    def __init__(self, config: LinkedInConfig, *, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        config: LinkedInConfig,
+        *,
+        on_version: Callable[[bool], None] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """on_version: told by every versioned call whether LinkedIn serves the version that is set. Must not raise."""
         self.config = config
+        self.on_version = on_version
         self.transport = transport or Transport(
             connect_timeout=config.connect_timeout, read_timeout=config.read_timeout
         )
@@ -234,7 +242,8 @@ class LinkedInApi:
         else:
             reply = self.transport.request("GET", f"{self._rest}/{path}{'?' * bool(query)}{query}", headers=headers)
         if not reply.ok:
-            raise error_of(reply, reading=True, analytics=analytics, secrets=self._secrets(token))
+            raise self._noted(error_of(reply, reading=True, analytics=analytics, secrets=self._secrets(token)))
+        self._tell_version(is_served=True)
         return _record(reply)
 
     def post(self, path: str, token: str, body: Mapping[str, Any], *, method: str = "", commit: bool = False) -> Reply:
@@ -247,8 +256,23 @@ class LinkedInApi:
             commit=commit,
         )
         if not reply.ok:
-            raise error_of(reply, commit=commit, secrets=self._secrets(token))
+            raise self._noted(error_of(reply, commit=commit, secrets=self._secrets(token)))
+        self._tell_version(is_served=True)
         return reply
+
+    def _noted(self, error: PlatformError) -> PlatformError:
+        if isinstance(error, VersionError):
+            self._tell_version(is_served=False)
+        return error
+
+    def _tell_version(self, *, is_served: bool) -> None:
+        if self.on_version:
+            self.on_version(is_served)
+
+    def try_version(self, token: str) -> None:
+        """The cheapest versioned call. Raises VersionError when LinkedIn does not serve the version that is set."""
+        parameters: dict[str, Value] = {"q": "roleAssignee", "state": "APPROVED", "start": 0, "count": 1}
+        self.get("organizationAcls", token, parameters, method="FINDER")
 
     def finder(self, path: str, token: str, parameters: Mapping[str, Value]) -> list[dict[str, Any]]:
         """All entries of a list of figures, which comes whole unless LinkedIn says that there is more.

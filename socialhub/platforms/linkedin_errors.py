@@ -19,6 +19,7 @@ from django.utils.translation import gettext, gettext_noop
 from socialhub.platforms.errors import (
     LimitedError,
     NotFoundError,
+    OperatorError,
     OurBugError,
     OutcomeUnknownError,
     PermissionMissingError,
@@ -32,7 +33,7 @@ from socialhub.platforms.http import Reply, redact
 JITTER_SECONDS = 600  # after midnight UTC, so that not everybody comes back in the same second
 
 
-class VersionError(OurBugError):
+class VersionError(OperatorError):
     """LinkedIn does not serve the version in LINKEDIN_API_VERSION: nothing works until staff raises it."""
 
 
@@ -147,8 +148,8 @@ BAD_CALL = Meaning(Kind.BUG, _("We called LinkedIn in a way it does not accept. 
 VERSION = Meaning(
     Kind.VERSION,
     _(
-        "LinkedIn no longer serves the version of its interface that is set here. Nothing is wrong with the post or the "
-        "account: an administrator must raise LINKEDIN_API_VERSION."
+        "LinkedIn does not serve the version of its interface that is set here. Nothing is wrong with post or account: "
+        "whoever runs this server has to set LINKEDIN_API_VERSION to a newer one. What waits goes on by itself after that."
     ),
 )
 BAD_APP = Meaning(

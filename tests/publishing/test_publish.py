@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from accounts import operators
 from accounts.models import ConnectedAccount, Notification
 from publishing import claims, limits, publish
 from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow, Status
@@ -895,3 +897,62 @@ def test_what_was_given_up_is_looked_for_before_it_is_tried_again(network, accou
     assert network.called("look")
     assert len(network.feed[account.platform_account_id]) == 1
     assert len(network.called("commit")) == (1 if is_there else 2)
+
+
+REFUSED = "LinkedIn does not serve the version that is set here."
+
+
+def test_what_only_the_operator_can_mend_makes_a_post_wait_and_not_fail(network, account, make_due):
+    publication = make_due(account)
+    network.will("commit", *(errors.OperatorError(REFUSED) for _ in range(6)))
+    run_due()
+    for _ in range(5):  # nobody knows yet that it is more than one call: it is tried again, unhurriedly
+        claims.sweep()
+        assert run_due() == 0
+        QueueEntry.objects.update(not_before=timezone.now())
+        assert run_due() == 1
+    publication.refresh_from_db()
+    account.refresh_from_db()
+    entry = QueueEntry.objects.get()
+    assert (publication.status, account.status) == (Status.SCHEDULED, ConnectedAccount.Status.CONNECTED)
+    assert (entry.attempts, entry.held, entry.wait_reason) == (0, True, REFUSED)
+    assert not Notification.objects.exists()
+
+
+def test_while_the_version_is_refused_everything_through_linkedin_waits_and_nothing_else(
+    network, workspace, account, make_due
+):
+    through = make_account(workspace, login_kind="linkedin")
+    waiting, other = make_due(through), make_due(account)
+    notice = operators.warn(operators.linkedin_refused_key(settings.LINKEDIN_API_VERSION), title="Refused", body="…")
+    claims.sweep()
+    run_due()
+    other.refresh_from_db()
+    assert other.status == Status.PUBLISHED
+    entry = QueueEntry.objects.get()
+    assert entry.publication == waiting
+    assert "whoever runs this server" in entry.wait_reason
+    with later(7 * 3600):  # no lateness is found before it could have gone out
+        claims.sweep()
+        assert run_due() == 0
+    operators.mended(notice.key)
+    claims.sweep()
+    assert run_due() == 1
+    waiting.refresh_from_db()
+    assert waiting.status == Status.PUBLISHED
+
+
+def test_a_look_that_only_the_operator_can_mend_waits_too(network, account, make_due):
+    network.will("commit", LOST)
+    publication = make_due(account)
+    run_due()
+    network.will("look", errors.OperatorError(REFUSED))
+    with later(3600):
+        run_due()
+        entry = QueueEntry.objects.get()
+        assert (entry.held, entry.awaits_decision, entry.wait_reason) == (True, False, REFUSED)
+        claims.sweep()
+    with later(7200):
+        run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.PUBLISHED
