@@ -1,8 +1,10 @@
-"""Instagram professional accounts linked to a Page: single image and carousel.
+"""Instagram professional accounts: single image and carousel, through the Page they are linked to or without one.
 
 A container is created, Instagram fetches the image, and the container is published. The container id is what makes a
 lost answer harmless: one container becomes at most one post, and it says itself whether it was published.
-Source: Instagram Platform on graph.facebook.com, v26.0, read September to October 2026.
+Both ways know the same calls and ids; which host they go to is the client's affair. Of what only graph.facebook.com has
+(sums over both networks, saved_count and its like, deleting) nothing is used here.
+Source: Instagram Platform, v26.0, read September to October 2026.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from socialhub.platforms.base import (
     Unknowable,
 )
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
-from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in
+from socialhub.platforms.meta import Graph, UnendingError, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
 from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
 from socialhub.platforms.text import normalise
@@ -62,7 +64,7 @@ MEDIA_METRICS = ("views", "reach", "saved", "shares", "total_interactions")
 
 
 class Instagram(Platform):
-    """A professional account, acting with the Page token of the Page it is linked to."""
+    """A professional account, acting with the token of the Page it is linked to or, without one, with its own."""
 
     key: ClassVar[str] = "instagram"
     label: ClassVar[str] = "Instagram"
@@ -72,10 +74,10 @@ class Instagram(Platform):
     absent_after_seconds: ClassVar[float] = 240
     totals: ClassVar[tuple[str, ...]] = ("followers_count", "following_count", "posts_count")
 
-    def __init__(self, meta: Meta) -> None:
-        self.meta = meta
-        self.account_insights = Insights(meta)
-        self.media_insights = Insights(meta, remember=False)
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.account_insights = Insights(graph)
+        self.media_insights = Insights(graph, remember=False)
 
     # Publishing
 
@@ -121,7 +123,7 @@ class Instagram(Platform):
         return self._create(step.key, access, fields)
 
     def _create(self, key: str, access: Access, fields: Mapping[str, str]) -> Done:
-        reply = self.meta.post(
+        reply = self.graph.post(
             f"{access.account_id}/media",
             access.token,
             fields,
@@ -156,7 +158,7 @@ class Instagram(Platform):
 
     def _state(self, access: Access, container: str) -> State:
         try:
-            answer = self.meta.get(
+            answer = self.graph.get(
                 container, access.token, {"fields": "id,status_code,status"}, account_id=access.account_id
             )
         except NotFoundError as error:
@@ -170,7 +172,7 @@ class Instagram(Platform):
             )
         container = str(handles["container"])
         try:
-            reply = self.meta.post(
+            reply = self.graph.post(
                 f"{access.account_id}/media_publish",
                 access.token,
                 {"creation_id": container},
@@ -255,7 +257,7 @@ class Instagram(Platform):
     def _find(
         self, access: Access, content: Content, start: datetime, claimed: Collection[str]
     ) -> list[dict[str, Any]]:
-        entries = self.meta.paged(
+        entries = self.graph.paged(
             f"{access.account_id}/media",
             access.token,
             {
@@ -280,7 +282,7 @@ class Instagram(Platform):
         ]
 
     def permalink(self, access: Access, platform_post_id: str) -> str:
-        answer = self.meta.get(
+        answer = self.graph.get(
             platform_post_id, access.token, {"fields": "id,permalink,shortcode"}, account_id=access.account_id
         )
         return str(answer.get("permalink") or "")
@@ -289,7 +291,7 @@ class Instagram(Platform):
 
     def publishing_limit(self, access: Access) -> PublishingLimit:
         """The account's own quota of posts in 24 hours."""
-        answer = self.meta.get(
+        answer = self.graph.get(
             f"{access.account_id}/content_publishing_limit",
             access.token,
             {"fields": "config,quota_usage"},
@@ -304,7 +306,7 @@ class Instagram(Platform):
         )
 
     def profile(self, access: Access) -> Profile:
-        answer = self.meta.get(
+        answer = self.graph.get(
             access.account_id,
             access.token,
             {"fields": "id,username,name,profile_picture_url,followers_count,follows_count,media_count"},
@@ -340,7 +342,7 @@ class Instagram(Platform):
 
     def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
         fields = urlencode({"fields": "id,like_count,comments_count,media_product_type"}, safe=",")
-        answers = self.meta.batch(
+        answers = self.graph.batch(
             access.token, [f"{post_id}?{fields}" for post_id in platform_post_ids], account_id=access.account_id
         )
         nodes = {}
@@ -357,7 +359,7 @@ class Instagram(Platform):
         ]
 
     def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
-        entries = self.meta.paged(
+        entries = self.graph.paged(
             f"{access.account_id}/media",
             access.token,
             {

@@ -21,8 +21,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django.utils.translation import gettext as _
 
 from socialhub.platforms.errors import (
+    LimitedError,
     NotFoundError,
     PlatformError,
+    ReconnectError,
     RejectedError,
     TemporaryError,
 )
@@ -163,33 +165,20 @@ class InvalidSignedRequest(ValueError):
     """The signature is missing or wrong: not from Meta."""
 
 
-class Meta:
-    """The Graph API for one app. Thread-safe; holds nothing of any account."""
+class Graph:
+    """A host that speaks the Graph API, for one app: version, envelope, paging. Thread-safe; holds nothing of an account.
 
-    def __init__(
-        self,
-        config: MetaConfig,
-        *,
-        on_usage: Callable[[Usage], None] | None = None,
-        on_version: Callable[[str], None] | None = None,
-        transport: Transport | None = None,
-    ) -> None:
-        self.config = config
-        self.base = config.graph_base
-        self._secret = config.app_secret.encode()
-        self.transport = transport or Transport(
-            connect_timeout=config.connect_timeout,
-            read_timeout=config.read_timeout,
-            version=self.base.rsplit("/", 1)[1],
-            on_usage=on_usage,
-            on_version=on_version or _warn_of_version,
-        )
+    base: its address with the version. secret: of the app, kept out of the words of errors.
+    """
 
-    # Calls
+    def __init__(self, base: str, secret: str, transport: Transport) -> None:
+        self.base = base
+        self.secret = secret
+        self.transport = transport
 
-    def proof(self, token: str) -> str:
-        """appsecret_proof: shows that whoever uses the token also has the app secret."""
-        return hmac.new(self._secret, token.encode(), hashlib.sha256).hexdigest()
+    def signature(self, token: str) -> dict[str, str]:
+        """What goes with every call, to show that whoever uses the token is the app."""
+        return {}
 
     def get(self, path: str, token: str, params: Mapping[str, str] | None = None, *, account_id: str = "") -> Any:
         """Read `path`. Raises the classes of errors.py."""
@@ -228,7 +217,7 @@ class Meta:
         account_id: str = "",
         stale: tuple[str, ...] = (),
     ) -> Reply:
-        signed = {**fields, "appsecret_proof": self.proof(token)}
+        signed = {**fields, **self.signature(token)}
         in_body = method == "POST"
         reply = self.transport.request(
             method,
@@ -250,7 +239,7 @@ class Meta:
                 reading=method == "GET",
                 account_id=account_id,
                 stale=stale,
-                secrets=(token, self.config.app_secret),
+                secrets=(token, self.secret),
             )
         return reply
 
@@ -297,7 +286,62 @@ class Meta:
     def batch(
         self, token: str, addresses: Sequence[str], *, account_id: str = ""
     ) -> list[dict[str, Any] | PlatformError]:
-        """Read many relative addresses in as few round trips as possible; an answer or an error for each, in order."""
+        """Read many relative addresses; an answer or an error for each, in order. Here one after the other.
+
+        A limit or a lost access stands for all that would have come after it: calls made while limited prolong it.
+        """
+        found: list[dict[str, Any] | PlatformError] = []
+        for address in addresses:
+            last = found[-1] if found else None
+            ended = isinstance(last, LimitedError | ReconnectError)
+            found.append(last if last and ended else self._alone(address, token, account_id))
+        return found
+
+    def _alone(self, address: str, token: str, account_id: str) -> dict[str, Any] | PlatformError:
+        try:
+            answer = self.get(address, token, account_id=account_id)
+        except PlatformError as error:
+            return error
+        return answer if isinstance(answer, dict) else {}
+
+
+class Meta(Graph):
+    """graph.facebook.com for one app."""
+
+    def __init__(
+        self,
+        config: MetaConfig,
+        *,
+        on_usage: Callable[[Usage], None] | None = None,
+        on_version: Callable[[str], None] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.config = config
+        base = config.graph_base
+        super().__init__(
+            base,
+            config.app_secret,
+            transport
+            or Transport(
+                connect_timeout=config.connect_timeout,
+                read_timeout=config.read_timeout,
+                version=base.rsplit("/", 1)[1],
+                on_usage=on_usage,
+                on_version=on_version or _warn_of_version,
+            ),
+        )
+
+    def proof(self, token: str) -> str:
+        """appsecret_proof: shows that whoever uses the token also has the app secret."""
+        return hmac.new(self.secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+    def signature(self, token: str) -> dict[str, str]:
+        return {"appsecret_proof": self.proof(token)}
+
+    def batch(
+        self, token: str, addresses: Sequence[str], *, account_id: str = ""
+    ) -> list[dict[str, Any] | PlatformError]:
+        """As above, in as few round trips as possible."""
         found: list[dict[str, Any] | PlatformError] = []
         for start in range(0, len(addresses), BATCH_SIZE):
             part = addresses[start : start + BATCH_SIZE]
@@ -317,14 +361,10 @@ class Meta:
     ) -> dict[str, Any] | PlatformError:
         """One answer of a batch. What timed out there is asked once more, alone."""
         if entry is None:
-            try:
-                answer = self.get(address, token, account_id=account_id)
-            except PlatformError as error:
-                return error
-            return answer if isinstance(answer, dict) else {}
+            return self._alone(address, token, account_id)
         if entry.ok and isinstance(entry.json, dict) and "error" not in entry.json:
             return entry.json
-        return error_of(entry, reading=True, account_id=account_id, secrets=(token, self.config.app_secret))
+        return error_of(entry, reading=True, account_id=account_id, secrets=(token, self.secret))
 
     # OAuth
 
@@ -486,7 +526,7 @@ class Meta:
     def signed_request(self, value: str) -> SignedRequest:
         """Verify a `signed_request` (deauthorize, data deletion). Raises InvalidSignedRequest."""
         signature, dot, payload = value.partition(".")
-        expected = hmac.new(self._secret, payload.encode(), hashlib.sha256).digest()
+        expected = hmac.new(self.secret.encode(), payload.encode(), hashlib.sha256).digest()
         try:
             if not dot or not hmac.compare_digest(_unbase64(signature), expected):
                 raise InvalidSignedRequest

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from socialhub.platforms.base import Access, AccountFigures
 from socialhub.platforms.errors import LimitedError, NotFoundError, PlatformError, ReconnectError, TemporaryError
-from socialhub.platforms.meta import Meta
+from socialhub.platforms.meta import Graph
 from socialhub.platforms.meta_errors import DeadMetricError
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Insights:
     and wrong for another.
     """
 
-    def __init__(self, meta: Meta, *, remember: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, meta: Graph, *, remember: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self.meta = meta
         self.remember = remember
         self.clock = clock
