@@ -5,14 +5,14 @@ Numbers of networks change: each block says where its numbers come from and when
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from socialhub.platforms import buffer_rules, linkedin_rules
-from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms import buffer_rules, linkedin_rules, media_rules
+from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.rule_types import DAY, HOUR, MEGABYTE, ImageRules, Look, MediaCount, Rules, Violation, Window
 from socialhub.platforms.text import hashtags, mentions
 
@@ -68,6 +68,8 @@ WINDOWS: dict[str, tuple[Window, ...]] = {
     "linkedin": linkedin_rules.WINDOWS,
     **buffer_rules.WINDOWS,
 }
+# The windows that accounts share which were connected by the same app or key, by the key of the login.
+CLIENT_WINDOWS: dict[str, tuple[Window, ...]] = {"buffer": buffer_limits.CLIENT_WINDOWS}
 
 POST_TYPE_NAMES = {
     PostType.TEXT: gettext_lazy("text post"),
@@ -75,6 +77,10 @@ POST_TYPE_NAMES = {
     PostType.SINGLE: gettext_lazy("single image"),
     PostType.MULTI_IMAGE: gettext_lazy("multi-image post"),
     PostType.CAROUSEL: gettext_lazy("carousel"),
+    PostType.VIDEO: gettext_lazy("video post"),
+    PostType.REEL: gettext_lazy("reel"),
+    PostType.STORY: gettext_lazy("story"),
+    PostType.DOCUMENT: gettext_lazy("document post"),
 }
 
 
@@ -85,20 +91,35 @@ def text_length(platform: str, text: str) -> int:
     return len(text.replace("\r\n", "\n"))
 
 
+def length_of(platform_key: str, content: Content) -> int:
+    """How much of `caption_limit` the post takes: some networks have the link in the text."""
+    if platform_key in buffer_rules.RULES:
+        return buffer_rules.length_of(platform_key, content)
+    return text_length(platform_key, content.text)
+
+
+def caption_limit(platform_key: str, offers: Mapping[str, Any] | None = None) -> int:
+    """The longest text; what the account offers may allow more than the network does to all."""
+    if platform_key in buffer_rules.RULES:
+        return buffer_rules.caption_limit(platform_key, offers)
+    return RULES[platform_key].caption_limit
+
+
 def check(platform_key: str, content: Content) -> list[Violation]:
     """Everything about the post that the network would refuse or change, errors first."""
     rules = RULES[platform_key]
     found = [
         *(_post_type(rules, content) if rules.post_types else ()),
         *_words(rules, platform_key, content),
+        *choices.check(rules, content),
         *_link(rules, content),
-        *(violation for item in content.media for violation in _image(rules, item)),
+        *(violation for item in content.media for violation in _item(rules, content, item)),
     ]
     return sorted(found, key=lambda violation: violation.level != "error")
 
 
 def _words(rules: Rules, platform_key: str, content: Content) -> Iterator[Violation]:
-    """The text, and what else a network wants to be told."""
+    """The text, and what only one network asks of it."""
     if platform_key in buffer_rules.RULES:
         yield from buffer_rules.check(platform_key, content)
         return
@@ -123,12 +144,26 @@ def _post_type(rules: Rules, content: Content) -> Iterator[Violation]:
         yield Violation("media_missing", _too_few(rules, count, number, str(name)), "media")
     elif number > count.max_media:
         yield Violation("media_too_many", _too_many(rules, count, number, str(name)), "media")
+    yield from media_rules.check_kinds(rules, count, content, str(name))
+    if content.post_type in rules.silent_types and content.text.strip():
+        yield Violation(
+            "caption_ignored",
+            _("%(network)s shows no text with a %(type)s: the caption is left out there.")
+            % {"network": rules.label, "type": name},
+            "caption",
+            level="warning",
+        )
 
 
 def _too_few(rules: Rules, count: MediaCount, number: int, name: str) -> str:
     missing = count.min_media - number
     if not number and count.min_media == 1:
-        return _("%(network)s needs an image for a %(type)s. Add one.") % {"network": rules.label, "type": name}
+        kinds = _(" or ").join(media_rules.KIND_NAMES[kind]() for kind in count.kinds)
+        return _("%(network)s needs %(kinds)s for a %(type)s. Add one.") % {
+            "network": rules.label,
+            "kinds": kinds,
+            "type": name,
+        }
     return ngettext(
         "%(network)s needs at least %(least)s images for a %(type)s; this post has %(number)s. Add %(missing)s more.",
         "%(network)s needs at least %(least)s images for a %(type)s; this post has %(number)s. Add %(missing)s more.",
@@ -217,17 +252,9 @@ def _link(rules: Rules, content: Content) -> Iterator[Violation]:
         yield Violation("link_missing", _("A link post needs a link. Add one."), "link")
     if not content.link:
         return
-    try:
-        parts = urlsplit(content.link)
-        host = (parts.hostname or "").lower()
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in content.link):
-        yield Violation(
-            "link_invalid",
-            _("This is not a web address. A link begins with https:// and names a site, such as https://example.org."),
-            "link",
-        )
+    host = choices.web_host(content.link)
+    if not host:
+        yield Violation("link_invalid", choices.not_a_link(), "link")
     elif not rules.shows_links:
         yield Violation(
             "link_ignored",
@@ -247,8 +274,14 @@ def _link(rules: Rules, content: Content) -> Iterator[Violation]:
 FACEBOOK_HOSTS = frozenset({"facebook.com", "fb.com", "fb.me"})
 
 
-def _image(rules: Rules, item: MediaItem) -> Iterator[Violation]:
-    image = rules.image
+def _item(rules: Rules, content: Content, item: MediaItem) -> Iterator[Violation]:
+    if item.kind is MediaKind.IMAGE:
+        yield from _image(rules, rules.image_of(content.post_type), item)
+    else:
+        yield from media_rules.check_item(rules, content, item)
+
+
+def _image(rules: Rules, image: ImageRules, item: MediaItem) -> Iterator[Violation]:
     where = {"network": rules.label, "position": item.position}
     if len(item.alt_text) > rules.alt_text_limit:
         yield Violation(
