@@ -102,7 +102,8 @@ class MediaItem:
 class Content:
     """What shall be published, complete: text with hashtags, link, media, and choices that only some networks have.
 
-    choices: by the names of the network's rules, such as board_service_id (Pinterest) or title.
+    choices: by the names of the network's rules, such as board_service_id (Pinterest) or title. offers: what the account
+    has to choose from and is allowed, as it was last read: {"boards": [{"id", "name"}], "x_subscription": "…"}.
     """
 
     post_type: PostType
@@ -110,6 +111,7 @@ class Content:
     link: str = ""
     media: tuple[MediaItem, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
+    offers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class ChannelFound:
     boards: tuple[Board, ...] = ()
     server_url: str = ""
     subscription_type: str = ""
+    max_characters: int | None = None  # what a Mastodon server takes
 
     @property
     def obstacle(self) -> str:
@@ -529,6 +530,7 @@ def channel_of(entry: Mapping[str, Any]) -> ChannelFound:
         ),
         server_url=_text(metadata, "serverUrl"),
         subscription_type=_text(metadata, "subscriptionType"),
+        max_characters=_whole(metadata, "maxCharacters"),
     )
 
 

@@ -1,6 +1,7 @@
 """The GraphQL documents that we send to Buffer: named operations, values as variables only.
 
-Valid against Buffer's schema of June 2026 and its API reference of 2026-08-13; a test holds that.
+Valid against Buffer's API reference of 2026-08-13 and, but for maxCharacters (since 2026-07-21), its schema of June 2026;
+a test holds that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ fragment ChannelCore on Channel {
   metadata {
     __typename
     ... on PinterestMetadata { boards { id serviceId name url } }
-    ... on MastodonMetadata { serverUrl }
+    ... on MastodonMetadata { serverUrl maxCharacters }
     ... on BlueskyMetadata { serverUrl }
     ... on TwitterMetadata { subscriptionType }
   }

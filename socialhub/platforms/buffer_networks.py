@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms import choices
 from socialhub.platforms.base import (
     Absent,
     Accepted,
@@ -42,7 +43,17 @@ from socialhub.platforms.buffer_errors import (
     channel_locked,
     post_error,
 )
-from socialhub.platforms.buffer_rules import RULES, choices_of, metadata_of, sent_text, video_needed
+from socialhub.platforms.buffer_rules import (
+    BOARD,
+    BOARDS,
+    MOST_CHARACTERS,
+    RULES,
+    SUBSCRIPTION,
+    TIME_ZONE,
+    metadata_of,
+    sent_text,
+    video_needed,
+)
 from socialhub.platforms.errors import NotFoundError, OurBugError, PermissionMissingError, RejectedError
 from socialhub.platforms.text import normalise
 
@@ -104,6 +115,7 @@ class BufferNetwork(Platform):
             raise channel_disconnected()
         if channel.is_locked:
             raise channel_locked()
+        self._refuse_what_is_gone(content, channel)
         return Done({ORGANIZATION: channel.organization_id})
 
     def _refuse(self, content: Content) -> None:
@@ -112,6 +124,12 @@ class BufferNetwork(Platform):
             return
         message = _("%(network)s does not take this kind of post. Choose another post type for this account.")
         raise RejectedError(video_needed() if self.key == "youtube" else message % {"network": self.label})
+
+    def _refuse_what_is_gone(self, content: Content, channel: ChannelFound) -> None:
+        """A board that was there when it was chosen need not be there now."""
+        against = choices.check(RULES[self.key], replace(content, offers=offers_of(channel)))
+        if gone := [violation.message for violation in against if violation.code == "choice_gone"]:
+            raise RejectedError(" ".join(gone))
 
     def commit(self, access: Access, content: Content, handles: Handles) -> Accepted:
         post = self.api.create_post(access.token, self.input_of(access.account_id, content))
@@ -128,7 +146,7 @@ class BufferNetwork(Platform):
         }
         if metadata := metadata_of(self.key, content):
             fields["metadata"] = metadata
-        if tag := choices_of(content).get("buffer_tag_id"):
+        if tag := content.choices.get("buffer_tag_id"):
             fields["tagIds"] = [tag]
         return fields
 
@@ -245,7 +263,7 @@ class BufferNetwork(Platform):
         # A failure of the attempt before must not be taken for one of this.
         if post.status == "error" and (post.created_at is None or post.created_at < since):
             return False
-        tag = choices_of(content).get("buffer_tag_id")
+        tag = content.choices.get("buffer_tag_id")
         return (not tag or tag in post.tag_ids) and _same_text(post.text, sent_text(self.key, content))
 
     def permalink(self, access: Access, platform_post_id: str) -> str:
@@ -345,8 +363,8 @@ class Pinterest(BufferNetwork):
 
     def _refuse(self, content: Content) -> None:
         super()._refuse(content)
-        if not choices_of(content).get("board_service_id"):
-            raise RejectedError(_("Pinterest puts every Pin on a board. Choose one and publish again."))
+        if not content.choices.get(BOARD.name):
+            raise RejectedError(str(BOARD.missing))
 
 
 class TikTok(BufferNetwork):
@@ -373,6 +391,18 @@ NETWORKS: dict[str, type[BufferNetwork]] = {
 
 def profile_of(channel: ChannelFound) -> Profile:
     return Profile(name=channel.display_name or channel.name, username=channel.handle, picture_url=channel.avatar)
+
+
+def offers_of(channel: ChannelFound) -> dict[str, Any]:
+    """What a post to the channel can choose from and may do, as JSON: see `Content.offers`."""
+    offers: dict[str, Any] = {TIME_ZONE: channel.timezone} if channel.timezone else {}
+    if channel.platform == Pinterest.key:
+        offers[BOARDS] = [{"id": board.service_id, "name": board.name} for board in channel.boards]
+    if channel.platform == X.key:
+        offers[SUBSCRIPTION] = channel.subscription_type
+    if channel.max_characters:
+        offers[MOST_CHARACTERS] = channel.max_characters
+    return offers
 
 
 def figures_of(metrics: Metrics) -> PostFigures:

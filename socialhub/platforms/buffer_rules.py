@@ -9,14 +9,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from socialhub.platforms.base import Content, PostType
 from socialhub.platforms.buffer_limits import WINDOWS as BUFFER_WINDOWS
+from socialhub.platforms.choices import NO, YES, date_of, time_of, value_of
 from socialhub.platforms.counting import grapheme_length, printable, utf16_length, x_length
-from socialhub.platforms.rule_types import MEGABYTE, ImageRules, MediaCount, Rules, Violation, Window
+from socialhub.platforms.rule_types import (
+    MEGABYTE,
+    Choice,
+    ChoiceKind,
+    ImageRules,
+    MediaCount,
+    Rules,
+    ShownAs,
+    Violation,
+    Window,
+)
 
 SOURCE = "Buffer API guide, character limits, and the networks' own media limits, read June to November 2026"
 
@@ -26,10 +40,160 @@ ONE = MediaCount(1, 1)
 
 X_PAID = ("basic", "premium", "premiumplus")
 X_PAID_LIMIT = 25_000
-TITLE_LIMIT = {"pinterest": 100, "youtube": 100}
-TOPIC_LIMIT = 50  # Threads
-GOOGLE_TYPES = ("whats_new", "offer", "event")
-GOOGLE_BUTTONS = ("none", "book", "call", "learn_more", "order", "shop", "signup")
+BOARDS, SUBSCRIPTION, MOST_CHARACTERS, TIME_ZONE = "boards", "x_subscription", "max_characters", "time_zone"
+
+BOARD = Choice(
+    "board_service_id",
+    gettext_lazy("Board"),
+    ChoiceKind.CHOICE,
+    required=True,
+    offer=BOARDS,
+    offer_label=gettext_lazy("boards"),
+    missing=gettext_lazy("Pinterest puts every Pin on a board. Choose one."),
+    gone=gettext_lazy("This board is not there any more. Choose another."),
+    shown_as=ShownAs.LINE,
+)
+PIN_TITLE = Choice(
+    "title",
+    gettext_lazy("Title"),
+    max_length=100,
+    help=gettext_lazy("Stands above the description. The link of the post becomes the link of the Pin."),
+    shown_as=ShownAs.TITLE,
+)
+# 90: TikTok Content Posting API reference, photo posts, read November 2026.
+TIKTOK_TITLE = Choice(
+    "title",
+    gettext_lazy("Title"),
+    max_length=90,
+    help=gettext_lazy("Stands above the caption of a photo post."),
+    shown_as=ShownAs.TITLE,
+)
+TOPIC = Choice(
+    "topic",
+    gettext_lazy("Topic"),
+    max_length=50,
+    without=".&",  # Threads API reference, topic tags
+    help=gettext_lazy("People who follow this topic may be shown the post."),
+    shown_as=ShownAs.LINE,
+)
+SPOILER = Choice(
+    "spoiler_text",
+    gettext_lazy("Content warning"),
+    help=gettext_lazy("Shown first; the text appears when somebody asks for it. It counts towards the length."),
+    shown_as=ShownAs.LINE,
+)
+YOUTUBE_CHOICES = (
+    Choice("title", gettext_lazy("Title"), required=True, max_length=100, shown_as=ShownAs.TITLE),
+    Choice(
+        "category_id",
+        gettext_lazy("Category"),
+        ChoiceKind.CHOICE,
+        required=True,
+        options=(
+            ("1", gettext_lazy("Film & Animation")),
+            ("2", gettext_lazy("Autos & Vehicles")),
+            ("10", gettext_lazy("Music")),
+            ("15", gettext_lazy("Pets & Animals")),
+            ("17", gettext_lazy("Sports")),
+            ("19", gettext_lazy("Travel & Events")),
+            ("20", gettext_lazy("Gaming")),
+            ("22", gettext_lazy("People & Blogs")),
+            ("23", gettext_lazy("Comedy")),
+            ("24", gettext_lazy("Entertainment")),
+            ("25", gettext_lazy("News & Politics")),
+            ("26", gettext_lazy("How-to & Style")),
+            ("27", gettext_lazy("Education")),
+            ("28", gettext_lazy("Science & Technology")),
+            ("29", gettext_lazy("Nonprofits & Activism")),
+        ),
+    ),
+    Choice(
+        "privacy",
+        gettext_lazy("Who can see it"),
+        ChoiceKind.CHOICE,
+        options=(
+            ("public", gettext_lazy("Everybody")),
+            ("unlisted", gettext_lazy("Whoever has the link")),
+            ("private", gettext_lazy("Only you")),
+        ),
+        default="public",
+        shown_as=ShownAs.LINE,
+    ),
+    Choice("made_for_kids", gettext_lazy("Made for kids"), ChoiceKind.FLAG, default=NO),
+)
+WHATS_NEW, OFFER, EVENT = "whats_new", "offer", "event"
+DATED = {"type": (OFFER, EVENT)}
+CLOCKED = {"type": (EVENT,), "full_day": (NO,)}
+GOOGLE_CHOICES = (
+    Choice(
+        "type",
+        gettext_lazy("Kind of post"),
+        ChoiceKind.CHOICE,
+        options=(
+            (WHATS_NEW, gettext_lazy("What's new")),
+            (OFFER, gettext_lazy("Offer")),
+            (EVENT, gettext_lazy("Event")),
+        ),
+        default=WHATS_NEW,
+    ),
+    Choice("title", gettext_lazy("Title"), required=True, shown_when=DATED, shown_as=ShownAs.TITLE),
+    Choice(
+        "start_date",
+        gettext_lazy("First day"),
+        ChoiceKind.DATE,
+        required=True,
+        shown_when=DATED,
+        shown_as=ShownAs.LINE,
+    ),
+    Choice(
+        "end_date",
+        gettext_lazy("Last day"),
+        ChoiceKind.DATE,
+        required=True,
+        not_before="start_date",
+        shown_when=DATED,
+        shown_as=ShownAs.LINE,
+    ),
+    Choice("full_day", gettext_lazy("All day"), ChoiceKind.FLAG, default=YES, shown_when={"type": (EVENT,)}),
+    Choice(
+        "start_time",
+        gettext_lazy("Begins at"),
+        ChoiceKind.TIME,
+        required=True,
+        shown_when=CLOCKED,
+        shown_as=ShownAs.LINE,
+    ),
+    Choice(
+        "end_time", gettext_lazy("Ends at"), ChoiceKind.TIME, required=True, shown_when=CLOCKED, shown_as=ShownAs.LINE
+    ),
+    Choice("code", gettext_lazy("Coupon code"), shown_when={"type": (OFFER,)}, shown_as=ShownAs.LINE),
+    Choice("terms", gettext_lazy("Terms"), ChoiceKind.LINES, shown_when={"type": (OFFER,)}),
+    Choice(
+        "button",
+        pgettext_lazy("below a post on Google", "Button"),
+        ChoiceKind.CHOICE,
+        options=(
+            ("none", gettext_lazy("No button")),
+            ("book", gettext_lazy("Book")),
+            ("call", gettext_lazy("Call now")),
+            ("learn_more", gettext_lazy("Learn more")),
+            ("order", gettext_lazy("Order online")),
+            ("shop", gettext_lazy("Shop")),
+            ("signup", gettext_lazy("Sign up")),
+        ),
+        help=gettext_lazy(
+            "Left open, a post with a link gets “Learn more”. “Call now” calls the number of the profile."
+        ),
+        shown_when={"type": (WHATS_NEW, EVENT)},
+        shown_as=ShownAs.BUTTON,
+    ),
+    Choice(
+        "link",
+        gettext_lazy("Link of the button"),
+        ChoiceKind.LINK,
+        help=gettext_lazy("Left empty, it is the link of the post."),
+    ),
+)
 
 
 def _written(most: int) -> dict[PostType, MediaCount]:
@@ -55,6 +219,7 @@ RULES: dict[str, Rules] = {
         image=ImageRules(max_bytes=8 * MEGABYTE, max_width=1440, min_width=320, min_ratio=0.1, max_ratio=10),
         alt_text_limit=1000,
         fetches_media=True,
+        choices=(TOPIC,),
         source=SOURCE,
     ),
     "bluesky": Rules(
@@ -74,6 +239,7 @@ RULES: dict[str, Rules] = {
         image=ImageRules(max_bytes=8 * MEGABYTE, max_width=3840, max_height=2160, min_width=1),
         alt_text_limit=1500,
         fetches_media=True,
+        choices=(SPOILER,),
         source=SOURCE,
     ),
     "pinterest": Rules(
@@ -83,6 +249,7 @@ RULES: dict[str, Rules] = {
         image=ImageRules(max_bytes=BUFFER_MOST, max_width=2000, max_height=3000, min_width=200),
         alt_text_limit=500,
         fetches_media=True,
+        choices=(BOARD, PIN_TITLE),
         source=SOURCE,
     ),
     "tiktok": Rules(
@@ -92,6 +259,7 @@ RULES: dict[str, Rules] = {
         image=ImageRules(max_bytes=BUFFER_MOST, max_width=1080, max_height=1920, min_width=1),
         shows_links=False,
         fetches_media=True,
+        choices=(TIKTOK_TITLE,),
         source=SOURCE,
     ),
     "youtube": Rules(
@@ -100,6 +268,7 @@ RULES: dict[str, Rules] = {
         post_types={},  # takes one video and nothing else; videos cannot be sent yet
         image=ImageRules(max_bytes=2 * MEGABYTE, max_width=1280, min_width=640),
         fetches_media=True,
+        choices=YOUTUBE_CHOICES,
         source=SOURCE,
     ),
     "google_business": Rules(
@@ -108,6 +277,7 @@ RULES: dict[str, Rules] = {
         post_types=_written(1),
         image=ImageRules(max_bytes=5 * MEGABYTE, max_width=2120, min_width=400),
         fetches_media=True,
+        choices=GOOGLE_CHOICES,
         source=SOURCE,
     ),
 }
@@ -126,21 +296,21 @@ LINK_ATTACHED = ("threads", "bluesky", "google_business", "pinterest")
 LINK_OR_MEDIA = ("threads", "bluesky")
 
 
-def choices_of(content: Content) -> Mapping[str, str]:
-    """What was chosen for this network beyond text, link and images: a board, a title."""
-    chosen = getattr(content, "choices", None)
-    return chosen if isinstance(chosen, Mapping) else {}
-
-
 def text_length(key: str, text: str) -> int:
     """How many characters the network counts."""
     return LENGTHS[key](printable(text))
 
 
-def caption_limit(key: str, *, subscription_type: str = "") -> int:
-    """The longest text. subscription_type: of an X channel, as Buffer names it."""
-    plain = re.sub(r"[^a-z]", "", subscription_type.lower().replace("+", "plus"))
-    return X_PAID_LIMIT if key == "x" and plain in X_PAID else RULES[key].caption_limit
+def caption_limit(key: str, offers: Mapping[str, Any] | None = None) -> int:
+    """The longest text that this account may write."""
+    told = offers or {}
+    if key == "x":
+        plain = re.sub(r"[^a-z]", "", str(told.get(SUBSCRIPTION) or "").lower().replace("+", "plus"))
+        return X_PAID_LIMIT if plain in X_PAID else RULES[key].caption_limit
+    most = told.get(MOST_CHARACTERS)
+    if key == "mastodon" and isinstance(most, int) and most > 0:
+        return most
+    return RULES[key].caption_limit
 
 
 def sent_text(key: str, content: Content) -> str:
@@ -152,26 +322,25 @@ def sent_text(key: str, content: Content) -> str:
     return f"{text}\n\n{link}".strip()
 
 
+def length_of(key: str, content: Content) -> int:
+    """How much of the limit the post takes, with what goes into the text besides the caption."""
+    length = text_length(key, sent_text(key, content))
+    if key == "mastodon":  # its servers count text and warning together
+        length += text_length(key, content.choices.get(SPOILER.name) or "")
+    return length
+
+
 def check(key: str, content: Content) -> list[Violation]:
-    """What `rules.check` does not know: lengths in the network's unit, with the link, and the choices it needs.
+    """What `rules.check` does not know: lengths in the network's unit, with the link, and what hangs together.
 
     Replaces its caption check; the rest of `rules.check` holds for these networks too.
     """
-    found = [*_text(key, content), *_titles(key, choices_of(content))]
+    found = [*_text(key, content)]
     if key == "youtube":
         found.append(Violation("video_needed", video_needed(), "media"))
-    if key == "pinterest" and not choices_of(content).get("board_service_id"):
-        found.append(Violation("board_missing", board_needed(), "board"))
     if key == "google_business":
-        found += _google(choices_of(content))
+        found += _google(content)
     return found
-
-
-def board_needed() -> str:
-    return _(
-        "Pinterest puts every Pin on a board, and boards cannot be chosen here yet; that comes. Leave Pinterest out of this "
-        "post."
-    )
 
 
 def video_needed() -> str:
@@ -181,9 +350,7 @@ def video_needed() -> str:
 
 
 def _text(key: str, content: Content) -> Iterator[Violation]:
-    rules, text = RULES[key], sent_text(key, content)
-    length = text_length(key, text)
-    limit = caption_limit(key, subscription_type=choices_of(content).get("x_subscription", ""))
+    length, limit = length_of(key, content), caption_limit(key, content.offers)
     if length > limit:
         yield Violation(
             "caption_too_long",
@@ -191,46 +358,30 @@ def _text(key: str, content: Content) -> Iterator[Violation]:
                 "%(network)s takes %(limit)s characters; this text, with its link, has %(length)s. Shorten it by %(over)s."
             )
             % {
-                "network": rules.label,
+                "network": RULES[key].label,
                 "limit": f"{limit:,}",
                 "length": f"{length:,}",
                 "over": f"{length - limit:,}",
             },
             "caption",
         )
-    if not text.strip() and not content.media:
+    if not sent_text(key, content).strip() and not content.media:
         yield Violation("caption_missing", _("A post without images needs a text. Write one."), "caption")
 
 
-def _titles(key: str, choices: Mapping[str, str]) -> Iterator[Violation]:
-    limits = {"title": TITLE_LIMIT.get(key), "topic": TOPIC_LIMIT if key == "threads" else None}
-    for name, limit in limits.items():
-        length = utf16_length(choices.get(name, ""))
-        if limit and length > limit:
-            yield Violation(
-                f"{name}_too_long",
-                _("%(network)s takes %(limit)s characters here; this has %(length)s. Shorten it.")
-                % {"network": RULES[key].label, "limit": limit, "length": length},
-                name,
-            )
-
-
-def _google(choices: Mapping[str, str]) -> Iterator[Violation]:
-    kind = choices.get("type", "whats_new")
-    if kind not in GOOGLE_TYPES or choices.get("button", "none") not in GOOGLE_BUTTONS:
-        yield Violation("type_unknown", _("Google Business does not know this kind of post or button."), "type")
-    elif kind != "whats_new" and not all(choices.get(name) for name in ("title", "start_date", "end_date")):
-        yield Violation(
-            "details_missing",
-            _("An offer or an event on Google Business needs a title, a first and a last day. Fill them in."),
-            "type",
-        )
+def _google(content: Content) -> Iterator[Violation]:
+    button = _button(content)
+    if button not in ("none", "call") and not _button_link(content):
+        yield Violation("choice_missing", _("This button needs a link. Add one, or choose “No button”."), "link")
+    span = _span(content)
+    if span and not _is_full_day(content) and span[0].date() == span[1].date() and span[1] <= span[0]:
+        yield Violation("choice_order", _("It would end before it begins. Choose a later time."), "end_time")
 
 
 def metadata_of(key: str, content: Content) -> dict[str, Any]:
     """Buffer's `metadata` for this network; empty when there is nothing to say."""
     maker = METADATA.get(key)
-    return maker(content, choices_of(content)) if maker else {}
+    return maker(content, content.choices) if maker else {}
 
 
 def _threads(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
@@ -256,21 +407,63 @@ def _tiktok(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
     return _wrapped("tiktok", {"title": choices.get("title")})
 
 
+def _youtube(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
+    fields = {
+        "title": choices.get("title"),
+        "categoryId": choices.get("category_id"),
+        "privacy": value_of(YOUTUBE_CHOICES, "privacy", choices),
+    }
+    return _wrapped("youtube", {**_filled(fields), "madeForKids": choices.get("made_for_kids") == YES})
+
+
 def _google_business(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
-    kind = choices.get("type", "whats_new")
-    title, link = choices.get("title"), content.link or choices.get("link")
-    button = choices.get("button") or ("learn_more" if link else "none")
-    if button == "call":
-        link = None  # the button calls the number of the profile
-    days = {"title": title, "startDate": choices.get("start_date"), "endDate": choices.get("end_date")}
-    if kind == "offer":
-        offer = {**days, "code": choices.get("code"), "link": link, "terms": choices.get("terms")}
+    kind, title = value_of(GOOGLE_CHOICES, "type", choices), choices.get("title")
+    button, link = _button(content), _button_link(content)
+    if kind == WHATS_NEW:
+        return _wrapped("google", {"type": kind, "detailsWhatsNew": _filled({"button": button, "link": link})})
+    span = _span(content)
+    dated = {
+        "title": title,
+        **dict(zip(("startDate", "endDate"), (day.isoformat() for day in span or ()), strict=False)),
+    }
+    if kind == OFFER:
+        offer = {**dated, "code": choices.get("code"), "link": link, "terms": choices.get("terms")}
         return _wrapped("google", {"type": kind, "title": title, "detailsOffer": _filled(offer)})
-    if kind == "event":
-        event = _filled({**days, "button": button, "link": link})
-        event["isFullDayEvent"] = choices.get("full_day", "yes") == "yes"
-        return _wrapped("google", {"type": kind, "title": title, "detailsEvent": event})
-    return _wrapped("google", {"type": "whats_new", "detailsWhatsNew": _filled({"button": button, "link": link})})
+    event = {**_filled({**dated, "button": button, "link": link}), "isFullDayEvent": _is_full_day(content)}
+    return _wrapped("google", {"type": kind, "title": title, "detailsEvent": event})
+
+
+def _button(content: Content) -> str:
+    if value_of(GOOGLE_CHOICES, "type", content.choices) == OFFER:
+        return "none"
+    has_link = content.choices.get("link") or content.link
+    return content.choices.get("button") or ("learn_more" if has_link else "none")
+
+
+def _button_link(content: Content) -> str:
+    """Where the button leads; a call goes to the number of the profile."""
+    return "" if _button(content) == "call" else content.choices.get("link") or content.link
+
+
+def _is_full_day(content: Content) -> bool:
+    is_event = value_of(GOOGLE_CHOICES, "type", content.choices) == EVENT
+    return not is_event or value_of(GOOGLE_CHOICES, "full_day", content.choices) == YES
+
+
+def _span(content: Content) -> tuple[datetime, datetime] | None:
+    """The first and the last moment of an offer or event, on the clocks of the channel. None: not both are known."""
+    chosen = content.choices
+    first, last = date_of(chosen.get("start_date") or ""), date_of(chosen.get("end_date") or "")
+    begins, ends = time(0), time(23, 59)
+    if not _is_full_day(content):
+        begins, ends = (
+            time_of(chosen.get(name) or "") or usual for name, usual in (("start_time", begins), ("end_time", ends))
+        )
+    if first is None or last is None:
+        return None
+    name = str(content.offers.get(TIME_ZONE) or "")
+    zone = ZoneInfo(name if name in available_timezones() else "UTC")
+    return datetime.combine(first, begins, zone), datetime.combine(last, ends, zone)
 
 
 METADATA: dict[str, Callable[[Content, Mapping[str, str]], dict[str, Any]]] = {
@@ -279,6 +472,7 @@ METADATA: dict[str, Callable[[Content, Mapping[str, str]], dict[str, Any]]] = {
     "mastodon": _mastodon,
     "pinterest": _pinterest,
     "tiktok": _tiktok,
+    "youtube": _youtube,
     "google_business": _google_business,
 }
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.utils.functional import Promise
 
 from socialhub.platforms.base import MediaKind, PostType
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from socialhub.platforms import buffer_rules, linkedin_rules, media_rules
+from socialhub.platforms import buffer_limits, buffer_rules, choices, linkedin_rules, media_rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.rule_types import DAY, HOUR, MEGABYTE, ImageRules, Look, MediaCount, Rules, Violation, Window
 from socialhub.platforms.text import hashtags, mentions

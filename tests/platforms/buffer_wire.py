@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import responses
-from graphql import GraphQLSchema, build_schema, parse, validate
+from graphql import GraphQLSchema, build_schema, extend_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
 from socialhub.platforms.base import Content
@@ -26,9 +26,14 @@ DATA = Path(__file__).parent.parent / "data" / "buffer"
 SCHEMAS = ("buffer-schema.graphql", "buffer-schema-2026-08.graphql")
 
 
+# What we use and Buffer has added since June: maxCharacters came on 2026-07-21.
+SINCE = {SCHEMAS[0]: "extend type MastodonMetadata { maxCharacters: Int! }"}
+
+
 @cache
 def schema(name: str) -> GraphQLSchema:
-    return build_schema((DATA / name).read_text())
+    found = build_schema((DATA / name).read_text())
+    return extend_schema(found, parse(SINCE[name])) if name in SINCE else found
 
 
 def faults(body: dict[str, Any], name: str) -> list[str]:
@@ -80,10 +85,7 @@ class Buffer(responses.RequestsMock):
 
 def chosen(content: Content, choices: dict[str, str]) -> Content:
     """The content with choices for its network."""
-    if "choices" in {field.name for field in fields(Content)}:
-        return replace(content, choices=choices)
-    made = type("Chosen", (Content,), {"choices": choices})
-    return made(content.post_type, content.text, content.link, content.media)
+    return replace(content, choices=choices)
 
 
 def channel(service: str = "twitter", **more: Any) -> dict[str, Any]:
