@@ -10,9 +10,11 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from accounts import operators, usage
+from accounts.models import ConnectedAccount
 from socialhub import platforms
 from socialhub.platforms.base import Platform
 from socialhub.platforms.buffer import BufferApi, BufferConfig
+from socialhub.platforms.instagram_login import InstagramApi, InstagramConfig
 from socialhub.platforms.linkedin_api import LinkedInApi, LinkedInConfig
 from socialhub.platforms.meta import Meta, MetaConfig
 
@@ -32,6 +34,25 @@ def meta() -> Meta:
             read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
         ),
         on_usage=usage.note,
+        on_version=operators.version_served,
+    )
+
+
+@cache
+def instagram() -> InstagramApi:
+    return InstagramApi(
+        InstagramConfig(
+            app_id=settings.INSTAGRAM_APP_ID,
+            app_secret=settings.INSTAGRAM_APP_SECRET,
+            dialog_url=settings.INSTAGRAM_DIALOG_URL,
+            api_url=settings.INSTAGRAM_API_URL,
+            graph_url=settings.INSTAGRAM_GRAPH_URL,
+            version=settings.META_GRAPH_VERSION,
+            scopes=tuple(settings.INSTAGRAM_SCOPES),
+            connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
+            read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
+        ),
+        on_usage=usage.note_instagram,
         on_version=operators.version_served,
     )
 
@@ -69,14 +90,22 @@ def buffer() -> BufferApi:
 
 
 @cache
-def platform_for(key: str) -> Platform:
-    """The client of a network. Raises KeyError for a key that the registry does not know."""
-    return platforms.build(key, platforms.Apis(meta(), linkedin(), buffer()))
+def platform_for(key: str, login_kind: str = "") -> Platform:
+    """The client of a network, by the login it was connected through where that matters.
+
+    Raises KeyError for a key that the registry does not know.
+    """
+    return platforms.build(key, platforms.Apis(meta(), instagram(), linkedin(), buffer()), login_kind)
+
+
+def client_of(account: ConnectedAccount) -> Platform:
+    """What acts for this account."""
+    return platform_for(account.platform, account.login_kind)
 
 
 @receiver(setting_changed)
 def forget(setting: str, **kwargs: Any) -> None:
     """Under test a setting may change; whatever was built from the old one goes."""
-    if setting.startswith(("META_", "LINKEDIN_", "BUFFER_", "HTTP_")):
-        for made in (meta, linkedin, buffer, platform_for):
+    if setting.startswith(("META_", "INSTAGRAM_", "LINKEDIN_", "BUFFER_", "HTTP_")):
+        for made in (meta, instagram, linkedin, buffer, platform_for):
             made.cache_clear()

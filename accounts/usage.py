@@ -6,7 +6,7 @@ Near the limit we stop reading in the background, so that what is left serves pe
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -14,6 +14,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import ConnectedAccount
+from socialhub.platforms import INSTAGRAM_LOGIN
 from socialhub.platforms.http import Usage
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ HOLD_PERCENT = 95
 KEPT_SECONDS = 3600  # Meta counts over an hour
 HOLD = timedelta(minutes=10)  # where Meta does not say when it is over
 APP = "app"
+LOGINS = ("meta", INSTAGRAM_LOGIN)  # whose answers tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ def note(usage: Usage) -> None:
         logger.debug("the cache does not answer; what Meta told about its limits is not kept")
 
 
+def note_instagram(usage: Usage) -> None:
+    """The same for Instagram's own login: its app is another one than Meta's, and none that we look at."""
+    note(replace(usage, app_percent=None))
+
+
 def key_of(account_id: str) -> str:
     return f"meta-usage:{account_id}"
 
@@ -68,12 +75,9 @@ def told_of(account_id: str) -> Told | None:
 
 def held_until(account: ConnectedAccount) -> datetime | None:
     """Until when this account must not be read in the background; None when it may."""
-    if account.login_kind != "meta":
+    if account.login_kind not in LOGINS:
         return None
     now = timezone.now()
-    ends = [
-        told.until
-        for account_id in (account.platform_account_id, APP)
-        if (told := told_of(account_id)) and told.until and told.until > now
-    ]
+    limits = (account.platform_account_id, APP) if account.login_kind == "meta" else (account.platform_account_id,)
+    ends = [told.until for account_id in limits if (told := told_of(account_id)) and told.until and told.until > now]
     return max(ends, default=None)

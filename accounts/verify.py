@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.clients import platform_for
+from accounts.clients import client_of
 from accounts.connect import missing_scopes
 from accounts.models import ConnectedAccount
 from accounts.providers import PROVIDERS
@@ -29,7 +29,7 @@ def verify(account: ConnectedAccount) -> None:
     try:
         access = access_for(account)
         facts = PROVIDERS[account.login_kind].inspect(account, access)
-        profile = platform_for(account.platform).profile(access)
+        profile = client_of(account).profile(access)
     except ReconnectError as error:
         lost(account, error)
         raise

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.clients import platform_for
+from accounts.clients import client_of
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import settle, tell
 from accounts.tokens import access_for, lost
@@ -119,7 +119,7 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
         parts: list[Part] = [_read_totals]
         if full:
             parts += [_read_yesterday, _read_today, _read_posts]
-        platform = platform_for(account.platform)
+        platform = client_of(account)
         for part in parts:
             try:
                 part(account, platform, access)
@@ -431,7 +431,7 @@ def sync_posts(account: ConnectedAccount, posts: Sequence[PlatformPost]) -> None
         return
     try:
         access = access_for(account)
-        answer = platform_for(account.platform).post_figures(access, [post.platform_post_id for post in posts])
+        answer = client_of(account).post_figures(access, [post.platform_post_id for post in posts])
     except PlatformError as error:
         _stopped_by(account, error)
         _put_off(posts, error)

@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import notify, tokens
-from accounts.clients import platform_for
+from accounts.clients import client_of
 from accounts.models import Notification
 from accounts.notify import tell
 from publishing import claims, limits
@@ -81,7 +81,7 @@ class Job:
 
     @cached_property
     def platform(self) -> Platform:
-        return platform_for(self.account.platform)
+        return client_of(self.account)
 
     def content(self) -> Content:
         """What goes out. Renders the images that are missing."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.clients import platform_for
+from accounts.clients import client_of
 from accounts.models import User
 from accounts.notify import settle as settle_notification
 from accounts.tokens import access_for
@@ -181,7 +181,7 @@ def _identify(publication: Publication, found: str) -> tuple[str, str]:
     since = (publication.committing_at or timezone.now()) - timedelta(days=1)
     account = publication.account
     try:
-        newest = platform_for(account.platform).recent_posts(access_for(account), since=since)
+        newest = client_of(account).recent_posts(access_for(account), since=since)
     except PlatformError as error:
         logger.info("The address given for publication %s could not be looked up: %s", publication.pk, error.kind)
         newest = []

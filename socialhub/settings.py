@@ -230,6 +230,27 @@ META_APP_SECRET = env.str("META_APP_SECRET", default="sandbox-app-secret" if SAN
 META_CONFIG_ID = env.str("META_CONFIG_ID", default="")
 META_PKCE = env.bool("META_PKCE", default=False)  # Meta calls its support "in testing"
 
+# Instagram's own login, for professional accounts without a Page. The version is Meta's.
+INSTAGRAM_DIALOG_URL = url_setting(
+    "INSTAGRAM_DIALOG_URL", f"{SANDBOX_URL}/instagram/dialog" if SANDBOX else "https://www.instagram.com"
+)
+INSTAGRAM_API_URL = url_setting(
+    "INSTAGRAM_API_URL", f"{SANDBOX_URL}/instagram/api" if SANDBOX else "https://api.instagram.com"
+)
+INSTAGRAM_GRAPH_URL = url_setting(
+    "INSTAGRAM_GRAPH_URL", f"{SANDBOX_URL}/instagram/graph" if SANDBOX else "https://graph.instagram.com"
+)
+INSTAGRAM_APP_ID = env.str("INSTAGRAM_APP_ID", default="200000000000002" if SANDBOX else "")
+INSTAGRAM_APP_SECRET = env.str("INSTAGRAM_APP_SECRET", default="sandbox-instagram-secret" if SANDBOX else "")
+INSTAGRAM_SCOPES = tuple(
+    env.str(
+        "INSTAGRAM_SCOPES",
+        default="instagram_business_basic instagram_business_content_publish instagram_business_manage_insights",
+    )
+    .replace(",", " ")
+    .split()
+)
+
 LINKEDIN_OAUTH_URL = url_setting(
     "LINKEDIN_OAUTH_URL", f"{SANDBOX_URL}/linkedin/oauth" if SANDBOX else "https://www.linkedin.com/oauth/v2"
 )
@@ -349,8 +370,13 @@ CONTENT_SECURITY_POLICY = {
         # there may be sent to another host of the same network first.
         "form-action": [
             SELF,
-            *sorted({origin(META_DIALOG_URL), origin(LINKEDIN_OAUTH_URL), origin(BUFFER_AUTH_URL)}),
-            *([] if SANDBOX else ["https://*.linkedin.com", "https://*.buffer.com"]),
+            *sorted(
+                {
+                    *(origin(META_DIALOG_URL), origin(INSTAGRAM_DIALOG_URL)),
+                    *(origin(LINKEDIN_OAUTH_URL), origin(BUFFER_AUTH_URL)),
+                }
+            ),
+            *([] if SANDBOX else ["https://*.instagram.com", "https://*.linkedin.com", "https://*.buffer.com"]),
         ],
     }
 }

@@ -83,8 +83,8 @@ def die_after(real: Callable[..., Any], when: Callable[..., bool]) -> Callable[.
 def arm(moment: str, key: str) -> None:
     from publishing import publish  # noqa: PLC0415  Django must be set up
 
-    real = publish.platform_for
-    publish.platform_for = lambda platform: Deadly(real(platform), moment, key)  # type: ignore[assignment, return-value]
+    real = publish.client_of
+    publish.client_of = lambda account: Deadly(real(account), moment, key)  # type: ignore[assignment, return-value]
     http.client.HTTPConnection.getresponse = die_while_waiting(  # type: ignore[method-assign]
         http.client.HTTPConnection.getresponse
     )

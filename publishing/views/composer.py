@@ -23,7 +23,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import editor_required
-from accounts.clients import platform_for
+from accounts.clients import client_of
 from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
 from publishing import captions, checks, compose, limits
@@ -404,7 +404,7 @@ def limit_line(
     states = [state for state in limits.remaining(account) if state.endpoint == PUBLISH_GROUP]
     if not states:
         return None
-    plan = platform_for(account.platform).plan(checks.content_of(publication, media))
+    plan = client_of(account).plan(checks.content_of(publication, media))
     needed = sum(step.calls.get(PUBLISH_GROUP, 0) for step in plan)
     tightest = min(
         states, key=lambda state: (needed <= state.remaining, state.remaining / state.limit if state.limit else 0)

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import editor_required
-from accounts.clients import platform_for
+from accounts.clients import client_of
 from publishing import compose, schedule
 from publishing.checks import content_of
 from publishing.forms.composer import TYPE_NAMES, DecideForm
@@ -244,7 +244,7 @@ def steps(publication: Publication, media: Sequence[PostMedia]) -> list[StepLine
     """The plan as lines, ticked as far as it went. Steps of a kind are one line with a count."""
     if publication.status == Status.DRAFT:
         return []
-    plan = platform_for(publication.account.platform).plan(content_of(publication, media))
+    plan = client_of(publication.account).plan(content_of(publication, media))
     finished = set(publication.handles.get(STEPS_DONE, ()))
     if publication.status == Status.PUBLISHED:
         finished = {step.key for step in plan}

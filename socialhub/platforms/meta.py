@@ -122,6 +122,15 @@ class TokenInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Permissions:
+    """lapsed: once granted, taken back by Meta because the app did not use them for 90 days."""
+
+    granted: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InstagramFound:
     """The professional account linked to a Page."""
 
@@ -233,7 +242,7 @@ class Graph:
             or not isinstance(reply.json, dict | list)
             or (isinstance(reply.json, dict) and "error" in reply.json)
         ):
-            raise error_of(
+            raise self.refusal(
                 reply,
                 commit=commit,
                 reading=method == "GET",
@@ -242,6 +251,10 @@ class Graph:
                 secrets=(token, self.secret),
             )
         return reply
+
+    def refusal(self, reply: Reply, **details: Any) -> PlatformError:
+        """The error that an answer stands for; details as for `error_of`."""
+        return error_of(reply, **details)
 
     def paged(
         self,
@@ -445,13 +458,15 @@ class Meta(Graph):
         answer = self.get("me", token, {"fields": "id,name"})
         return Person(str(answer.get("id", "")), str(answer.get("name") or ""))
 
-    def permissions(self, token: str) -> tuple[list[str], list[str]]:
-        """Granted and declined (or lapsed) scopes."""
-        granted: list[str] = []
-        declined: list[str] = []
+    def permissions(self, token: str) -> Permissions:
+        """What became of each permission that the person was ever asked for."""
+        found: dict[str, list[str]] = {}
         for entry in self.paged("me/permissions", token, {}):
-            (granted if entry.get("status") == "granted" else declined).append(str(entry.get("permission", "")))
-        return granted, declined
+            found.setdefault(str(entry.get("status")), []).append(str(entry.get("permission", "")))
+        granted, lapsed = found.pop("granted", []), found.pop("expired", [])
+        return Permissions(
+            tuple(granted), tuple(name for names in found.values() for name in names), tuple(lapsed)
+        )
 
     def debug_token(self, token: str) -> TokenInfo:
         """What Meta knows of a token. A bad token is an answer (is_valid False), not an error."""

@@ -52,7 +52,7 @@ def fake(monkeypatch):
         return record(name, *args, **kwargs)
 
     fake._record = outside_of_transactions
-    monkeypatch.setattr(ingest, "platform_for", lambda key: fake)
+    monkeypatch.setattr(ingest, "client_of", lambda account: fake)
     return fake
 
 

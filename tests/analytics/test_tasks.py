@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def fake(monkeypatch):
     fake = FakePlatform()
-    monkeypatch.setattr(ingest, "platform_for", lambda key: fake)
+    monkeypatch.setattr(ingest, "client_of", lambda account: fake)
     return fake
 
 

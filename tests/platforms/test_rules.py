@@ -7,13 +7,19 @@ import pytest
 from socialhub.platforms import LABELS, PLATFORMS, Apis, build
 from socialhub.platforms.base import Content, PostType, StepKind
 from socialhub.platforms.buffer import BufferApi, BufferConfig
+from socialhub.platforms.instagram_login import InstagramApi, InstagramConfig
 from socialhub.platforms.linkedin_api import LinkedInApi, LinkedInConfig
 from socialhub.platforms.rules import IMAGE, RULES, WINDOWS, check, text_length
 
 
 @pytest.fixture
 def apis(meta):
-    return Apis(meta, LinkedInApi(LinkedInConfig("app", "secret")), BufferApi(BufferConfig()))
+    return Apis(
+        meta,
+        InstagramApi(InstagramConfig("app", "secret")),
+        LinkedInApi(LinkedInConfig("app", "secret")),
+        BufferApi(BufferConfig()),
+    )
 
 
 def found(platform, content):
@@ -173,7 +179,7 @@ def test_the_length_of_an_alternative_text(images):
     for platform, rules in RULES.items():
         alt_text = "x" * (rules.alt_text_limit + 1)
         long = replace(content, media=(replace(content.media[0], alt_text=alt_text),))
-        (violation,) = (one for one in check(platform, long) if one.code not in ("board_missing", "video_needed"))
+        (violation,) = (one for one in check(platform, long) if one.code not in ("choice_missing", "video_needed"))
         assert (violation.code, violation.field, violation.media_position) == ("alt_text_too_long", "alt_text", 1)
 
 

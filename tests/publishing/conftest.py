@@ -25,7 +25,8 @@ def network(monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     """The network that all accounts of the test are on."""
     fake, fake_instagram = FakePlatform(), FakeInstagram()
     fake_instagram.feed = fake.feed
-    monkeypatch.setattr(publish, "platform_for", {"facebook": fake, "instagram": fake_instagram}.__getitem__)
+    fakes = {"facebook": fake, "instagram": fake_instagram}
+    monkeypatch.setattr(publish, "client_of", lambda account: fakes[account.platform])
     return fake
 
 

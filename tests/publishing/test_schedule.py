@@ -129,7 +129,7 @@ def test_there_refuses_the_post_of_another_publication(workspace, account, owner
 
 def test_an_address_is_turned_into_the_id(workspace, account, owner, monkeypatch):
     fake = FakePlatform()
-    monkeypatch.setattr("publishing.schedule.platform_for", lambda key: fake)
+    monkeypatch.setattr("publishing.schedule.client_of", lambda account: fake)
     fake.add(account.platform_account_id)
     wanted = fake.add(account.platform_account_id)
     publication = checking(workspace, account)
@@ -142,7 +142,7 @@ def test_an_address_is_turned_into_the_id(workspace, account, owner, monkeypatch
 def test_an_address_is_believed_when_the_network_does_not_answer(workspace, account, owner, monkeypatch):
     fake = FakePlatform()
     fake.will("recent_posts", TemporaryError("Busy."))
-    monkeypatch.setattr("publishing.schedule.platform_for", lambda key: fake)
+    monkeypatch.setattr("publishing.schedule.client_of", lambda account: fake)
     publication = checking(workspace, account)
     decide(publication, "there", by=owner, platform_post_id="https://facebook.example/1")
     publication.refresh_from_db()
