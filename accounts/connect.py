@@ -18,7 +18,7 @@ from accounts.expiry import CONSENT_WARN, settle_reminders
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.notify import settle
 from accounts.providers import META, PROVIDERS
-from accounts.providers.base import Candidate, Consent
+from accounts.providers.base import Candidate, Consent, scopes_on
 from accounts.providers.buffer import NEEDED_SCOPES
 from accounts.tokens import incident_of
 from accounts.wake import FIGURES, PUBLISHING, wake
@@ -112,7 +112,7 @@ def consent_hint(workspace: Workspace, user: User, provider: str) -> str:
     if grants.filter(data_access_expires_at__lte=timezone.now() + CONSENT_WARN).exists():
         return "reauthorize"
     # Facebook does not ask again for what was once declined, unless told to.
-    return "rerequest" if grants.exclude(declined_scopes=[]).exists() else ""
+    return "rerequest" if grants.exclude(declined_scopes=[], lapsed_scopes=[]).exists() else ""
 
 
 def store_grant(workspace: Workspace, user: User, provider: str, consent: Consent) -> Grant:
@@ -189,6 +189,9 @@ def write_account(
     # What the network did not tell this time does not wipe out what it told before.
     if candidate.followers_count is not None:
         told["followers_count"] = candidate.followers_count
+    if grant:
+        ids = candidate.ids | ({parent.platform_account_id} if parent else set())
+        granted = scopes_on(granted, grant.granular_scopes, ids)
     now = timezone.now()
     account, created = ConnectedAccount.objects.select_for_update().get_or_create(
         workspace=workspace,

@@ -157,6 +157,7 @@ class Grant(models.Model):
     data_access_expires_at = models.DateTimeField(null=True, blank=True)
     granted_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     declined_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    lapsed_scopes = ArrayField(models.CharField(max_length=80), default=list, blank=True)  # unused for 90 days (Meta)
     # Meta lets a person grant a permission for some accounts only: {"pages_manage_posts": ["<id>", …]}.
     granular_scopes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

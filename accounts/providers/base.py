@@ -7,7 +7,7 @@ consent of one person; a candidate is one account that the grant reaches.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -47,6 +47,11 @@ class Candidate:
     unlinked: str = ""
 
     @property
+    def ids(self) -> set[str]:
+        """Its own, and those of the accounts that come with it: a permission may name either."""
+        return {self.platform_account_id, *(account.platform_account_id for account in self.linked)}
+
+    @property
     def key(self) -> str:
         return f"{self.platform}:{self.platform_account_id}"
 
@@ -80,6 +85,19 @@ class AccessFacts:
     scopes: tuple[str, ...] | None = None
     expires_at: datetime | None = None
     data_access_expires_at: datetime | None = None
+
+
+# Permissions that are given for each account; others (business_management) are limited to things that are no accounts.
+OF_AN_ACCOUNT = ("pages_", "instagram_", "read_insights")
+
+
+def scopes_on(scopes: Iterable[str], granular: Mapping[str, Sequence[str]], ids: Collection[str]) -> list[str]:
+    """Those that hold for an account: not limited to others. ids: its own, and of the Page or account linked to it."""
+    return sorted(
+        name
+        for name in scopes
+        if not name.startswith(OF_AN_ACCOUNT) or not granular.get(name) or not set(ids).isdisjoint(granular[name])
+    )
 
 
 class Provider(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,13 @@ from accounts.expiry import CONSENT_WARN
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
 from accounts.operators import served_versions
-from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, scopes_on
 from accounts.usage import APP, HOLD_PERCENT, told_of
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import PlatformError, ReconnectError
-from socialhub.platforms.meta import ALL_SCOPES, InstagramFound, PageFound, UserToken, page_of
+from socialhub.platforms.meta import ALL_SCOPES, InstagramFound, PageFound, Permissions, TokenInfo, UserToken, page_of
+
+logger = logging.getLogger(__name__)
 
 PAGE_FIELDS_OF_ITSELF = (
     "id,name,category,username,picture{url},followers_count,"
@@ -49,7 +52,7 @@ class MetaProvider(Provider):
     def consent(self, token: UserToken, person: Person) -> Consent:
         """Make the token of a handshake long-lived and read what was granted."""
         long_lived = meta().long_lived(token.token)
-        granted, declined = meta().permissions(long_lived.token)
+        permissions = meta().permissions(long_lived.token)
         inspected = meta().debug_token(long_lived.token)
         return Consent(
             person.id,
@@ -58,15 +61,14 @@ class MetaProvider(Provider):
                 "access_token": long_lived.token,
                 "expires_at": long_lived.expires_at,
                 "data_access_expires_at": inspected.data_access_expires_at,
-                "granted_scopes": sorted(granted),
-                "declined_scopes": sorted(declined),
+                **permission_fields(permissions, inspected),
             },
         )
 
     def candidates(self, grant: Grant) -> list[Candidate]:
         if grant.expires_at and grant.expires_at <= timezone.now():
             raise ReconnectError(_("The consent given at Facebook has run out. Press Connect and consent again."))
-        pages = [candidate_of(page) for page in meta().pages(reveal(grant.access_token))]
+        pages = [with_limits(candidate_of(page), grant) for page in meta().pages(reveal(grant.access_token))]
         return sorted(pages, key=lambda page: (bool(page.obstacle), page.name.casefold(), page.platform_account_id))
 
     def found(self, number: int) -> str:
@@ -92,16 +94,32 @@ class MetaProvider(Provider):
                 % {"name": account.name},
                 platform_message=token.error_message,
             )
-        return AccessFacts(tuple(token.scopes), token.expires_at, token.data_access_expires_at)
+        grant = account.credential.grant
+        taken: set[str] = set()
+        granular = token.granular
+        if grant and not (grant.expires_at and grant.expires_at <= timezone.now()):
+            try:
+                self.refresh_scopes(grant)
+            except PlatformError as error:
+                # The Page's own token outlives that of the person.
+                logger.info("permissions of grant %s could not be read: %s", grant.pk, error.kind)
+            else:
+                taken = {*grant.declined_scopes, *grant.lapsed_scopes}
+                granular = granular or grant.granular_scopes
+        held = scopes_on((name for name in token.scopes if name not in taken), granular, ids_of(account))
+        return AccessFacts(tuple(held), token.expires_at, token.data_access_expires_at)
 
     def revoke(self, grant: Grant) -> None:
         meta().revoke(reveal(grant.access_token))
 
     def refresh_scopes(self, grant: Grant) -> None:
         """Permissions may have been given or taken since the consent."""
-        granted, declined = meta().permissions(reveal(grant.access_token))
-        grant.granted_scopes, grant.declined_scopes = sorted(granted), sorted(declined)
-        grant.save(update_fields=["granted_scopes", "declined_scopes", "updated_at"])
+        token = reveal(grant.access_token)
+        fields = permission_fields(meta().permissions(token), meta().debug_token(token))
+        for name, value in fields.items():
+            setattr(grant, name, value)
+        # Not `updated_at`: it tells when the person consented, or the token changed.
+        Grant.objects.filter(pk=grant.pk).update(**fields)
 
     def app_checks(self, *, live: bool = False) -> list[Check]:
         checks = super().app_checks(live=live)
@@ -196,7 +214,25 @@ class MetaProvider(Provider):
             )
         # Read with the token itself, a Page answers as `me`; its own token does not stand in the answer.
         answer: dict[str, Any] = meta().get("me", token, {"fields": PAGE_FIELDS_OF_ITSELF})
-        return candidate_of(replace(page_of(answer), token=token, obstacle="")), tuple(inspected.scopes)
+        candidate = candidate_of(replace(page_of(answer), token=token, obstacle=""))
+        return candidate, tuple(scopes_on(inspected.scopes, inspected.granular, candidate.ids))
+
+
+def permission_fields(permissions: Permissions, inspected: TokenInfo) -> dict[str, Any]:
+    """Fields of the Grant that say what is allowed, and for which accounts."""
+    return {
+        "granted_scopes": sorted(permissions.granted),
+        "declined_scopes": sorted(permissions.declined),
+        "lapsed_scopes": sorted(permissions.lapsed),
+        "granular_scopes": {name: sorted(ids) for name, ids in inspected.granular.items() if ids},
+    }
+
+
+def ids_of(account: ConnectedAccount) -> set[str]:
+    """Its own, and those of the Page or the Instagram accounts linked to it."""
+    linked = account.children.values_list("platform_account_id", flat=True)
+    parents = [account.parent.platform_account_id] if account.parent else []
+    return {account.platform_account_id, *parents, *linked}
 
 
 def candidate_of(page: PageFound) -> Candidate:
@@ -218,6 +254,17 @@ def candidate_of(page: PageFound) -> Candidate:
         linked=(linked_of(page.instagram, page),) if page.instagram else (),
         unlinked=_("No Instagram professional account is linked to this Page."),
     )
+
+
+def with_limits(page: Candidate, grant: Grant) -> Candidate:
+    """With a word where the person allowed something for other Pages only."""
+    elsewhere = [
+        name for name in grant.granted_scopes if name not in scopes_on([name], grant.granular_scopes, page.ids)
+    ]
+    if page.obstacle or not elsewhere:
+        return page
+    remark = _("Allowed for other accounts only: %(names)s. Connect again and tick this Page for everything.")
+    return replace(page, remark=remark % {"names": ", ".join(elsewhere)})
 
 
 def linked_of(found: InstagramFound, page: PageFound) -> Candidate:

@@ -6,7 +6,7 @@ from django import template
 
 from accounts.expiry import consent_ends_soon
 from accounts.models import ConnectedAccount
-from accounts.permissions import Permission, permissions_of
+from accounts.permissions import Permission, permissions_of, tasks_of
 
 register = template.Library()
 
@@ -14,6 +14,11 @@ register = template.Library()
 @register.simple_tag
 def permissions(account: ConnectedAccount) -> list[Permission]:
     return permissions_of(account)
+
+
+@register.filter
+def tasks(account: ConnectedAccount) -> list[str]:
+    return tasks_of(account)
 
 
 @register.filter

@@ -464,9 +464,7 @@ class Meta(Graph):
         for entry in self.paged("me/permissions", token, {}):
             found.setdefault(str(entry.get("status")), []).append(str(entry.get("permission", "")))
         granted, lapsed = found.pop("granted", []), found.pop("expired", [])
-        return Permissions(
-            tuple(granted), tuple(name for names in found.values() for name in names), tuple(lapsed)
-        )
+        return Permissions(tuple(granted), tuple(name for names in found.values() for name in names), tuple(lapsed))
 
     def debug_token(self, token: str) -> TokenInfo:
         """What Meta knows of a token. A bad token is an answer (is_valid False), not an error."""

@@ -57,6 +57,8 @@ class Graph:
         self.pages: list[dict[str, Any]] = [page("101", "Classic Motors", "classicmotors")]
         self.granted = list(ALL_SCOPES)
         self.declined: list[str] = []
+        self.lapsed: list[str] = []
+        self.granular: dict[str, list[str]] = {}  # permission: the accounts that it is limited to
         self.person = {"id": "9001", "name": "Ada Lovelace"}
         self.valid = True
         self.data_access_expires_at = 0
@@ -92,6 +94,7 @@ class Graph:
             if method == "DELETE":
                 return {"success": True}
             states = [(name, "granted") for name in self.granted] + [(name, "declined") for name in self.declined]
+            states += [(name, "expired") for name in self.lapsed]
             return {"data": [{"permission": name, "status": status} for name, status in states]}
         if path == "me/accounts":
             return {"data": self.pages}
@@ -108,7 +111,10 @@ class Graph:
             "scopes": self.granted,
             "expires_at": self.expires_at,
             "data_access_expires_at": self.data_access_expires_at,
-            "granular_scopes": [],
+            "granular_scopes": [
+                {"scope": name, **({"target_ids": self.granular[name]} if name in self.granular else {})}
+                for name in self.granted
+            ],
             **({} if self.valid else {"error": {"code": 190, "message": "The session was invalidated."}}),
         }
 

@@ -27,6 +27,7 @@ from socialhub.platforms.meta import (
     InvalidSignedRequest,
     Meta,
     MetaConfig,
+    Permissions,
     UserToken,
 )
 from tests.platforms.graph import (
@@ -188,7 +189,7 @@ def test_me_and_permissions(graph, meta):
     )
     person = meta.me(TOKEN)
     assert (person.id, person.name) == ("55", "Ann")
-    assert meta.permissions(TOKEN) == (["pages_show_list"], ["read_insights", "instagram_basic"])
+    assert meta.permissions(TOKEN) == Permissions(("pages_show_list",), ("read_insights",), ("instagram_basic",))
 
 
 def test_a_token_is_inspected(graph, meta):

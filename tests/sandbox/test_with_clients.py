@@ -351,7 +351,7 @@ def test_consent_leads_to_pages_with_tokens_that_last(sandbox: Sandbox, meta: Me
     info = meta.debug_token(page.token or "")
     assert (info.is_valid, info.type, info.expires_at) == (True, "PAGE", None)
     assert meta.me(token).name == "Gina Garage"
-    assert meta.permissions(token)[1] == []
+    assert not meta.permissions(token).declined
 
 
 def test_every_page_of_an_agency_is_found(sandbox: Sandbox, meta: Meta) -> None:
@@ -365,10 +365,10 @@ def test_every_page_of_an_agency_is_found(sandbox: Sandbox, meta: Meta) -> None:
 def test_a_declined_permission_is_read_back(sandbox: Sandbox, meta: Meta) -> None:
     token = long_token(sandbox, meta, "gina", declined=("instagram_content_publish",))
 
-    granted, declined = meta.permissions(token)
+    found = meta.permissions(token)
 
-    assert "instagram_content_publish" in declined
-    assert "pages_manage_posts" in granted
+    assert "instagram_content_publish" in found.declined
+    assert "pages_manage_posts" in found.granted
 
 
 def test_a_challenge_needs_its_verifier(sandbox: Sandbox, meta: Meta) -> None:
