@@ -27,8 +27,8 @@ class Candidate:
     """An account as the choice shows it and as connecting writes it.
 
     token: its own; None where the grant's serves. about: what kind of account, in words. obstacle: why it cannot be
-    connected. remark: what to know before it is. linked: accounts that come with it; unlinked: why none does, where one
-    could.
+    connected. remark: what to know before it is. offers: what a post to it can choose from. linked: accounts that come with
+    it; unlinked: why none does, where one could.
     """
 
     platform: str
@@ -43,6 +43,7 @@ class Candidate:
     token: str | None = field(default=None, repr=False)
     obstacle: str = ""
     remark: str = ""
+    offers: dict[str, Any] = field(default_factory=dict)
     linked: tuple[Candidate, ...] = ()
     unlinked: str = ""
 
@@ -80,11 +81,16 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class AccessFacts:
-    """What a look at the access of an account told. scopes None: the network does not say."""
+    """What a look at the access of an account told. scopes None: the network does not say.
+
+    remark, offers: as of a Candidate; None: not asked for.
+    """
 
     scopes: tuple[str, ...] | None = None
     expires_at: datetime | None = None
     data_access_expires_at: datetime | None = None
+    remark: str | None = None
+    offers: dict[str, Any] | None = None
 
 
 # Permissions that are given for each account; others (business_management) are limited to things that are no accounts.

@@ -20,6 +20,7 @@ from socialhub.platforms import LABELS
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.buffer import ChannelFound
 from socialhub.platforms.buffer_errors import ChannelDisconnectedError
+from socialhub.platforms.buffer_networks import offers_of
 from socialhub.platforms.errors import NotFoundError, ReconnectError, RejectedError
 
 # What every channel needs; a personal key may do everything that its owner may.
@@ -98,7 +99,9 @@ class BufferProvider(Provider):
         if channel.obstacle:
             raise ChannelDisconnectedError(channel.obstacle)
         grant = account.credential.grant
-        return AccessFacts(expires_at=end_of_grant(grant) if grant else None)
+        return AccessFacts(
+            expires_at=end_of_grant(grant) if grant else None, remark=remark_of(channel), offers=offers_of(channel)
+        )
 
     def revoke(self, grant: Grant) -> None:
         """The refresh token takes the whole consent with it. A personal key is its owner's: it stays."""
@@ -129,6 +132,11 @@ def candidate_of(channel: ChannelFound, organization: str) -> Candidate:
         # The same name stands on many networks.
         about=" · ".join(word for word in (LABELS.get(channel.platform, channel.service), organization) if word),
         obstacle=channel.obstacle,
-        # What is said beside the obstacle.
-        remark=" ".join(notice for notice in channel.notices if notice != channel.obstacle),
+        remark=remark_of(channel),
+        offers=offers_of(channel),
     )
+
+
+def remark_of(channel: ChannelFound) -> str:
+    """What is said beside the obstacle."""
+    return " ".join(notice for notice in channel.notices if notice != channel.obstacle)
