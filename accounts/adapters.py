@@ -30,6 +30,7 @@ from accounts.people import create_workspace
 from accounts.providers import PROVIDERS
 from accounts.providers.base import Person
 from socialhub.http import HttpRequest
+from socialhub.platforms import INSTAGRAM_LOGIN
 from socialhub.platforms.errors import PlatformError
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             SocialApp(provider=key, name=PROVIDERS[key].label, client_id=client_id, secret=secret)
             for key, client_id, secret in (
                 ("meta", settings.META_APP_ID, settings.META_APP_SECRET),
+                (INSTAGRAM_LOGIN, settings.INSTAGRAM_APP_ID, settings.INSTAGRAM_APP_SECRET),
                 ("linkedin", settings.LINKEDIN_CLIENT_ID, settings.LINKEDIN_CLIENT_SECRET),
                 ("buffer", settings.BUFFER_CLIENT_ID, settings.BUFFER_CLIENT_SECRET),
             )

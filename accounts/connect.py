@@ -22,8 +22,9 @@ from accounts.providers.base import Candidate, Consent, scopes_on
 from accounts.providers.buffer import NEEDED_SCOPES
 from accounts.tokens import incident_of
 from accounts.wake import FIGURES, PUBLISHING, wake
-from socialhub.platforms import LABELS
+from socialhub.platforms import INSTAGRAM_LOGIN, LABELS
 from socialhub.platforms.errors import PlatformError, ReconnectError
+from socialhub.platforms.instagram_login import SCOPES as INSTAGRAM_SCOPES
 from socialhub.platforms.linkedin_api import SCOPES as LINKEDIN_SCOPES
 from socialhub.platforms.meta import SCOPES
 
@@ -38,6 +39,8 @@ ENDS_WITH_THE_ACCOUNT = (Notification.Kind.QUOTA, Notification.Kind.INSIGHTS)
 class Connectable:
     """An entry of the accounts page: a network that can be connected, and through which provider.
 
+    key: a network that can be connected in two ways has two entries, the usual one under the key of its platform.
+    aside: what tells it from the usual one.
     scopes: what publishing to it and reading its figures needs; scopes_by_type: where that depends on the account_type.
     """
 
@@ -47,11 +50,18 @@ class Connectable:
     about: str | Promise
     scopes: tuple[str, ...] = ()
     scopes_by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    key: str = ""
+    aside: str | Promise = ""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            object.__setattr__(self, "key", self.platform)
 
     @property
     def title(self) -> str:
         """The name of the entry."""
-        return _("%(network)s (via Buffer)") % {"network": self.label} if self.is_through_buffer else self.label
+        aside = _("via Buffer") if self.is_through_buffer else self.aside
+        return f"{self.label} ({aside})" if aside else self.label
 
     @property
     def is_through_buffer(self) -> bool:
@@ -66,7 +76,7 @@ def through_buffer(platform: str, about: str | Promise) -> Connectable:
 
 
 CONNECTABLE: Mapping[str, Connectable] = {
-    entry.platform: entry
+    entry.key: entry
     for entry in (
         Connectable(
             platform="facebook",
@@ -81,6 +91,15 @@ CONNECTABLE: Mapping[str, Connectable] = {
             label="Instagram",
             about=gettext_lazy("Professional accounts that are linked to one of your Facebook Pages."),
             scopes=SCOPES["instagram"],
+        ),
+        Connectable(
+            key=INSTAGRAM_LOGIN,
+            platform="instagram",
+            provider=INSTAGRAM_LOGIN,
+            label="Instagram",
+            aside=gettext_lazy("without a Page"),
+            about=gettext_lazy("Professional accounts that sign in at Instagram itself; no Facebook Page is needed."),
+            scopes=INSTAGRAM_SCOPES,
         ),
         Connectable(
             platform="linkedin",
@@ -101,9 +120,15 @@ CONNECTABLE: Mapping[str, Connectable] = {
 }
 
 
-def missing_scopes(platform: str, granted: Iterable[str], account_type: str = "") -> list[str]:
+def entry_for(platform: str, login_kind: str) -> Connectable:
+    """Where an account belongs that was connected that way; what a permission is called depends on it."""
+    entry = CONNECTABLE.get(login_kind)
+    return entry if entry and entry.platform == platform else CONNECTABLE[platform]
+
+
+def missing_scopes(entry: Connectable, granted: Iterable[str], account_type: str = "") -> list[str]:
     held = set(granted)
-    return [name for name in CONNECTABLE[platform].scopes_of(account_type) if name not in held]
+    return [name for name in entry.scopes_of(account_type) if name not in held]
 
 
 def consent_hint(workspace: Workspace, user: User, provider: str) -> str:
@@ -121,7 +146,12 @@ def store_grant(workspace: Workspace, user: User, provider: str, consent: Consen
         workspace=workspace,
         provider=provider,
         platform_user_id=consent.platform_user_id,
-        defaults={"user": user, "platform_user_name": consent.platform_user_name[:200], **consent.fields},
+        defaults={
+            "user": user,
+            "platform_user_name": consent.platform_user_name[:200],
+            "issued_at": timezone.now(),
+            **consent.fields,
+        },
     )
     return grant
 
@@ -212,7 +242,7 @@ def write_account(
         "status_reason": "",
         "platform_message": "",
         "granted_scopes": sorted(granted),
-        "missing_scopes": missing_scopes(candidate.platform, granted, candidate.account_type),
+        "missing_scopes": missing_scopes(entry_for(candidate.platform, provider.key), granted, candidate.account_type),
         "connected_by": by,
         "disconnected_at": None,
         "last_verified_at": now,
@@ -257,7 +287,7 @@ def connect_result(connected: Sequence[ConnectedAccount], provider: str = "meta"
 
 
 def reason_for_none(entry: Connectable) -> str:
-    if entry.platform == "instagram":
+    if entry.key == "instagram":
         return _("No Instagram business account linked")
     if entry.platform == "facebook":
         return _("No Facebook Page was chosen")

@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ConnectedAccount, Grant, Notification
 from accounts.notify import settle, tell
-from accounts.renew import RENEWALS, is_at_work
+from accounts.renew import RENEWALS, Renewal, is_at_work, is_renewable
 
 REMIND_DAYS = (14, 7, 2)
 CONSENT_WARN = timedelta(days=10)  # Meta's access to data lasts 90 days after a consent: from day 80 we say so
+
+PATIENCE = timedelta(days=1)  # every access is used at least once in that time
 
 TOKEN, CONSENT = "token", "consent"
 CAUSES = (TOKEN, CONSENT)
@@ -47,11 +49,21 @@ def _token_end(account: ConnectedAccount) -> datetime | None:
 def end_of_grant(grant: Grant) -> datetime | None:
     """When the person has to consent again: with its refresh token, where that still works, else with its access."""
     renewal = RENEWALS.get(grant.provider)
+    if renewal is not None and renewal.by_access:
+        return grant.expires_at if renews_in_vain(grant, renewal) else None
     if renewal is None or grant.refresh_token is None:
         return grant.expires_at
     if renewal.single_use and grant.refresh_spent_at is not None and not is_at_work(grant):
         return grant.expires_at  # its answer was lost
     return grant.refresh_expires_at
+
+
+def renews_in_vain(grant: Grant, renewal: Renewal) -> bool:
+    """An access that renews itself should have been renewed by now, or cannot be any more."""
+    if grant.expires_at is None:
+        return False
+    overdue = grant.expires_at - timezone.now() < renewal.ahead - PATIENCE
+    return overdue or not is_renewable(grant, renewal)
 
 
 def ends_before(account: ConnectedAccount, moment: datetime) -> bool:

@@ -18,11 +18,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.clients import buffer, linkedin
+from accounts.clients import buffer, instagram, linkedin
 from accounts.keys import reveal
 from accounts.models import Grant
+from socialhub.platforms import INSTAGRAM_LOGIN
 from socialhub.platforms.base import Tokens
 from socialhub.platforms.errors import OutcomeUnknownError, PlatformError, ReconnectError, TemporaryError
+from socialhub.platforms.instagram_login import YOUNGEST
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,9 @@ class Renewal:
 RENEWALS: dict[str, Renewal] = {
     # From the 45th of 60 days on. The refresh token stays the same, and only some apps get one.
     "linkedin": Renewal(lambda token: linkedin().refresh(token), ahead=timedelta(days=15)),
+    INSTAGRAM_LOGIN: Renewal(
+        lambda token: instagram().refresh(token), ahead=timedelta(days=15), by_access=True, youngest=YOUNGEST
+    ),
     "buffer": Renewal(lambda token: buffer().refresh(token), ahead=timedelta(minutes=10), single_use=True),
 }
 

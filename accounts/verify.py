@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.clients import client_of
-from accounts.connect import missing_scopes
+from accounts.connect import entry_for, missing_scopes
 from accounts.models import ConnectedAccount
 from accounts.providers import PROVIDERS
 from accounts.tokens import access_for, lost, reconnected
@@ -43,7 +43,9 @@ def verify(account: ConnectedAccount) -> None:
     account.data_access_expires_at = facts.data_access_expires_at
     if facts.scopes is not None:
         account.granted_scopes = sorted(facts.scopes)
-        account.missing_scopes = missing_scopes(account.platform, facts.scopes, account.account_type)
+        account.missing_scopes = missing_scopes(
+            entry_for(account.platform, account.login_kind), facts.scopes, account.account_type
+        )
     account.last_verified_at = timezone.now()
     account.save(
         update_fields=[

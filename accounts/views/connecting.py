@@ -87,7 +87,7 @@ def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
 
 def first_platform_of(grant: Grant) -> str:
     """Where on the accounts page a sentence about this consent stands."""
-    return next(entry.platform for entry in connect.CONNECTABLE.values() if entry.provider == grant.provider)
+    return next(entry.key for entry in connect.CONNECTABLE.values() if entry.provider == grant.provider)
 
 
 def select_context(
