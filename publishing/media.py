@@ -6,15 +6,19 @@ import hashlib
 import io
 import os
 import threading
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
@@ -26,13 +30,14 @@ from django.utils.translation import gettext as _
 from PIL import Image
 
 from accounts.models import User, Workspace
-from publishing import images
+from publishing import images, inspection
 from publishing.models import ImageSetItem, MediaFile, PostMedia, Publication, Rendition
-from socialhub.platforms.base import MediaItem, PostType
+from socialhub.platforms.base import MediaItem, MediaKind, PostType, VideoFacts
 from socialhub.platforms.errors import RejectedError
-from socialhub.platforms.rules import IMAGE, ImageRules
+from socialhub.platforms.rules import RULES, ImageRules
 
 URL_SALT = "media.v1"
+SUFFIXES = {MediaKind.VIDEO: "mp4", MediaKind.DOCUMENT: "pdf"}
 SPEC_VERSION = 1  # raise it when the pixels of a rendition would come out differently
 # A large picture takes some 200 MB while it is decoded; two at once per process keep the memory of the web small.
 decoding = threading.BoundedSemaphore(2)
@@ -54,30 +59,23 @@ def store_upload(
 ) -> MediaFile:
     """Check, clean and keep an uploaded image. The same file again gives the row that is there. Raises UploadRefused."""
     name = display_name(uploaded_file.name)
-    if (uploaded_file.size or 0) > settings.UPLOAD_MAX_BYTES:
-        raise UploadRefused(
-            _("“%(name)s” is larger than %(most)d MB. Export it with fewer pixels or stronger compression.")
-            % {"name": name, "most": settings.UPLOAD_MAX_BYTES // 1024 // 1024}
-        )
     uploaded_file.seek(0)
-    content = uploaded_file.read()
-    digest = hashlib.sha256(content).hexdigest()
+    kind = inspection.kind_of(uploaded_file.read(inspection.START_BYTES))
+    refuse_heavy(name, kind, uploaded_file.size or 0)
+    digest = digest_of(uploaded_file)
     known = MediaFile.objects.filter(workspace=workspace, sha256=digest).first()
     if known and is_stored(known.file) and is_stored(known.thumbnail):
         return reuse(known, alt_text)
-    try:
-        with decoding:
-            image = images.read(content)
-            picture, thumbnail = images.encode(image), images.thumbnail(image)
-    except images.NotAnImage as error:
-        raise UploadRefused(_("“%(name)s” was not added. %(reason)s") % {"name": name, "reason": error}) from error
     media = known or MediaFile(
         workspace=workspace, uploaded_by=user, original_name=name, sha256=digest, alt_text=alt_text
     )
-    media.content_type, media.width, media.height = picture.content_type, picture.width, picture.height
-    media.size_bytes = len(picture.content)
-    media.file.save(f"image.{picture.content_type.rsplit('/', 1)[-1]}", ContentFile(picture.content), save=False)
-    media.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail.content), save=False)
+    try:
+        if kind is MediaKind.IMAGE:
+            take_image(media, uploaded_file)
+        else:
+            take_inspected(media, uploaded_file)
+    except (images.NotAnImage, inspection.NotInspected) as error:
+        raise UploadRefused(_("“%(name)s” was not added. %(reason)s") % {"name": name, "reason": error}) from error
     try:
         with transaction.atomic():
             media.save()
@@ -87,10 +85,60 @@ def store_upload(
     return media
 
 
+def refuse_heavy(name: str, kind: MediaKind, size: int) -> None:
+    most = settings.UPLOAD_MAX_BYTES if kind is MediaKind.IMAGE else settings.UPLOAD_VIDEO_MAX_BYTES
+    if size <= most:
+        return
+    if kind is MediaKind.IMAGE:
+        text = _("“%(name)s” is larger than %(most)d MB. Export it with fewer pixels or stronger compression.")
+    else:
+        text = _("“%(name)s” is larger than %(most)d MB. Export it shorter or smaller.")
+    raise UploadRefused(text % {"name": name, "most": most // 1024 // 1024})
+
+
+def digest_of(file: UploadedFile[Any]) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def take_image(media: MediaFile, file: UploadedFile[Any]) -> None:
+    """Decode, clean and store. Raises NotAnImage."""
+    with decoding:
+        image = images.read(file.read())
+        picture, thumbnail = images.encode(image), images.thumbnail(image)
+    media.kind, media.facts = MediaKind.IMAGE, {}
+    media.content_type, media.width, media.height = picture.content_type, picture.width, picture.height
+    media.size_bytes = len(picture.content)
+    media.file.save(f"image.{picture.content_type.rsplit('/', 1)[-1]}", ContentFile(picture.content), save=False)
+    media.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail.content), save=False)
+
+
+def take_inspected(media: MediaFile, file: UploadedFile[Any]) -> None:
+    """Look into a video or a document, store its clean copy. Raises NotInspected, NotAnImage."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        source = folder / "upload"
+        with source.open("wb") as copy:
+            for chunk in file.chunks():
+                copy.write(chunk)
+        found, kept = inspection.inspect(source, folder)
+        with decoding:
+            thumbnail = images.thumbnail(images.read(found.poster))
+        media.kind, media.facts = found.kind, found.facts
+        media.content_type, media.width, media.height = found.content_type, found.width, found.height
+        media.size_bytes = kept.stat().st_size
+        with kept.open("rb") as content:
+            media.file.save(f"media.{SUFFIXES[found.kind]}", File(content), save=False)
+        media.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail.content), save=False)
+
+
 def display_name(name: str | None) -> str:
     """The file's name as shown to people. Never used as a path."""
     printable = "".join(letter for letter in os.path.basename(name or "") if letter.isprintable())
-    return printable[:200] or _("Image")
+    return printable[:200] or _("File")
 
 
 def reuse(media: MediaFile, alt_text: str) -> MediaFile:
@@ -104,17 +152,21 @@ def reuse(media: MediaFile, alt_text: str) -> MediaFile:
 # --- Out ------------------------------------------------------------------------------------------------------
 
 
-def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None) -> Rendition:
+def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None, crop: bool = False) -> Rendition:
     """The image as a network takes it, made now if it was not made before. Raises RejectedError when it is lost.
 
     ratio: width to height that it must have (the first image's, in a carousel); None leaves its own, within the rules.
+    crop: what does not fit is cut off around the focus point, in place of bars.
     """
-    size = images.frame(media.width, media.height, rules, ratio)
+    focus = (media.focus_x, media.focus_y) if crop else None
+    size = images.frame(media.width, media.height, rules, ratio, crop=crop)
     spec = f"v{SPEC_VERSION}-{size[0]}x{size[1]}-{rules.max_bytes}"
+    if focus:
+        spec += f"-crop-{round(focus[0] * 1000)}-{round(focus[1] * 1000)}"
     made = next((made for made in media.renditions.all() if made.spec == spec), None)
     if made and is_stored(made.file):
         return made
-    picture = render(media, rules, size)
+    picture = render(media, rules, size, focus)
     fresh = made or Rendition(media=media, spec=spec)
     fresh.content_type, fresh.width, fresh.height = picture.content_type, picture.width, picture.height
     fresh.size_bytes = len(picture.content)
@@ -128,46 +180,92 @@ def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None
     return fresh
 
 
-def render(media: MediaFile, rules: ImageRules, size: tuple[int, int]) -> images.Picture:
+def render(
+    media: MediaFile, rules: ImageRules, size: tuple[int, int], focus: tuple[float, float] | None
+) -> images.Picture:
     try:
         stored = io.BytesIO(read(media.file))
         with decoding, Image.open(stored, formats=("JPEG", "PNG")) as image:
             image.load()
-            return images.render(image, rules, size)
+            return images.render(image, rules, size, focus)
     except FileNotFoundError as error:
-        raise RejectedError(
-            _("The image “%(name)s” is no longer stored. Take it out of the post, upload it again and retry.")
-            % {"name": media.original_name}
-        ) from error
+        raise lost(media) from error
 
 
 def media_items(publication: Publication) -> tuple[MediaItem, ...]:
-    """The images of a publication in order, each as its network takes it, with a fresh signed address."""
-    if publication.post_type in (PostType.TEXT, PostType.LINK):
+    """The media of a publication in order, each as its network takes it, with a fresh signed address."""
+    if publication.post_type == PostType.TEXT:
         return ()
-    rules = IMAGE[publication.account.platform]
     used = PostMedia.objects.filter(post=publication.post_id).order_by("position")
     entries = list(used.select_related("media").prefetch_related("media__renditions"))
+    return tuple(item_of(number, entry, shape) for number, entry, shape in shaped(publication, entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an image must come out: within these rules, with this ratio where all of a post share one."""
+
+    rules: ImageRules
+    ratio: float | None = None
+
+
+def shaped(publication: Publication, entries: Sequence[PostMedia]) -> Iterator[tuple[int, PostMedia, Shape]]:
+    kind = PostType(publication.post_type)
+    rules = RULES[publication.account.platform]
+    images_as = rules.image_of(kind)
     ratio = None
-    if publication.post_type == PostType.CAROUSEL and entries:
+    if kind is PostType.CAROUSEL and entries:
         first = entries[0].media
-        ratio = images.clamp(first.width / first.height, rules)
-    items = []
-    for position, entry in enumerate(entries, start=1):
-        made = rendition(entry.media, rules, ratio=ratio)
-        items.append(
-            MediaItem(
-                position=position,
-                url=public_url(made),
-                content_type=made.content_type,
-                width=made.width,
-                height=made.height,
-                size_bytes=made.size_bytes,
-                alt_text=entry.alt_text or entry.media.alt_text,
-                read=partial(read, made.file),
-            )
+        ratio = images.clamp(first.width / first.height, images_as)
+    for number, entry in enumerate(entries, start=1):
+        yield number, entry, Shape(images_as, ratio)
+
+
+def item_of(position: int, entry: PostMedia, shape: Shape) -> MediaItem:
+    media, alt_text = entry.media, entry.alt_text or entry.media.alt_text
+    if media.kind == MediaKind.IMAGE:
+        made = rendition(media, shape.rules, ratio=shape.ratio, crop=entry.fit == PostMedia.Fit.CROP)
+        return MediaItem(
+            position=position,
+            url=public_url(made),
+            content_type=made.content_type,
+            width=made.width,
+            height=made.height,
+            size_bytes=made.size_bytes,
+            alt_text=alt_text,
+            read=partial(read, made.file),
+            open=partial(opened, made.file),
         )
-    return tuple(items)
+    if not is_stored(media.file):
+        raise lost(media)
+    return unrendered(position, media, alt_text, url=public_url(media))
+
+
+def unrendered(position: int, media: MediaFile, alt_text: str, *, url: str = "") -> MediaItem:
+    """An item with the numbers of the upload itself: what goes out of a video or document, what is judged of an image."""
+    facts = media.facts
+    return MediaItem(
+        position=position,
+        url=url,
+        content_type=media.content_type,
+        width=media.width,
+        height=media.height,
+        size_bytes=media.size_bytes,
+        alt_text=alt_text,
+        kind=MediaKind(media.kind),
+        video=VideoFacts(**facts) if media.kind == MediaKind.VIDEO else None,
+        title=os.path.splitext(media.original_name)[0] if media.kind == MediaKind.DOCUMENT else "",
+        pages=facts.get("pages", 0),
+        read=partial(read, media.file),
+        open=partial(opened, media.file),
+    )
+
+
+def lost(media: MediaFile) -> RejectedError:
+    return RejectedError(
+        _("The file “%(name)s” is no longer stored. Take it out of the post, upload it again and retry.")
+        % {"name": media.original_name}
+    )
 
 
 def is_stored(file: FieldFile) -> bool:
@@ -179,23 +277,37 @@ def read(file: FieldFile) -> bytes:
         return stored.read()
 
 
-def public_name(made: Rendition) -> str:
-    return f"{made.media_id}-{made.width}x{made.height}"
+def opened(file: FieldFile) -> BinaryIO:
+    """The stored file to be read piece by piece. The caller closes it."""
+    stored: BinaryIO = default_storage.open(str(file.name), "rb")
+    return stored
 
 
-def public_url(made: Rendition) -> str:
+def public_name(made: Rendition | MediaFile) -> str:
+    """The last part of the address; networks look at how it ends."""
+    if isinstance(made, MediaFile):
+        return f"{made.pk}.{SUFFIXES[MediaKind(made.kind)]}"
+    return f"{made.media_id}-{made.width}x{made.height}.jpg"
+
+
+def public_url(made: Rendition | MediaFile) -> str:
     """An absolute address that needs no login and stops working after MEDIA_URL_SECONDS."""
-    signed = signing.dumps(made.pk, salt=URL_SALT)
+    key = f"media:{made.pk}" if isinstance(made, MediaFile) else made.pk
+    signed = signing.dumps(key, salt=URL_SALT)
     return settings.PUBLIC_BASE_URL + reverse("publishing:media_public", args=[signed, public_name(made)])
 
 
-def rendition_of(signed: str, name: str) -> Rendition | None:
+def served(signed: str, name: str) -> Rendition | MediaFile | None:
     """What a signed address stands for; None when it is forged, altered or has run out."""
     try:
         key = signing.loads(signed, salt=URL_SALT, max_age=settings.MEDIA_URL_SECONDS)
     except signing.BadSignature:
         return None
-    made = Rendition.objects.filter(pk=key).first()
+    made: Rendition | MediaFile | None
+    if isinstance(key, str):
+        made = MediaFile.objects.filter(pk=key.removeprefix("media:")).exclude(kind=MediaKind.IMAGE).first()
+    else:
+        made = Rendition.objects.filter(pk=key).first()
     return made if made and public_name(made) == name else None
 
 

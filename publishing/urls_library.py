@@ -25,6 +25,6 @@ urlpatterns = [
     path("library/hashtags/<uuid:group_id>/", library.hashtag_edit, name="hashtag_edit"),
     path("library/hashtags/<uuid:group_id>/delete/", library.hashtag_delete, name="hashtag_delete"),
     path("media/<uuid:media_id>/thumbnail.jpg", media.media_thumbnail, name="media_thumbnail"),
-    path("media/<uuid:media_id>/image.jpg", media.media_file, name="media_file"),
-    path("m/<str:signed>/<str:name>.jpg", media.media_public, name="media_public"),
+    path("media/<uuid:media_id>/file", media.media_file, name="media_file"),
+    path("m/<str:signed>/<str:name>", media.media_public, name="media_public"),
 ]

@@ -285,6 +285,8 @@ BUFFER_SCOPES = tuple(
     .replace(",", " ")
     .split()
 )
+# Do all who connect through our Buffer app share one budget of calls? Buffer does not say; a personal key has its own.
+BUFFER_QUOTA_SHARED = env.bool("BUFFER_QUOTA_SHARED", default=False)
 
 HTTP_CONNECT_TIMEOUT_SECONDS = env.float("HTTP_CONNECT_TIMEOUT_SECONDS", default=5.0)
 HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
@@ -307,9 +309,11 @@ PUBLISH_LATE_HOURS = env.int("PUBLISH_LATE_HOURS", default=6)
 PUBLISH_CHECK_SPEED = env.float("PUBLISH_CHECK_SPEED", default=10 if SANDBOX else 1)
 RATE_LIMITS = env.json(
     "RATE_LIMITS", default={}
-)  # {"instagram": {"publish": 50}} replaces limits of platforms/rules.py
+)  # {"instagram": {"publish": 50}, "buffer": {"client/86400": 500}} replaces limits of platforms/rules.py
+CLIENT_BOOKS = "publishing.limits"  # where it is written what clients shared by several accounts have used
 
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
+UPLOAD_VIDEO_MAX_BYTES = env.int("UPLOAD_VIDEO_MAX_BYTES", default=512 * 1024 * 1024)  # and documents
 UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", default=60_000_000)
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # above what our forms take, so that they can say what is too many
 MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
