@@ -182,6 +182,16 @@ class Unknowable:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at a published post showed. exists None: it cannot be read. media None: not told how many."""
+
+    exists: bool | None
+    media: int | None = None
+    permalink: str = ""
+    evidence: str = ""  # plain words
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """An account as the network shows it now. None: the network did not say."""
 
@@ -231,6 +241,14 @@ class RemotePost:
     thumbnail_url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the network allows one account in a rolling window, and what of that is used, by whatever tool."""
+
+    used: int
+    limit: int
+
+
 class Platform(ABC):
     """One network. Subclasses are built once with their configuration and a transport.
 
@@ -245,6 +263,10 @@ class Platform(ABC):
     absent_after_seconds: ClassVar[float] = 900
     # The fields of Profile with totals that this network tells of an account; others it never gives.
     totals: ClassVar[tuple[str, ...]] = ("followers_count",)
+    # The group of calls whose limit the network tells for each account (`quota`), "" if it tells none.
+    quota_group: ClassVar[str] = ""
+    # Figures are not read more often than this: the network renews them no sooner, or each call is dear.
+    figures_every_seconds: ClassVar[float] = 0
 
     # Publishing
 
@@ -273,7 +295,28 @@ class Platform(ABC):
     def permalink(self, access: Access, platform_post_id: str) -> str:
         """The public address of a post, "" if the network does not tell."""
 
+    # After publishing
+
+    def seen(self, access: Access, platform_post_id: str, content: Content) -> Seen:
+        """Is the post there, and whole? Where a network cannot be read this way, nothing is claimed."""
+        return Seen(None)
+
+    def comment(self, access: Access, platform_post_id: str, text: str) -> str:
+        """Write the first comment below a post of ours; returns its id. Irreversible, like `commit`.
+
+        Only called where the rules of the network have a first_comment_limit.
+        """
+        raise NotImplementedError
+
+    def find_comment(self, access: Access, platform_post_id: str, text: str) -> str | Unknowable:
+        """The id of our comment with this text below the post, "" when it is surely not there."""
+        raise NotImplementedError
+
     # Reading
+
+    def quota(self, access: Access) -> Quota | None:
+        """The account's own quota of `quota_group`; None: the network did not say."""
+        return None
 
     @abstractmethod
     def profile(self, access: Access) -> Profile:
