@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -76,6 +77,7 @@ def linkedin() -> LinkedInApi:
 
 @cache
 def buffer() -> BufferApi:
+    books = import_module(settings.CLIENT_BOOKS)  # on the floor above, so known by its name
     return BufferApi(
         BufferConfig(
             client_id=settings.BUFFER_CLIENT_ID,
@@ -85,7 +87,10 @@ def buffer() -> BufferApi:
             scopes=tuple(settings.BUFFER_SCOPES),
             connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
             read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
-        )
+            sweep_seconds=60 / settings.PUBLISH_CHECK_SPEED,
+        ),
+        on_usage=books.heard,
+        before_read=books.before_read,
     )
 
 

@@ -1,34 +1,43 @@
-"""How much of Meta's limits each account has used, as its answers tell. Kept in the cache: only the newest matters.
+"""How much of a network's limits is used, as its answers tell.
 
-Near the limit we stop reading in the background, so that what is left serves people who publish or look.
+Of Meta's accounts only the newest word matters, so it is kept in the cache. Near the limit nothing is read in the
+background any more, so that what is left serves people who publish or look; nearer still it serves publishing alone.
+
+What several accounts share by one client stands in the books of the floor above. Here it is only known whose token is whose.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts.models import ConnectedAccount
+from accounts.models import ConnectedAccount, Grant
 from socialhub.platforms import INSTAGRAM_LOGIN
+from socialhub.platforms.buffer import client_mark
 from socialhub.platforms.http import Usage
 
 logger = logging.getLogger(__name__)
 
-HOLD_PERCENT = 95
+PAUSE_PERCENT = 80  # from here on nothing is read in the background,
+HOLD_PERCENT = 95  # and from here on nothing but publishing goes out
 KEPT_SECONDS = 3600  # Meta counts over an hour
 HOLD = timedelta(minutes=10)  # where Meta does not say when it is over
 APP = "app"
+CLIENTS_KEPT = 10_000
 LOGINS = ("meta", INSTAGRAM_LOGIN)  # whose answers tell
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an answer told about the use of a limit. until: when it is worth asking again, where it is nearly used up."""
+    """What an answer told about the use of a limit. until: when it is worth asking again, where little is left of it."""
 
     percent: int
     at: datetime
@@ -59,7 +68,9 @@ def key_of(account_id: str) -> str:
 
 
 def _told(percent: int, regain_seconds: float, now: datetime) -> Told:
-    if percent < HOLD_PERCENT and not regain_seconds:
+    if regain_seconds:  # it is used up, whatever the numbers say
+        percent = max(percent, 100)
+    if percent < PAUSE_PERCENT:
         return Told(percent, now)
     return Told(percent, now, now + max(timedelta(seconds=regain_seconds), HOLD))
 
@@ -73,11 +84,59 @@ def told_of(account_id: str) -> Told | None:
     return told
 
 
-def held_until(account: ConnectedAccount) -> datetime | None:
-    """Until when this account must not be read in the background; None when it may."""
+def held_until(account: ConnectedAccount, *, asked_for: bool = False) -> datetime | None:
+    """Until when this account must not be read; None when it may.
+
+    asked_for: a person waits for it, who may use more of the limit than a job.
+    """
     if account.login_kind not in LOGINS:
         return None
     now = timezone.now()
-    limits = (account.platform_account_id, APP) if account.login_kind == "meta" else (account.platform_account_id,)
-    ends = [told.until for account_id in limits if (told := told_of(account_id)) and told.until and told.until > now]
+    most = HOLD_PERCENT if asked_for else PAUSE_PERCENT
+    ends = [
+        told.until
+        for account_id in (account.platform_account_id, APP)
+        if (told := told_of(account_id)) and told.percent >= most and told.until and told.until > now
+    ]
     return max(ends, default=None)
+
+
+# --- Clients ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is counted together by a network. subject: its name in the books; login: a key of accounts.providers."""
+
+    subject: str
+    login: str
+
+
+_clients: OrderedDict[str, Client] = OrderedDict()  # by the marks of the tokens that this process has used
+_lock = threading.Lock()
+
+
+def subject_of(grant: Grant) -> str:
+    """The name of the client that the grant's calls count for.
+
+    A personal key is one of its own. Of an app nobody says whether all its users share one budget; each answer tells
+    what is left, so taking them apart is set right by the next one, and taking them together would hold back many.
+    """
+    is_personal_key = grant.refresh_token is None and grant.expires_at is None
+    if settings.BUFFER_QUOTA_SHARED and grant.provider == "buffer" and not is_personal_key:
+        return f"app:{grant.provider}"
+    return f"grant:{grant.pk}"
+
+
+def remember(token: str, grant: Grant) -> None:
+    """Whose token this is, for `client_behind`. Only its mark is kept, and only in this process."""
+    with _lock:
+        _clients[client_mark(token)] = Client(subject_of(grant), grant.provider)
+        if len(_clients) > CLIENTS_KEPT:
+            _clients.popitem(last=False)
+
+
+def client_behind(mark: str) -> Client | None:
+    """The client of a token that was used; None for one that somebody is just connecting with."""
+    with _lock:
+        return _clients.get(mark)

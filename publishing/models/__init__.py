@@ -1,6 +1,6 @@
 from publishing.models.library import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile, Rendition
 from publishing.models.posts import FollowUp, Post, PostMedia, Publication, PublicationEvent, Status
-from publishing.models.queue import Attempt, QueueEntry, RateLimitWindow
+from publishing.models.queue import Attempt, LimitOverride, QueueEntry, RateLimitWindow
 
 __all__ = [
     "Attempt",
@@ -9,6 +9,7 @@ __all__ = [
     "HashtagGroup",
     "ImageSet",
     "ImageSetItem",
+    "LimitOverride",
     "MediaFile",
     "Post",
     "PostMedia",

@@ -102,24 +102,49 @@ class RateLimitWindow(models.Model):
     """Calls made in one slice of a rate-limit window.
 
     A rolling window of one hour is kept in slices of a minute; the calls of the last hour are the sum of its slices.
-    A row with `call_limit` 0 is a block: the network said to stay away until `resets_at`.
+    A row with `call_limit` 0 is a block: the network said to stay away until `resets_at`. A row with `told_at` holds
+    what the network itself said of the whole window then: its limit, and in `calls_made` the calls that we had not counted.
     """
 
-    account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE, related_name="rate_limit_windows")
+    # Whose calls these are: "account:<id>", or "grant:<id>" and "app:<login>" for what several accounts share.
+    subject = models.CharField(max_length=60)
+    account = models.ForeignKey(
+        ConnectedAccount, on_delete=models.CASCADE, related_name="rate_limit_windows", null=True, blank=True
+    )
     endpoint = models.CharField(max_length=30)  # the group of calls: publish, containers, posts
     window_seconds = models.PositiveIntegerField()
     window_start = models.DateTimeField()
     calls_made = models.PositiveIntegerField(default=0)
     call_limit = models.PositiveIntegerField()
     resets_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["account", "endpoint", "window_seconds", "window_start"], name="rate_limit_window_once"
+                fields=["subject", "endpoint", "window_seconds", "window_start"], name="rate_limit_window_once_each"
             )
         ]
         indexes: ClassVar = [models.Index(fields=["resets_at"], name="rate_limit_window_expiry")]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.endpoint} {self.calls_made}/{self.call_limit}"
+        return f"{self.subject} {self.endpoint} {self.calls_made}/{self.call_limit}"
+
+
+class LimitOverride(models.Model):
+    """A limit that staff has set for one account, in place of the one that all accounts of its network have."""
+
+    account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE, related_name="limit_overrides")
+    endpoint = models.CharField("group of calls", max_length=30)
+    window_seconds = models.PositiveIntegerField("seconds of the window")
+    call_limit = models.PositiveIntegerField("calls allowed")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "endpoint", "window_seconds"], name="limit_override_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.endpoint} {self.call_limit}"

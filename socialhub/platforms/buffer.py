@@ -33,8 +33,8 @@ from socialhub.platforms.buffer_errors import (
     unclear,
 )
 from socialhub.platforms.buffer_limits import BufferUsage, windows_of
-from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, TemporaryError
-from socialhub.platforms.http import Transport
+from socialhub.platforms.errors import LimitedError, NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
+from socialhub.platforms.http import Reply, Transport
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class BufferConfig:
     read_timeout: float = 30
     write_timeout: float = 60
     auto_resend: bool = False  # send again by ourselves what Buffer's list does not show after minutes
-    sweep_seconds: float = 5  # how long one list of posts answers for all that are followed
+    sweep_seconds: float = 60  # how long one list of posts answers for all that are followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,8 @@ class BufferApi:
     """Buffer for one app client or for personal keys. Thread-safe; keeps of accounts only which organization they are in.
 
     All calls raise the classes of errors.py, and of buffer_errors.py their finer ones. on_usage: told the windows of
-    every answer that names some.
+    every answer that names some. before_read: asked, with the mark of the token, before each call that is not counted
+    yet; raises LimitedError to hold it back.
     """
 
     def __init__(
@@ -231,10 +232,12 @@ class BufferApi:
         config: BufferConfig,
         *,
         on_usage: Callable[[BufferUsage], None] | None = None,
+        before_read: Callable[[str], None] | None = None,
         transport: Transport | None = None,
     ) -> None:
         self.config = config
         self.on_usage = on_usage
+        self.before_read = before_read
         connect = config.connect_timeout
         self._reads = transport or Transport(connect_timeout=connect, read_timeout=config.read_timeout)
         self._writes = transport or Transport(connect_timeout=connect, read_timeout=config.write_timeout)
@@ -245,9 +248,21 @@ class BufferApi:
     # Calls
 
     def call(
-        self, operation: str, root: str, token: str, variables: Mapping[str, Any] | None = None, *, commit: bool = False
+        self,
+        operation: str,
+        root: str,
+        token: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        commit: bool = False,
+        counted: bool = False,
     ) -> Any:
-        """Run one of our documents; what its root field holds. commit: it must not be made twice."""
+        """Run one of our documents; what its root field holds.
+
+        commit: it must not be made twice. counted: it is a step of a plan, so its place within the limits is reserved.
+        """
+        if self.before_read and not counted:
+            self.before_read(client_mark(token))
         body = {"query": DOCUMENTS[operation], "operationName": operation, "variables": dict(variables or {})}
         transport = self._writes if operation in ("CreatePost", "EditPost", "DeletePost", "CreateIdea") else self._reads
         reply = transport.request(
@@ -261,9 +276,20 @@ class BufferApi:
             },
             commit=commit,
         )
-        if self.on_usage and (windows := windows_of(reply.headers)):
-            self.on_usage(BufferUsage(windows, client_mark(token)))
-        return result_of(reply, Answer(root, commit, (token, self.config.client_secret)))
+        try:
+            result = result_of(reply, Answer(root, commit, (token, self.config.client_secret)))
+        except LimitedError as error:
+            self._tell(reply, token, error.until)
+            raise
+        except PlatformError:
+            self._tell(reply, token)
+            raise
+        self._tell(reply, token)
+        return result
+
+    def _tell(self, reply: Reply, token: str, blocked_until: datetime | None = None) -> None:
+        if self.on_usage and ((windows := windows_of(reply.headers)) or blocked_until):
+            self.on_usage(BufferUsage(windows, client_mark(token), blocked_until))
 
     # OAuth
 
@@ -367,9 +393,9 @@ class BufferApi:
         self._organizations.update({channel.id: channel.organization_id for channel in found})
         return sorted(found, key=lambda channel: ((channel.display_name or channel.name).casefold(), channel.id))
 
-    def channel(self, token: str, channel_id: str) -> ChannelFound:
-        """One channel. NotFoundError: it was removed in Buffer."""
-        found = channel_of(_dict(self.call("Channel", "channel", token, {"id": channel_id})))
+    def channel(self, token: str, channel_id: str, *, counted: bool = False) -> ChannelFound:
+        """One channel. NotFoundError: it was removed in Buffer. counted: as for `call`."""
+        found = channel_of(_dict(self.call("Channel", "channel", token, {"id": channel_id}, counted=counted)))
         self._organizations[found.id] = found.organization_id
         return found
 
@@ -405,7 +431,7 @@ class BufferApi:
     def create_post(self, token: str, post: Mapping[str, Any]) -> BufferPost:
         """Hand one post over. OutcomeUnknownError whenever Buffer may have taken it."""
         answer = Answer("createPost", True, (token, self.config.client_secret))
-        payload = self.call("CreatePost", "createPost", token, {"input": post}, commit=True)
+        payload = self.call("CreatePost", "createPost", token, {"input": post}, commit=True, counted=True)
         if not isinstance(payload, dict):
             raise unclear(answer, _("Buffer's answer could not be read."))
         made = payload.get("post")

@@ -20,13 +20,12 @@ SOURCE = "Buffer API guide, API limits, read June to October 2026"
 # Groups: "publish" are calls that create a post, per connected account. "client" is every call, reads too, and belongs to
 # the key or app client: all accounts behind it share it. The numbers are those of Buffer's Free plan, the smallest; the
 # headers of each answer tell the real ones.
-WINDOWS: tuple[Window, ...] = (
-    Window("publish", 50, 60, "default of this product"),
-    Window("client", 100, QUARTER_HOUR, SOURCE),
-    Window("client", 250, DAY, SOURCE),
-    Window("client", 3_000, MONTH, SOURCE),
-)
 KEPT_FOR_PUBLISHING = 0.2  # the last part of each client window, that reads must leave alone
+CLIENT_WINDOWS: tuple[Window, ...] = tuple(
+    Window("client", limit, seconds, SOURCE, scope="client", kept=KEPT_FOR_PUBLISHING)
+    for limit, seconds in ((100, QUARTER_HOUR), (250, DAY), (3_000, MONTH))
+)
+WINDOWS: tuple[Window, ...] = (Window("publish", 50, 60, "default of this product"), *CLIENT_WINDOWS)
 
 _ITEM = re.compile(r'\s*("[^"]*"|[^,;"]*)((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^,;"]*))*)\s*(?:,|$)')
 _PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("[^"]*"|[^,;"]*)')
@@ -48,10 +47,14 @@ class ClientWindow:
 
 @dataclass(frozen=True, slots=True)
 class BufferUsage:
-    """The windows of one answer. client: a mark of the token that was used, not the token."""
+    """The windows of one answer. client: a mark of the token that was used, not the token.
+
+    blocked_until: the call was refused, and so are all of this client until then.
+    """
 
     windows: tuple[ClientWindow, ...]
     client: str = ""
+    blocked_until: datetime | None = None
 
 
 def windows_of(headers: Mapping[str, str], now: datetime | None = None) -> tuple[ClientWindow, ...]:

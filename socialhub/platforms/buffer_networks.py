@@ -88,6 +88,7 @@ class BufferNetwork(Platform):
     look_every_seconds: ClassVar[float] = 60
     absent_after_seconds: ClassVar[float] = 900
     totals: ClassVar[tuple[str, ...]] = ()
+    figures_every_seconds: ClassVar[float] = 86_400  # Buffer renews them once a day, and counts calls by the month
 
     def __init__(self, api: BufferApi) -> None:
         self.api = api
@@ -104,7 +105,7 @@ class BufferNetwork(Platform):
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
         """Whether post and channel are fit for each other now; Buffer would take the post anyway and fail later."""
         self._refuse(content)
-        channel = self.api.channel(access.token, access.account_id)
+        channel = self.api.channel(access.token, access.account_id, counted=True)
         if channel.platform != self.key:
             raise OurBugError(
                 _("This Buffer channel is not one of %(network)s. An administrator must look at this.")

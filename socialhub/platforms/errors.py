@@ -54,6 +54,10 @@ class LimitedError(PlatformError):
         self.until = until
 
 
+class PutOffError(LimitedError):
+    """We hold a call back ourselves, so that what is left of a limit is there for what matters more."""
+
+
 class ReconnectError(PlatformError):
     """The access is gone; the owner must connect again. `revoked`: taken away by the owner, not merely run out.
 

@@ -32,6 +32,7 @@ from socialhub.platforms.base import (
     PostType,
     Profile,
     Published,
+    Quota,
     RemotePost,
     Step,
     StepKind,
@@ -47,6 +48,7 @@ POLL_SECONDS = (2.5, 5, 10, 30, 60)  # the last one again and again
 GIVE_UP = timedelta(minutes=15)
 LOOK_BACK = timedelta(seconds=120)
 LOOK_PAGES = 10
+DAY_SECONDS = 86_400
 MEDIA_FIELDS = "id,caption,timestamp,permalink,media_type,media_product_type"
 
 ONE_CONTAINER = {"publish": 1, "containers": 1}
@@ -73,6 +75,7 @@ class Instagram(Platform):
     look_every_seconds: ClassVar[float] = 45
     absent_after_seconds: ClassVar[float] = 240
     totals: ClassVar[tuple[str, ...]] = ("followers_count", "following_count", "posts_count")
+    quota_group: ClassVar[str] = "posts"
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -302,8 +305,14 @@ class Instagram(Platform):
         return PublishingLimit(
             used=number_in(data[0], "quota_usage"),
             total=number_in(config, "quota_total"),
-            seconds=number_in(config, "quota_duration") or 86_400,
+            seconds=number_in(config, "quota_duration") or DAY_SECONDS,
         )
+
+    def quota(self, access: Access) -> Quota | None:
+        told = self.publishing_limit(access)
+        if told.total is None or told.used is None or told.seconds != DAY_SECONDS:
+            return None  # nothing that our window of a day could be corrected with
+        return Quota(told.used, told.total)
 
     def profile(self, access: Access) -> Profile:
         answer = self.graph.get(
@@ -392,7 +401,7 @@ class PublishingLimit:
 
     used: int | None
     total: int | None
-    seconds: int = 86_400
+    seconds: int = DAY_SECONDS
 
 
 def _image_fields(item: MediaItem) -> dict[str, str]:

@@ -29,7 +29,7 @@ RULES = Rules(
 
 # LinkedIn counts per member and day in UTC and does not publish its numbers: 100 calls are documented for the
 # development tier of Community Management, 150 for Share on LinkedIn. The tighter number is used.
-WINDOWS: tuple[Window, ...] = (Window("publish", 100, DAY, SOURCE),)
+WINDOWS: tuple[Window, ...] = (Window("publish", 100, DAY, SOURCE, is_rolling=False),)
 
 
 def commentary_of(content: Content) -> str:

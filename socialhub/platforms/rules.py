@@ -70,6 +70,8 @@ WINDOWS: dict[str, tuple[Window, ...]] = {
 }
 # The windows that accounts share which were connected by the same app or key, by the key of the login.
 CLIENT_WINDOWS: dict[str, tuple[Window, ...]] = {"buffer": buffer_limits.CLIENT_WINDOWS}
+# Networks that limit the app as a whole too, and do not say which of the limits was met.
+APP_LIMITED = frozenset({"linkedin"})
 
 POST_TYPE_NAMES = {
     PostType.TEXT: gettext_lazy("text post"),
