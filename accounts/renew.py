@@ -114,6 +114,40 @@ def usable_token(grant: Grant) -> str:
     return reveal(grant.access_token)
 
 
+def replace_refused(grant: Grant) -> bool:
+    """Another access in place of this one, which the network refuses before its time. False: there is none to be had.
+
+    grant: as it stood when its token was read. Whatever newer one somebody else has brought since then serves; else it
+    is renewed, once. Raises what else went wrong with that: it is no word about the access.
+    """
+    refused = grant.updated_at
+    renewal = RENEWALS.get(grant.provider)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        read_again(grant)
+        if grant.updated_at > refused:
+            return True
+        if is_at_work(grant):
+            time.sleep(LOOK_SECONDS)
+        elif renewal is None or renewal.by_access or not is_renewable(grant, renewal):
+            return False
+        elif take_turn(grant, renewal):
+            return ask_in_place_of_refused(grant, renewal)
+    raise TemporaryError(_("The access is just being renewed. It is tried again by itself."))
+
+
+def ask_in_place_of_refused(grant: Grant, renewal: Renewal) -> bool:
+    try:
+        ask(grant, renewal)
+    except ReconnectError:
+        return False
+    except OutcomeUnknownError as error:
+        if not is_renewable(grant, renewal):
+            return False
+        raise TemporaryError(_("The access is just being renewed. It is tried again by itself.")) from error
+    return True
+
+
 def has_expired(grant: Grant) -> bool:
     return grant.expires_at is not None and grant.expires_at <= timezone.now()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.db import transaction
 from django.urls import reverse
@@ -12,13 +14,14 @@ from django.utils.translation import gettext as _
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Credential, Grant, Notification
 from accounts.notify import settle, tell
-from accounts.renew import usable_token
+from accounts.renew import replace_refused, usable_token
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import ReconnectError
 
 logger = logging.getLogger(__name__)
 
 Status = ConnectedAccount.Status
+Done = TypeVar("Done")
 
 
 def access_for(account: ConnectedAccount) -> Access:
@@ -43,6 +46,52 @@ def access_for(account: ConnectedAccount) -> Access:
     else:
         raise ReconnectError(_("“%(name)s” is not connected. Connect it again.") % {"name": account.name})
     return Access(account_id=account.platform_account_id, token=token)
+
+
+def with_access(account: ConnectedAccount, act: Callable[[Access], Done]) -> Done:
+    """What `act` answers. Where the network refuses the access, it is called once more with a renewed one, if any.
+
+    When that is over, the account has lost its access: raises ReconnectError.
+    """
+    try:
+        return act(access_for(account))
+    except ReconnectError as error:
+        if not mend(account, error):
+            lost(account, error)
+            raise
+    try:
+        return act(access_for(account))
+    except ReconnectError as error:
+        lost(account, error)
+        raise
+
+
+def mend(account: ConnectedAccount, error: ReconnectError) -> bool:
+    """The network refuses an access that should be good: see whether there is a newer one, else renew it.
+
+    True: the same call may be made again. A no to that is final, so ask once for each call; with False the caller goes
+    on to `lost`. Whatever keeps the renewal from an answer is raised as it is and says nothing about the account. Never
+    call it inside a transaction.
+    """
+    used: Credential | None = account._state.fields_cache.get("credential")
+    if error.mended_at or used is None:
+        return False
+    stored = (
+        Credential.objects.filter(account=account.pk, account__status=Status.CONNECTED).select_related("grant").first()
+    )
+    if stored is None:
+        return False
+    if not is_outdated(used, stored):
+        if used.access_token is not None or used.grant is None:
+            return False
+        try:
+            if not replace_refused(used.grant):
+                return False
+        except ReconnectError:  # it was disconnected meanwhile
+            return False
+        logger.info("account %s: an access that was refused before its time was renewed", account.pk)
+    del account._state.fields_cache["credential"]
+    return True
 
 
 def incident_of(account: ConnectedAccount) -> str:

@@ -13,8 +13,10 @@ from accounts.clients import client_of
 from accounts.connect import entry_for, missing_scopes
 from accounts.models import ConnectedAccount
 from accounts.providers import PROVIDERS
-from accounts.tokens import access_for, lost, reconnected
-from socialhub.platforms.errors import PlatformError, ReconnectError
+from accounts.providers.base import AccessFacts
+from accounts.tokens import reconnected, with_access
+from socialhub.platforms.base import Access, Profile
+from socialhub.platforms.errors import PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +28,7 @@ def verify(account: ConnectedAccount) -> None:
 
     Only a clear no of the network takes an account out of use; everything else changes nothing.
     """
-    try:
-        access = access_for(account)
-        facts = PROVIDERS[account.login_kind].inspect(account, access)
-        profile = client_of(account).profile(access)
-    except ReconnectError as error:
-        lost(account, error)
-        raise
+    facts, profile = with_access(account, lambda access: look_at(account, access))
     account.name = (profile.name or account.name)[:200]
     account.username = (profile.username or account.username)[:200]
     account.picture_url = (profile.picture_url or account.picture_url)[:2000]
@@ -63,6 +59,11 @@ def accounts_to_verify() -> list[UUID]:
     """
     due = Q(last_verified_at=None) | Q(last_verified_at__lt=timezone.now() - ENOUGH)
     something_left = Q(credential__isnull=False) | Q(status=ConnectedAccount.Status.CONNECTED)
+def look_at(account: ConnectedAccount, access: Access) -> tuple[AccessFacts, Profile]:
+    facts = PROVIDERS[account.login_kind].inspect(account, access)
+    return facts, client_of(account).profile(access)
+
+
     accounts = ConnectedAccount.objects.listed().filter(due, something_left)
     return list(accounts.order_by(F("last_verified_at").asc(nulls_first=True), "pk").values_list("pk", flat=True))
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.clients import client_of
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import settle, tell
-from accounts.tokens import access_for, lost
+from accounts.tokens import with_access
 from accounts.usage import held_until
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
 from publishing.models import Publication, Status
@@ -114,35 +114,33 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
     says when the totals were read last.
     """
     troubles: list[str] = []
-    try:
-        access = access_for(account)
-        parts: list[Part] = [_read_totals]
-        if full:
-            parts += [_read_yesterday, _read_today, _read_posts]
-        platform = client_of(account)
-        for part in parts:
+    parts: list[Part] = [_read_totals]
+    if full:
+        parts += [_read_yesterday, _read_today, _read_posts]
+    platform = client_of(account)
+
+    def read(access: Access) -> None:
+        while parts:  # with a renewed access it goes on where it stood
             try:
-                part(account, platform, access)
+                parts[0](account, platform, access)
             except (ReconnectError, LimitedError, TemporaryError, AccountBlockedError):
                 raise  # the next part would meet the same
             except PlatformError as error:
                 _log(account, error)
                 troubles.append(error.message)
     except PlatformError as error:
+            del parts[0]
+
+    try:
+        with_access(account, read)
         troubles.append(error.message)
-        _stopped_by(account, error)
+        _log(account, error)
         if not isinstance(error, ReconnectError):  # a lost access has a word of its own
             _count_failure(account, error.message)
     else:
         _read_through(account, troubles, full=full)
     account.sync_error = " ".join(dict.fromkeys(troubles))
     ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
-
-
-def _stopped_by(account: ConnectedAccount, error: PlatformError) -> None:
-    _log(account, error)
-    if isinstance(error, ReconnectError):
-        lost(account, error)
 
 
 def _read_through(account: ConnectedAccount, troubles: list[str], *, full: bool) -> None:
@@ -430,10 +428,10 @@ def sync_posts(account: ConnectedAccount, posts: Sequence[PlatformPost]) -> None
     if not posts:
         return
     try:
-        access = access_for(account)
-        answer = client_of(account).post_figures(access, [post.platform_post_id for post in posts])
+        platform, ids = client_of(account), [post.platform_post_id for post in posts]
+        answer = with_access(account, lambda access: platform.post_figures(access, ids))
     except PlatformError as error:
-        _stopped_by(account, error)
+        _log(account, error)
         _put_off(posts, error)
         ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=error.message)
         return

@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 STEPS_DONE = "steps_done"  # the name among the handles under which the keys of finished steps are kept
 ACCEPTED = "accepted"  # and this holds the id of what the network took, but had not published yet
+MENDED_AT = "mended_at"  # when its access was renewed because the network had refused the one before
+MEND_AGAIN = timedelta(hours=1)
 ON_TIME = timedelta(minutes=5)  # nothing that starts within this is late, whatever the post allows
 LONGEST_ACCEPTED = timedelta(days=1)  # what a network has taken and not published by then, a person looks after
 ACCOUNT_TROUBLE = ("account_blocked", "permission", "our_bug")  # kinds of failure that are not about one post
@@ -344,8 +346,7 @@ def settle(job: Job, error: Failure) -> None:
             limits.block(job.account, until)
             _put_off(job, until, str(error.message), error)
         case errors.ReconnectError():
-            tokens.lost(job.account, error)
-            _hold(job, error)
+            _access_refused(job, error)
         case errors.OperatorError():
             _wait_for_operator(job, error)
         case errors.TemporaryError() | errors.OutcomeUnknownError() | errors.NotFoundError():
@@ -387,6 +388,30 @@ def _published(job: Job, published: Published, *, reason: str) -> None:
 
 def _read_permalink(job: Job) -> None:
     """Best effort: a live post never becomes a failed one because its address could not be read."""
+def _access_refused(job: Job, error: errors.ReconnectError) -> None:
+    """Nothing was published. With a renewed access it goes on at once, else it waits until a person has reconnected."""
+    try:
+        mended = _mend(job, error)
+    except Failure as trouble:  # of the renewal
+        settle(job, trouble)
+        return
+    if mended:
+        _back_to_queue(job, error, reason=_("The access was renewed; it goes on at once."), not_before=timezone.now())
+    else:
+        tokens.lost(job.account, error)
+        _hold(job, error)
+
+
+def _mend(job: Job, error: errors.ReconnectError) -> bool:
+    """Once for each publication and hour, so that a network that refuses every access is not asked in circles."""
+    now = timezone.now()
+    before = job.handles.get(MENDED_AT)
+    if (before and now - datetime.fromisoformat(before) < MEND_AGAIN) or not tokens.mend(job.account, error):
+        return False
+    job.handles[MENDED_AT] = now.isoformat()
+    return True
+
+
     try:
         permalink = job.platform.permalink(job.access(), job.publication.platform_post_id)
     except Failure as error:
@@ -564,8 +589,7 @@ def check(job: Job) -> None:
         has_looked = True
         found = job.platform.look(access, content, job.handles, since=since, claimed=_claimed(job, since))
     except errors.ReconnectError as error:
-        tokens.lost(job.account, error)
-        _look_later(job, error, held=True)
+        _look_refused(job, error)
     except errors.OperatorError as error:
         _look_later(job, error, held=True, wait_reason=str(error.message)[:300])
     except Failure as error:
@@ -609,6 +633,20 @@ def _still_at_it(job: Job, found: NotYet) -> None:
         claims.release(job.claim, not_before=timezone.now() + timedelta(seconds=found.seconds))
         Publication.objects.filter(pk=job.publication.pk).update(handles=job.handles)
         _close(job, "waiting")
+def _look_refused(job: Job, error: errors.ReconnectError) -> None:
+    try:
+        mended = _mend(job, error)
+    except Failure as trouble:
+        _judge_failure(job, trouble, definite=False)
+        return
+    if mended:
+        Publication.objects.filter(pk=job.publication.pk).update(handles=job.handles)
+        _look_later(job, error)
+    else:
+        tokens.lost(job.account, error)
+        _look_later(job, error, held=True)
+
+
 
 
 def _surely_absent(job: Job, found: Absent) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,18 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import renew
-from accounts.models import Credential, Grant, User, Workspace
+from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.renew import DEAD_AFTER, Outcome, Renewal, State, renew_now, usable_token
-from accounts.tokens import access_for
-from socialhub.platforms.base import Tokens
-from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, ReconnectError, TemporaryError
+from accounts.tokens import access_for, with_access
+from socialhub.platforms.base import Access, Tokens
+from socialhub.platforms.buffer_errors import ChannelDisconnectedError
+from socialhub.platforms.errors import (
+    OurBugError,
+    OutcomeUnknownError,
+    PlatformError,
+    ReconnectError,
+    TemporaryError,
+)
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -27,9 +35,11 @@ class Network:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.answers: list[Any] = []
+        self.seconds = 0.0
 
     def __call__(self, refresh_token: str) -> Tokens:
         self.asked.append(refresh_token)
+        time.sleep(self.seconds)
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -304,24 +314,179 @@ def test_a_key_that_is_gone_costs_no_refresh_token(network: Network, make_grant:
     assert not network.asked
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("provider", ["once", "often"])
-def test_of_fifty_workers_one_asks_and_all_get_the_new_token(network: Network, make_grant: Any, provider: str) -> None:
-    make_grant(provider)
-    barrier = threading.Barrier(25)
-    got: list[str] = []
+# Races
 
-    def worker() -> None:
-        grant = Grant.objects.get()
-        barrier.wait()
-        for _ in range(2):
-            got.append(usable_token(grant))
-        connection.close()
 
-    threads = [threading.Thread(target=worker) for _ in range(25)]
+def together(worker: Callable[[threading.Barrier], None], number: int) -> None:
+    barrier = threading.Barrier(number)
+    threads = [threading.Thread(target=worker, args=[barrier]) for _ in range(number)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("provider", ["once", "often"])
+def test_of_fifty_workers_one_asks_and_all_get_the_new_token(network: Network, make_grant: Any, provider: str) -> None:
+    """Each with a connection of its own, all at the same moment, and the network takes its time."""
+    make_grant(provider)
+    network.seconds = 0.3
+    got: list[str] = []
+
+    def worker(barrier: threading.Barrier) -> None:
+        grant = Grant.objects.get()
+        barrier.wait()
+        got.append(usable_token(grant))
+        connection.close()
+
+    together(worker, 50)
     assert got == ["access-1"] * 50
+    assert network.asked == ["refresh-0"]
+
+
+# Refused before its time
+
+
+@pytest.fixture
+def acting(network: Network, make_grant: Any, workspace: Workspace) -> Any:
+    """An account that acts with a grant which is good for another half hour, as far as we know."""
+
+    def make(provider: str = "once", **fields: Any) -> ConnectedAccount:
+        grant = make_grant(provider, expires_at=in_minutes(30), **fields)
+        account = make_account(workspace, token=None)
+        Credential.objects.create(account=account, grant=grant)
+        return ConnectedAccount.objects.select_related("credential__grant").get(pk=account.pk)
+
+    return make
+
+
+class Calls:
+    """A call that the network refuses to the tokens that it is told of."""
+
+    def __init__(self, *refused: str, error: ReconnectError | None = None) -> None:
+        self.refused, self.error = refused, error or ReconnectError("No.", code="401")
+        self.tokens: list[str] = []
+
+    def __call__(self, access: Access) -> str:
+        self.tokens.append(access.token)
+        if access.token in self.refused:
+            raise self.error
+        return f"done with {access.token}"
+
+
+@pytest.mark.parametrize("provider", ["once", "often"])
+def test_an_access_that_is_refused_before_its_time_is_renewed_and_the_call_made_again(
+    network: Network, acting: Any, provider: str
+) -> None:
+    account, call = acting(provider), Calls("access-0")
+    assert with_access(account, call) == "done with access-1"
+    assert (call.tokens, network.asked) == (["access-0", "access-1"], ["refresh-0"])
+    account.refresh_from_db()
+    assert account.is_connected
+    assert not Notification.objects.exists()
+
+
+def test_a_no_to_the_fresh_token_is_final(network: Network, acting: Any) -> None:
+    account, call = acting(), Calls("access-0", "access-1", "access-2")
+    with pytest.raises(ReconnectError):
+        with_access(account, call)
+    assert (call.tokens, network.asked) == (["access-0", "access-1"], ["refresh-0"])
+    account.refresh_from_db()
+    assert account.status == "expired"
+    assert Notification.objects.count() == 1
+    with pytest.raises(ReconnectError):
+        with_access(ConnectedAccount.objects.get(pk=account.pk), call)
+    assert network.asked == ["refresh-0"], "an account that is known to be lost is not renewed with every look"
+
+
+def test_whoever_renewed_it_first_has_done_it_for_all(network: Network, acting: Any) -> None:
+    account = acting()
+    renew_now(Grant.objects.get())
+    assert with_access(account, Calls("access-0")) == "done with access-1"
+    assert network.asked == ["refresh-0"]
+
+
+def test_a_newer_token_of_its_own_serves_at_once(workspace: Workspace) -> None:
+    made = make_account(workspace, token="old")
+    account = ConnectedAccount.objects.select_related("credential").get(pk=made.pk)
+    made.credential.access_token = "new"
+    made.credential.save()
+    assert with_access(account, Calls("old")) == "done with new"
+    assert ConnectedAccount.objects.get().is_connected
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [({"refresh_token": None}, None), ({}, ReconnectError("invalid_grant")), ({}, OutcomeUnknownError("No answer."))],
+)
+def test_without_another_access_it_is_lost(network: Network, acting: Any, fields: Any, answer: Any) -> None:
+    network.answers = [answer]
+    account, call = acting(**fields), Calls("access-0")
+    with pytest.raises(ReconnectError):
+        with_access(account, call)
+    account.refresh_from_db()
+    assert account.status == "expired"
+    assert call.tokens == ["access-0"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer"),
+    [
+        ("once", TemporaryError("Busy.")),
+        ("once", OurBugError("invalid_client")),
+        ("often", OutcomeUnknownError("No answer.")),
+    ],
+)
+def test_a_renewal_that_could_not_be_made_says_nothing_about_the_account(
+    network: Network, acting: Any, provider: str, answer: PlatformError
+) -> None:
+    network.answers = [answer]
+    account = acting(provider)
+    with pytest.raises((TemporaryError, OurBugError)):
+        with_access(account, Calls("access-0"))
+    account.refresh_from_db()
+    assert account.is_connected
+
+
+def test_what_is_mended_elsewhere_is_not_renewed(network: Network, acting: Any) -> None:
+    account = acting()
+    with pytest.raises(ReconnectError):
+        with_access(account, Calls("access-0", error=ChannelDisconnectedError("Buffer lost the channel.")))
+    assert not network.asked
+
+
+def test_a_disconnected_account_is_not_renewed(network: Network, acting: Any) -> None:
+    account = acting()
+
+    def call(access: Access) -> None:
+        disconnect_row(account)
+        raise ReconnectError("No.")
+
+    with pytest.raises(ReconnectError):
+        with_access(account, call)
+    assert not network.asked
+    account.refresh_from_db()
+    assert account.status == "disconnected"
+
+
+def disconnect_row(account: ConnectedAccount) -> None:
+    Grant.objects.all().delete()
+    Credential.objects.all().delete()
+    ConnectedAccount.objects.filter(pk=account.pk).update(status="disconnected")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_workers_with_a_refused_access_ask_once(network: Network, acting: Any) -> None:
+    key = acting().pk
+    done: list[str] = []
+
+    def worker(barrier: threading.Barrier) -> None:
+        account = ConnectedAccount.objects.select_related("credential__grant").get(pk=key)
+        barrier.wait()
+        done.append(with_access(account, Calls("access-0")))
+        connection.close()
+
+    together(worker, 20)
+    assert done == ["done with access-1"] * 20
     assert network.asked == ["refresh-0"]
