@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.expiry import ends_before
 from accounts.models import ConnectedAccount
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
-from socialhub.platforms import LABELS, rules
+from socialhub.platforms import LABELS, choices, rules
 from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms.choices import Told
 from socialhub.platforms.rules import Violation
 
 WARNING = "warning"
@@ -119,7 +120,15 @@ def content_of(publication: Publication, media: Sequence[PostMedia]) -> Content:
             )
             for position, item in enumerate(media, start=1)
         ),
+        choices=publication.choices,
+        offers=publication.account.offers,
     )
+
+
+def told_of(publication: Publication) -> tuple[Told, ...]:
+    """What was chosen for the network alone, in words."""
+    account = publication.account
+    return tuple(choices.told(rules.RULES[account.platform].choices, publication.choices, account.offers))
 
 
 def account_findings(account: ConnectedAccount) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -41,6 +41,7 @@ class Target:
     account: ConnectedAccount
     post_type: PostType
     caption_override: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Composition:
                 account=target.account,
                 post_type=target.post_type,
                 caption_override=target.caption_override,
+                choices=dict(target.choices),
             )
 
     def media(self, post: Post) -> Iterator[PostMedia]:
@@ -162,7 +164,8 @@ def save_publications(post: Post, composition: Composition) -> None:
         else:
             publication.post_type = wanted.post_type
             publication.caption_override = wanted.caption_override
-            publication.save(update_fields=["post_type", "caption_override", "updated_at"])
+            publication.choices = wanted.choices
+            publication.save(update_fields=["post_type", "caption_override", "choices", "updated_at"])
     post.publications.filter(pk__in=[publication.pk for publication in held.values()]).delete()
 
 

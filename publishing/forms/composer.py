@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ from publishing.checks import Draft, Finding
 from publishing.compose import Composition, Intent, Picture, Target, local_instants
 from publishing.forms.fields import HashtagsField
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post
-from socialhub.platforms import LABELS
+from socialhub.platforms import LABELS, choices, rules
 from socialhub.platforms.base import PostType
+from socialhub.platforms.rule_types import Choice, ChoiceKind
 
 TYPE_NAMES = {
     PostType.TEXT: gettext_lazy("Text"),
@@ -73,6 +75,20 @@ class CaptionField(forms.CharField):
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceRow:
+    """One thing that an account's network wants to be told, as the composer shows it.
+
+    rule: when it is asked, as JSON for the script that shows and hides it; lacks: the account offers nothing to choose from.
+    """
+
+    choice: Choice
+    field: BoundField
+    is_asked: bool
+    rule: str
+    lacks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRow:
     """One account as the composer shows it."""
 
@@ -85,6 +101,16 @@ class AccountRow:
     type_name: str
     type_field: BoundField
     caption_field: BoundField
+    choices: list[ChoiceRow]
+
+    @property
+    def lacking(self) -> ChoiceRow | None:
+        return next((row for row in self.choices if row.lacks), None)
+
+    @property
+    def offering(self) -> ChoiceRow | None:
+        """What the account itself offers, and may offer something new of."""
+        return next((row for row in self.choices if row.choice.offer), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +201,8 @@ class ComposerForm(forms.Form):
         super().__init__(data, files, initial={**defaults, **(initial or {})})
         self.workspace, self.user, self.post, self.intent = workspace, user, post, intent
         self.findings: list[Finding] = []
+        self._told_as_findings: set[str] = set()
+        self._choices: dict[UUID, dict[str, str]] = {}
         self.asks_fold = False
         self.media_ids = uuids(data.getlist("media") if data is not None else self.initial.get("media", ()))
         owned = MediaFile.objects.filter(workspace=workspace, pk__in=self.media_ids).in_bulk() if self.media_ids else {}
@@ -197,6 +225,8 @@ class ComposerForm(forms.Form):
                 max_length=100_000,
                 widget=forms.Textarea(attrs={"rows": 5}),
             )
+            for choice in rules.RULES[account.platform].choices:
+                self.fields[choice_field_name(account.pk, choice)] = choice_field(choice, account)
 
     def _offer_zones(self) -> None:
         """An alias that was valid when somebody chose it stays in the list."""
@@ -257,9 +287,27 @@ class ComposerForm(forms.Form):
                     type_name=str(TYPE_NAMES[usual]),
                     type_field=self[f"type-{account.pk}"],
                     caption_field=self[f"caption-{account.pk}"],
+                    choices=self._choice_rows(account),
                 )
             )
         return rows
+
+    def _choice_rows(self, account: ConnectedAccount) -> list[ChoiceRow]:
+        declared = rules.RULES[account.platform].choices
+        bound = {choice.name: self[choice_field_name(account.pk, choice)] for choice in declared}
+        shown = {choice.name: chosen_text(choice, bound[choice.name].value()) for choice in declared}
+        return [
+            ChoiceRow(
+                choice=choice,
+                field=bound[choice.name],
+                is_asked=choices.is_asked(declared, choice, shown),
+                rule=json.dumps({bound[name].html_name: values for name, values in choice.shown_when.items()})
+                if choice.shown_when
+                else "",
+                lacks=bool(choice.offer) and not choices.options_of(choice, account.offers),
+            )
+            for choice in declared
+        ]
 
     @property
     def has_field_errors(self) -> bool:
@@ -272,6 +320,7 @@ class ComposerForm(forms.Form):
             for name, found in self.errors.items()
             if name not in (NON_FIELD_ERRORS, "accounts", "key")
             for message in found
+            if message not in self._told_as_findings
         ]
 
     # Judging it
@@ -300,6 +349,8 @@ class ComposerForm(forms.Form):
             self._clean_when(required=False)
         if self.intent is not Intent.DRAFT and "accounts" not in self.errors and not self.cleaned_data["accounts"]:
             self.add_error("accounts", ValidationError(_("Choose at least one account."), code="none_chosen"))
+        for account in self.all_accounts:
+            self._choices[account.pk] = self._clean_choices(account)
         draft = self.composition().draft(self.workspace, self.post)
         self.findings = [*checks.check(draft), *checks.expiry_findings(draft)]
         if self.intent is Intent.DRAFT:
@@ -308,9 +359,27 @@ class ComposerForm(forms.Form):
                     _("There is nothing to save yet: write a caption, or add an image."), code="nothing"
                 )
         elif checks.blocking(self.findings):
+            self._point_at_choices()
             raise ValidationError(
                 _("This post cannot go out as it is. What has to change is listed under “Checks”."), code="violations"
             )
+
+    def _clean_choices(self, account: ConnectedAccount) -> dict[str, str]:
+        """What was chosen for the account's network: known names only, and of them those that are asked."""
+        declared = rules.RULES[account.platform].choices
+        clean = {
+            choice.name: chosen_text(choice, self.cleaned_data.get(choice_field_name(account.pk, choice)))
+            for choice in declared
+        }
+        return choices.kept(declared, clean)
+
+    def _point_at_choices(self) -> None:
+        """What stands against a choice is said at its field too."""
+        for finding in checks.blocking(self.findings):
+            name = f"choice-{finding.account.pk}-{finding.field}" if finding.account else ""
+            if name in self.fields and name not in self.errors:
+                self._told_as_findings.add(str(finding.message))
+                self.add_error(name, ValidationError(str(finding.message), code=finding.code))
 
     def _clean_when(self, *, required: bool = True) -> None:
         if self.cleaned_data.get("when") != "later":
@@ -384,6 +453,7 @@ class ComposerForm(forms.Form):
                     account,
                     self._type_for(account, clean.get(f"type-{account.pk}") or "", link),
                     clean.get(f"caption-{account.pk}") or "",
+                    self._choices.get(account.pk, {}),
                 )
                 for account in accounts
             ],
@@ -402,6 +472,52 @@ class ComposerForm(forms.Form):
 
     def draft(self) -> Draft:
         return self.composition().draft(self.workspace, self.post)
+
+
+def choice_field_name(account_id: UUID, choice: Choice) -> str:
+    return f"choice-{account_id}-{choice.name}"
+
+
+def choice_field(choice: Choice, account: ConnectedAccount) -> forms.Field:
+    """The form field of something that a network asks; whether the value holds, the rules say."""
+    usual: dict[str, Any] = {"label": choice.label, "help_text": choice.help, "required": False}
+    attrs: dict[str, Any] = {"aria-required": "true"} if choice.required else {}
+    match choice.kind:
+        case ChoiceKind.FLAG:
+            return forms.BooleanField(**usual, initial=choice.default == choices.YES)
+        case ChoiceKind.CHOICE:
+            first = [] if choice.default else [("", _("Choose…") if choice.required else _("Automatic"))]
+            options = choices.options_of(choice, account.offers)
+            widget = forms.Select(attrs, choices=[*first, *options])
+            # What is not in the list any more is the rules' to judge, with words of the network.
+            return forms.CharField(**usual, max_length=200, widget=widget, initial=choice.default)
+        case ChoiceKind.DATE:
+            day = forms.DateInput({**attrs, "type": "date"}, format="%Y-%m-%d")
+            return forms.DateField(**usual, widget=day, error_messages={"invalid": _("Choose a date.")})
+        case ChoiceKind.TIME:
+            clock = forms.TimeInput({**attrs, "type": "time"}, format="%H:%M")
+            return forms.TimeField(**usual, widget=clock, error_messages={"invalid": _("Choose a time.")})
+        case ChoiceKind.LINES:
+            return CaptionField(**usual, max_length=10_000, widget=forms.Textarea({**attrs, "rows": 3}))
+        case ChoiceKind.LINK:
+            link = forms.URLInput({**attrs, "placeholder": "https://", "autocomplete": "off"})
+            return forms.CharField(**usual, max_length=2_000, widget=link)
+    # Longer is refused by the rules, with the number; the browser would cut it off without a word.
+    return forms.CharField(**usual, max_length=2_000, widget=forms.TextInput({**attrs, "autocomplete": "off"}))
+
+
+def chosen_text(choice: Choice, value: Any) -> str:
+    """A value of the form as `Publication.choices` keeps it."""
+    match value:
+        case bool():
+            return choices.YES if value else choices.NO
+        case date():
+            return value.isoformat()
+        case time():
+            return value.strftime("%H:%M")
+    if choice.kind is ChoiceKind.FLAG:
+        return choices.YES if value in ("on", "True", choices.YES) else choices.NO
+    return str(value or "")
 
 
 def after_gap(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -440,6 +556,11 @@ def from_post(post: Post, *, accounts: Iterable[UUID] | None = None) -> dict[str
     for publication in publications:
         values[f"type-{publication.account_id}"] = publication.post_type
         values[f"caption-{publication.account_id}"] = publication.caption_override
+        for choice in rules.RULES[publication.account.platform].choices:
+            if value := publication.choices.get(choice.name):
+                is_flag = choice.kind is ChoiceKind.FLAG
+                name = choice_field_name(publication.account_id, choice)
+                values[name] = value == choices.YES if is_flag else value
     return values
 
 

@@ -26,6 +26,7 @@ from accounts.access import editor_required
 from accounts.clients import client_of
 from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
+from accounts.verify import verify
 from publishing import captions, checks, compose, limits
 from publishing.compose import Intent
 from publishing.forms.composer import TYPE_NAMES, ComposerForm, ShapingForm, from_post, from_set, planned, uuids
@@ -37,11 +38,13 @@ from publishing.states import LostRace
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS, PLATFORMS
 from socialhub.platforms.base import PostType
-from socialhub.platforms.rules import RULES, Look, text_length
+from socialhub.platforms.choices import Told, options_of
+from socialhub.platforms.errors import PlatformError
+from socialhub.platforms.rules import RULES, Look, caption_limit, length_of
 
-SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group")
+SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers")
 RECENT_MEDIA = 24
-MISSING = ("caption_missing", "media_missing")  # nothing to blame anybody for who has only just begun
+MISSING = ("caption_missing", "media_missing", "choice_missing")  # nothing to blame anybody for who has only just begun
 NAMED = 3  # so many accounts are named before the rest is counted
 SHOWN_EACH = 4  # so many accounts have a preview each; beyond, those that look the same share one
 PUBLISH_GROUP = "publish"  # the calls that create or publish, which people count
@@ -110,13 +113,15 @@ def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[U
     """The accounts to begin with, of those that can publish at once.
 
     Most posts go everywhere, so one account on each network means all. With more of them nobody should reach too many
-    by an oversight: then it is those of the newest post.
+    by an oversight: then it is those of the newest post. Where somebody has set defaults, it is those.
     """
     able = [
         account
         for account in ConnectedAccount.objects.of(request.workspace).usable()
         if not checks.account_findings(account)
     ]
+    if wanted is None and any(account.is_default for account in able):
+        wanted = {account.pk for account in able if account.is_default}
     if wanted is None and len(able) > len({account.platform for account in able}):
         newest = Post.objects.of(request.workspace).exclude(publications=None).order_by("-created_at").first()
         wanted = newest.publications.values_list("account", flat=True) if newest else ()
@@ -130,6 +135,8 @@ def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
     refused = take_uploads(request, data)
     intent = Intent.DRAFT if action == "draft" else Intent.NOW
     form = ComposerForm(data, workspace=request.workspace, user=request.user, post=post, intent=intent)
+    if action == "offers":
+        refused += refresh_offers(request, which)
     if action in SHAPES:
         shaped = ComposerForm(
             workspace=request.workspace, user=request.user, post=post, initial=shape(request, form, action, which)
@@ -171,6 +178,30 @@ def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
         except UploadRefused as refusal:
             refused.append(refusal.message)
     return refused
+
+
+def refresh_offers(request: HttpRequest, which: str) -> list[str]:
+    """Read again what an account has to choose from. Returns a sentence when that failed."""
+    accounts = ConnectedAccount.objects.of(request.workspace).listed().select_related("credential__grant", "workspace")
+    account = accounts.filter(pk__in=uuids([which])).first()
+    if account is None:
+        return []
+    try:
+        verify(account)
+    except PlatformError as error:
+        return [error.message]
+    for choice in RULES[account.platform].choices:
+        if choice.offer:
+            messages.success(
+                request,
+                _("%(handle)s: %(number)d %(offered)s found.")
+                % {
+                    "handle": account.handle,
+                    "number": len(options_of(choice, account.offers)),
+                    "offered": choice.offer_label,
+                },
+            )
+    return []
 
 
 def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> dict[str, Any]:
@@ -249,6 +280,7 @@ class Preview:
     length: int
     limit: int
     look: Look
+    told: tuple[Told, ...] = ()
 
     @property
     def name(self) -> str:
@@ -347,10 +379,10 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
         "problems": form.field_problems(),
         "errors_count": len(checks.blocking(findings)) + len(form.field_problems()),
         "previews": previews,
-        "looks": shared(previews, lambda one: one.publication.account, "label", "publication.text", "type_name")
+        "looks": shared(previews, lambda one: one.publication.account, "label", "publication.text", "type_name", "told")
         if len(previews) > SHOWN_EACH
         else [Shared(one, [one.publication.account]) for one in previews],
-        "counters": list({(one.publication.account.platform, one.length): one for one in previews}.values()),
+        "counters": list({(one.publication.account.platform, one.length, one.limit): one for one in previews}.values()),
         "limits": shared(lines, lambda one: one.account, "account.platform", "text"),
         "waits": waits(lines, form.user.time_zone),
         "submit_label": verb % {"number": number} if number else (_("Schedule") if later else _("Publish")),
@@ -385,9 +417,10 @@ def preview(publication: Publication, media: Sequence[PostMedia]) -> Preview:
         type_name=str(TYPE_NAMES[PostType(publication.post_type)]),
         media=media if with_images else (),
         shape=shape_of(media[0].media) if media else "",
-        length=text_length(key, publication.text),
-        limit=RULES[key].caption_limit,
+        length=length_of(key, checks.content_of(publication, media)),
+        limit=caption_limit(key, publication.account.offers),
         look=RULES[key].look,
+        told=checks.told_of(publication),
     )
 
 

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import editor_required
 from accounts.clients import client_of
 from publishing import compose, schedule
-from publishing.checks import content_of
+from publishing.checks import content_of, told_of
 from publishing.forms.composer import TYPE_NAMES, DecideForm
 from publishing.models import Attempt, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
 from publishing.publish import STEPS_DONE
@@ -30,6 +30,7 @@ from publishing.states import IllegalMove, LostRace
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
 from socialhub.platforms.base import PostType, Step
+from socialhub.platforms.choices import Told
 
 MOVING = (Status.QUEUED, Status.PUBLISHING, Status.CHECKING)
 # How long to wait for the next look, by how many there were: quick at first, patient with what takes long.
@@ -67,6 +68,11 @@ class Card:
     estimate: str
     waits_until: datetime | None
     decide_form: DecideForm | None
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """What was chosen for this network alone."""
+        return told_of(self.publication)
 
     @property
     def clock(self) -> str:

@@ -9,13 +9,27 @@
 
   function showChosen(root) {
     for (const box of root.querySelectorAll("input[name=accounts]")) {
-      const override = root.querySelector(`[data-account="${CSS.escape(box.value)}"]`);
-      override?.toggleAttribute("data-unchosen", !box.checked);
+      for (const part of root.querySelectorAll(`[data-account="${CSS.escape(box.value)}"]`)) {
+        part.toggleAttribute("data-unchosen", !box.checked);
+      }
     }
   }
 
   document.addEventListener("change", (event) => {
     if (event.target.name === "accounts") showChosen(event.target.form);
+  });
+
+  /* --- What a network asks only when something else was chosen: an event has a time, an offer a code ---------------- */
+
+  const valueOf = (field) => (field.type === "checkbox" ? (field.checked ? "yes" : "no") : field.value);
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.closest?.(".composer-choice")) return;
+    for (const part of event.target.closest(".composer-choices").querySelectorAll("[data-asked-when]")) {
+      const rule = Object.entries(JSON.parse(part.dataset.askedWhen));
+      const isAsked = rule.every(([name, values]) => values.includes(valueOf(event.target.form.elements[name])));
+      part.toggleAttribute("data-unasked", !isAsked);
+    }
   });
 
   /* --- Many accounts: find one, choose all that are shown or none ------------------------------------------------- */
