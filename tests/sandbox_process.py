@@ -33,6 +33,8 @@ import requests
 APP_ID = "100000000000001"
 APP_SECRET = "sandbox-app-secret"
 VERSION = "v26.0"
+INSTAGRAM_APP_ID = "200000000000002"
+INSTAGRAM_APP_SECRET = "sandbox-instagram-secret"
 LINKEDIN_CLIENT_ID = "sandbox-linkedin"
 LINKEDIN_CLIENT_SECRET = "sandbox-linkedin-secret"
 LINKEDIN_VERSION = "202609"
@@ -64,6 +66,18 @@ class GrantedPerson:
     @property
     def page(self) -> GrantedPage:
         return self.pages[0]
+
+
+@dataclass(frozen=True)
+class GrantedInstagram:
+    """An Instagram account with a token of its own login. scoped_id: the number that only the app knows it by."""
+
+    account_id: str
+    scoped_id: str
+    username: str
+    access_token: str = field(repr=False)
+    expires_at: float
+    scopes: list[str]
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,11 @@ class Sandbox:
             "META_APP_ID": APP_ID,
             "META_APP_SECRET": APP_SECRET,
             "META_GRAPH_VERSION": VERSION,
+            "INSTAGRAM_DIALOG_URL": f"{self.url}/instagram/dialog",
+            "INSTAGRAM_API_URL": f"{self.url}/instagram/api",
+            "INSTAGRAM_GRAPH_URL": f"{self.url}/instagram/graph",
+            "INSTAGRAM_APP_ID": INSTAGRAM_APP_ID,
+            "INSTAGRAM_APP_SECRET": INSTAGRAM_APP_SECRET,
             "LINKEDIN_OAUTH_URL": f"{self.url}/linkedin/oauth",
             "LINKEDIN_API_URL": f"{self.url}/linkedin/api",
             "LINKEDIN_API_VERSION": LINKEDIN_VERSION,
@@ -156,6 +175,8 @@ class Sandbox:
         """kind: lost_answer, error_before, error_after, rate_limited (minutes=), token_revoked (subcode=), slow (seconds=),
         rejected_image, duplicate. edge: feed, photos, media, media_publish, insights, published_posts, accounts, node (one
         object: a post, a container), oauth, any; or with its method, "POST media". count None: until switched off.
+
+        Instagram's own login: edge instagram.token, .exchange, .refresh; all else are the edges above, on either host.
 
         LinkedIn: edge linkedin (all) or linkedin.posts, .images, .dms-uploads, .userinfo, .organizationAcls, .token, …; also
         token_expired, permission_lost, version_retired, no_id. Buffer: edge buffer (all) or buffer.createPost, .posts,
@@ -200,10 +221,36 @@ class Sandbox:
         return GrantedPerson(**granted)
 
     def switch(self, network: str, person: str, action: str, scope: str = "") -> int:
-        """action: expire, revoke, remove_permission (scope=), lose_refresh_answer; network: meta, linkedin, buffer.
+        """action: expire, revoke, remove_permission (scope=), lose_refresh_answer, on Instagram also age (46 days);
+        network: meta, instagram (its own login), linkedin, buffer.
         Answers how many tokens were touched."""
         values = {"network": network, "person": person, "action": action, "scope": scope}
         return self.control("POST", "grants", **values)["tokens"]
+
+    # Instagram's own login
+
+    def instagram(self, person: str = "ines.ink", **values: Any) -> GrantedInstagram:
+        """A long-lived token without the page: "ines.ink" (no Page), "petra.private" (personal), "camarogarage" (linked);
+        scopes=[…], seconds=, age_seconds=."""
+        return GrantedInstagram(**self.control("POST", "instagram/people", person=person, **values))
+
+    def instagram_account(self, person: str, account_type: str) -> None:
+        """The owner switches to BUSINESS, MEDIA_CREATOR or PERSONAL."""
+        self.control("POST", "instagram/account", person=person, account_type=account_type)
+
+    def instagram_consent(
+        self, address: str, person: str = "ines.ink", *, declined: tuple[str, ...] = (), cancel: bool = False
+    ) -> str:
+        """Answer Instagram's consent page; returns the address it sends the browser back to."""
+        target, _, query = address.partition("?")
+        values: dict[str, Any] = {name: found[-1] for name, found in parse_qs(query).items()}
+        screen = self.session.get(target, params={**values, "person": person}, allow_redirects=False, timeout=30)
+        screen.raise_for_status()
+        scopes = [scope for scope in values.get("scope", "").split(",") if scope not in declined]
+        form = {**values, "person": person, "scopes": scopes, "cancel" if cancel else "allow": "1"}
+        answer = self.session.post(target, data=form, allow_redirects=False, timeout=30)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
 
     # LinkedIn
 
@@ -255,7 +302,7 @@ class Sandbox:
         return self.control("POST", "buffer/app", **values)
 
     def buffer_channel(self, channel: str, **values: Any) -> dict[str, Any]:
-        """isDisconnected=, isLocked=, isQueuePaused=, subscription_type=, daily_limit=."""
+        """isDisconnected=, isLocked=, isQueuePaused=, subscription_type=, max_characters=, daily_limit=, remove_board=."""
         return self.control("POST", "buffer/channel", channel=channel, **values)
 
     def buffer_unlink(self, channel: str) -> None:
@@ -414,6 +461,8 @@ def start_sandbox(
         "META_APP_ID": APP_ID,
         "META_APP_SECRET": APP_SECRET,
         "META_GRAPH_VERSION": VERSION,
+        "INSTAGRAM_APP_ID": INSTAGRAM_APP_ID,
+        "INSTAGRAM_APP_SECRET": INSTAGRAM_APP_SECRET,
         "LINKEDIN_CLIENT_ID": LINKEDIN_CLIENT_ID,
         "LINKEDIN_CLIENT_SECRET": LINKEDIN_CLIENT_SECRET,
         "BUFFER_CLIENT_ID": BUFFER_CLIENT_ID,

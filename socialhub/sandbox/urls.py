@@ -4,6 +4,8 @@ from .buffer import api as buffer_api
 from .buffer import control as buffer_control
 from .buffer import oauth as buffer_oauth
 from .buffer import pages as buffer_pages
+from .instagram_login import control as instagram_control
+from .instagram_login import oauth as instagram_oauth
 from .linkedin import api as linkedin_api
 from .linkedin import control as linkedin_control
 from .linkedin import oauth as linkedin_oauth
@@ -14,6 +16,13 @@ urlpatterns = [
     path("graph/<path:path>", graph.graph),
     path("rupload/<path:path>", graph.rupload),
     path("facebook/<str:version>/dialog/oauth", oauth.dialog, name="dialog"),
+    path("instagram/dialog/oauth/authorize", instagram_oauth.authorize, name="instagram_authorization"),
+    path("instagram/api/oauth/access_token", instagram_oauth.access_token),
+    path("instagram/graph/access_token", instagram_oauth.exchange),
+    path("instagram/graph/refresh_access_token", instagram_oauth.refresh),
+    path("instagram/graph/<path:path>", graph.graph, {"host": "instagram"}),
+    path("control/instagram/people", instagram_control.people),
+    path("control/instagram/account", instagram_control.account),
     path("control/reset", control.reset),
     path("control/faults", control.faults),
     path("control/feed", control.feed),
@@ -55,6 +64,7 @@ urlpatterns = [
     path("buffer/api/graphql", buffer_api.api),
     path("buffer/settings/api/", buffer_oauth.keys, name="buffer_keys"),
     path("buffer/channels/<str:channel_id>/switch/", buffer_pages.switch, name="buffer_switch"),
+    path("buffer/channels/<str:channel_id>/remove-board/", buffer_pages.remove_board, name="buffer_remove_board"),
     path("feeds/buffer/<str:channel_id>/", buffer_pages.feed, name="buffer_feed"),
     path("feeds/buffer/<str:channel_id>/posts/<str:post_id>/", buffer_pages.one_post, name="buffer_post"),
     path("control/buffer/people", buffer_control.people),

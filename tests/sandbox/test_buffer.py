@@ -399,6 +399,9 @@ def test_images_are_fetched_and_kept(sandbox: Sandbox, bruno: GrantedBuffer, pic
     assert sandbox.feed(bruno.channel("twitter"))[0]["media"] == 1
 
 
+SALE = {"title": "Sale", "startDate": "2026-12-01T00:00:00Z", "endDate": "2026-12-02T23:59:00Z"}
+
+
 def image_at(address: str) -> dict[str, Any]:
     return {"image": {"url": address}}
 
@@ -427,6 +430,25 @@ def image_at(address: str) -> dict[str, Any]:
         ("pinterest", {}, "image"),
         ("pinterest", {"assets": ["ok"]}, "board"),
         ("pinterest", {"assets": ["ok"], "metadata": {"pinterest": {"boardServiceId": "1"}}}, "serviceId"),
+        ("threads", {"metadata": {"threads": {"topic": "t" * 51}}}, "topic"),
+        ("threads", {"metadata": {"threads": {"topic": "Cars & bikes"}}}, "topic"),
+        ("tiktok", {"assets": ["ok"], "metadata": {"tiktok": {"title": "t" * 91}}}, "90"),
+        ("mastodon", {"text": "x" * 490, "metadata": {"mastodon": {"spoilerText": "y" * 11}}}, "500"),
+        (
+            "googlebusiness",
+            {"metadata": {"google": {"type": "offer", "detailsOffer": {**SALE, "endDate": "2026-11-30T00:00:00Z"}}}},
+            "before",
+        ),
+        (
+            "googlebusiness",
+            {"metadata": {"google": {"type": "event", "detailsEvent": {**SALE, "isFullDayEvent": True}}}},
+            "button",
+        ),
+        (
+            "googlebusiness",
+            {"metadata": {"google": {"type": "whats_new", "detailsWhatsNew": {"button": "shop"}}}},
+            "link",
+        ),
         (
             "bluesky",
             {"assets": ["ok"], "metadata": {"bluesky": {"linkAttachment": {"url": "https://a.example"}}}},
@@ -470,6 +492,53 @@ def test_a_pin_goes_to_its_board(sandbox: Sandbox, bruno: GrantedBuffer, picture
     assert answer["__typename"] == "PostActionSuccess"
     assert refused["__typename"] == "InvalidInputError"
     assert "Bikes of the week" in requests.get(f"{sandbox.url}/feeds/buffer/{channel}/", timeout=10).text
+
+
+def test_a_board_can_be_deleted(sandbox: Sandbox, bruno: GrantedBuffer, pictures: str) -> None:
+    channel = bruno.channel("pinterest")
+    workshop, bikes = next(one for one in bruno.channels if one["id"] == channel)["boards"]
+    address = f"{sandbox.url}/buffer/channels/{channel}/remove-board/"
+    page = requests.post(address, data={"board": bikes["serviceId"]}, timeout=10).text
+    pin = [image_at(f"{pictures}/600x900.jpg")]
+
+    def pinned(board: dict[str, str]) -> str:
+        metadata = {"pinterest": {"boardServiceId": board["serviceId"]}}
+        return create(sandbox, bruno, channel, assets=pin, metadata=metadata)["__typename"]
+
+    assert "Delete the board Workshop" in page
+    assert "Bikes of the week" not in page
+    assert (pinned(workshop), pinned(bikes)) == ("PostActionSuccess", "InvalidInputError")
+    assert sandbox.buffer_channel(channel, remove_board=workshop["serviceId"])["boards"] == []
+    assert pinned(workshop) == "InvalidInputError"
+
+
+def test_a_place_on_google_shows_its_offer(sandbox: Sandbox, bruno: GrantedBuffer) -> None:
+    channel = bruno.channel("googlebusiness")
+    offer = {**SALE, "code": "XMAS", "link": "https://shop.example/sale"}
+    create(sandbox, bruno, channel, metadata={"google": {"type": "offer", "detailsOffer": offer}})
+    button = {"button": "order", "link": "https://shop.example/order"}
+    create(sandbox, bruno, channel, metadata={"google": {"type": "whats_new", "detailsWhatsNew": button}})
+    time.sleep(PUBLISHED)
+    page = requests.get(f"{sandbox.url}/feeds/buffer/{channel}/", timeout=10).text
+    for shown in ("Sale", "1 December 2026", "Code: XMAS", "https://shop.example/sale", "Order online"):
+        assert shown in page
+
+
+def test_a_server_of_mastodon_names_its_length(sandbox: Sandbox, bruno: GrantedBuffer) -> None:
+    channel = bruno.channel("mastodon")
+    asked = "query C($id: ChannelId!) { channel(input: {id: $id}) { metadata { ... on MastodonMetadata { maxCharacters } } } }"
+
+    def told() -> int:
+        return data(sandbox.graphql(bruno.key, asked, id=channel))["channel"]["metadata"]["maxCharacters"]
+
+    assert told() == 500
+    sandbox.buffer_channel(channel, max_characters=5_000)
+    assert told() == 5_000
+    warned = {"mastodon": {"spoilerText": "A warning"}}
+    assert create(sandbox, bruno, channel, "x" * 4_991, metadata=warned)["__typename"] == "PostActionSuccess"
+    assert create(sandbox, bruno, channel, "x" * 4_992, metadata=warned)["__typename"] == "InvalidInputError"
+    time.sleep(PUBLISHED)
+    assert "<summary>A warning</summary>" in requests.get(f"{sandbox.url}/feeds/buffer/{channel}/", timeout=10).text
 
 
 def test_a_paying_account_writes_more_on_x(sandbox: Sandbox, bruno: GrantedBuffer) -> None:

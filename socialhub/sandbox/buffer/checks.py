@@ -22,7 +22,8 @@ LIMITS = {
     "facebook": 5_000,
     "instagram": 2_196,
 }
-TITLE_LIMITS = {"pinterest": 100, "youtube": 100}
+TITLE_LIMITS = {"pinterest": 100, "youtube": 100, "tiktok": 90}
+LONGEST_TOPIC = 50
 LONG_SUBSCRIPTIONS = {"Basic", "Premium", "PremiumPlus"}
 # Service: its key in the metadata.
 METADATA_KEYS = {service: service for service in LIMITS} | {"googlebusiness": "google"}
@@ -47,7 +48,7 @@ def check(channel: Channel, post: Post) -> None:
     metadata = own_metadata(channel, post.metadata)
     if not post.text.strip() and not post.assets and not metadata.get("thread") and not metadata.get("retweet"):
         raise InvalidInputError("Invalid post: please provide some text or media.")
-    check_length(channel, post.text)
+    check_length(channel, post.text, metadata.get("spoilerText") or "")
     if metadata.get("linkAttachment") and post.assets:
         raise InvalidInputError("A link attachment cannot be combined with images, videos or documents.")
     check_thread(channel, post, metadata.get("thread"))
@@ -71,11 +72,14 @@ def own_metadata(channel: Channel, metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata.get(key) or {}
 
 
-def check_length(channel: Channel, text: str) -> None:
+def check_length(channel: Channel, text: str, warning: str = "") -> None:
+    """warning: what Mastodon shows before the text, and counts with it."""
     limit = LIMITS[channel.service]
     if channel.service == "twitter" and channel.subscription_type in LONG_SUBSCRIPTIONS:
         limit = 25_000
-    if (found := length_of(text, channel.service)) > limit:
+    if channel.service == "mastodon" and channel.max_characters:
+        limit = channel.max_characters
+    if (found := length_of(text + warning, channel.service)) > limit:
         raise InvalidInputError(f"Your post is too long: {found} of {limit} characters.")
 
 
@@ -114,6 +118,14 @@ def pinterest(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problem
 def tiktok(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
     if not {"image", "video"} & set(kinds(post)):
         yield "TikTok posts need an image or a video."
+    if len(metadata.get("title") or "") > TITLE_LIMITS["tiktok"]:
+        yield "The title of a TikTok photo post has at most 90 characters."
+
+
+def threads(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
+    topic = metadata.get("topic") or ""
+    if len(topic) > LONGEST_TOPIC or set(topic) & {".", "&"}:
+        yield "A topic has at most 50 characters, and no dot or ampersand."
 
 
 def youtube(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
@@ -137,8 +149,12 @@ def googlebusiness(channel: Channel, post: Post, metadata: dict[str, Any]) -> Pr
     elif kind in ("offer", "event"):
         if not (details.get("title") and details.get("startDate") and details.get("endDate")):
             yield "Offers and events need a title and both dates."
+        elif details["endDate"] < details["startDate"]:
+            yield "The end date must not be before the start date."
         if kind == "event" and not details.get("button"):
             yield "Events need a button."
+    if details and details.get("button") not in (None, "none", "call") and not details.get("link"):
+        yield "This button needs a link."
 
 
 def instagram(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems:
@@ -154,6 +170,7 @@ def facebook(channel: Channel, post: Post, metadata: dict[str, Any]) -> Problems
 PROBLEMS = {
     "pinterest": pinterest,
     "tiktok": tiktok,
+    "threads": threads,
     "youtube": youtube,
     "googlebusiness": googlebusiness,
     "instagram": instagram,

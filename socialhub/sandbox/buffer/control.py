@@ -90,7 +90,11 @@ def app(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 @require_POST
 def channel(request: HttpRequest) -> JsonResponse:
-    """{channel, isDisconnected?, isLocked?, isQueuePaused?, subscription_type?, daily_limit?}: change a channel."""
+    """Change a channel.
+
+    {channel, isDisconnected?, isLocked?, isQueuePaused?, subscription_type?, max_characters?, daily_limit?, and to take a
+    board away remove_board?: its serviceId}.
+    """
     state = start()
     values = body_of(request)
     row = state.buffer_channels.get(str(values.get("channel")))
@@ -101,6 +105,8 @@ def channel(request: HttpRequest) -> JsonResponse:
             if name in values:
                 setattr(row, attribute, bool(values[name]))
         row.subscription_type = str(values.get("subscription_type", row.subscription_type))
+        row.max_characters = int(values.get("max_characters", row.max_characters))
+        row.boards = [board for board in row.boards if board["serviceId"] != values.get("remove_board")]
         if "daily_limit" in values:
             row.daily_limit = None if values["daily_limit"] is None else int(values["daily_limit"])
         state.changed()

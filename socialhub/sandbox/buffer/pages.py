@@ -19,6 +19,15 @@ from .rows import Channel, Post
 from .world import LABELS, channels_of, organizations_of
 
 SHOWN = 60
+GOOGLE_DETAILS = ("detailsWhatsNew", "detailsOffer", "detailsEvent")
+BUTTONS = {
+    "book": "Book",
+    "call": "Call now",
+    "learn_more": "Learn more",
+    "order": "Order online",
+    "shop": "Shop",
+    "signup": "Sign up",
+}
 # Switch: what it means when it is on.
 SWITCHES = {
     "is_disconnected": "Disconnected",
@@ -36,6 +45,11 @@ class Shown:
     title: str
     link: str
     board: str
+    topic: str
+    warning: str
+    span: tuple[datetime, datetime] | None
+    button: str
+    code: str
     thread: list[str]
     figures: PostFigures | None
     at: datetime
@@ -70,6 +84,18 @@ def switch(request: HttpRequest, channel_id: str) -> HttpResponse:
         setattr(channel, name, not getattr(channel, name))
         state.changed()
     return redirect("buffer_feed", channel.id) if request.POST.get("from") == "feed" else redirect("front")
+
+
+@csrf_exempt
+@require_POST
+def remove_board(request: HttpRequest, channel_id: str) -> HttpResponse:
+    """The owner deletes a board at Pinterest."""
+    state = start()
+    channel = find_channel(state, channel_id)
+    with state.lock:
+        channel.boards = [board for board in channel.boards if board["serviceId"] != request.POST.get("board")]
+        state.changed()
+    return redirect("buffer_feed", channel.id)
 
 
 def find_channel(state: State, channel_id: str) -> Channel:
@@ -112,6 +138,7 @@ def one_post(request: HttpRequest, channel_id: str, post_id: str) -> HttpRespons
 
 def show(state: State, channel: Channel, post: Post) -> Shown:
     metadata: dict[str, Any] = next((value for value in post.metadata.values() if value), {})
+    details: dict[str, Any] = next((metadata[name] for name in GOOGLE_DETAILS if metadata.get(name)), {})
     attachment = metadata.get("linkAttachment") or {}
     boards = {board["serviceId"]: board["name"] for board in channel.boards}
     figures = None
@@ -120,13 +147,23 @@ def show(state: State, channel: Channel, post: Post) -> Shown:
     return Shown(
         post=post,
         images=[asset for asset in post.assets if asset.get("file")],
-        title=metadata.get("title") or "",
-        link=attachment.get("url") or metadata.get("url") or "",
+        title=metadata.get("title") or details.get("title") or "",
+        link=attachment.get("url") or metadata.get("url") or details.get("link") or "",
         board=boards.get(metadata.get("boardServiceId") or "", ""),
+        topic=metadata.get("topic") or "",
+        warning=metadata.get("spoilerText") or "",
+        span=span_of(details),
+        button=BUTTONS.get(details.get("button") or "", ""),
+        code=details.get("code") or "",
         thread=[part.get("text") or "" for part in (metadata.get("thread") or [])[1:]],
         figures=figures,
         at=datetime.fromtimestamp(post.sent_at or post.due_at or post.created_at, UTC),
     )
+
+
+def span_of(details: dict[str, Any]) -> tuple[datetime, datetime] | None:
+    begin, end = details.get("startDate"), details.get("endDate")
+    return (datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC)) if begin and end else None
 
 
 def feed_rows(state: State, channel_id: str) -> list[dict[str, Any]] | None:

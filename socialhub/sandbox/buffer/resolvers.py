@@ -12,7 +12,7 @@ from ..figures import PostFigures, post_figures
 from ..state import Fault, State
 from .posts import RefusedError, advance, check_channel, counts_of_day, draft_of, iso, posts_of
 from .rows import Account, Channel, Organization, Post, Token
-from .world import LABELS, channels_of, organizations_of
+from .world import LABELS, MASTODON_CHARACTERS, channels_of, organizations_of
 
 DAY = 86_400
 METRICS_SECONDS = 60  # the real one refreshes once a day; nobody looks at a sandbox that long
@@ -187,7 +187,10 @@ def channel_metadata(channel: Channel) -> dict[str, Any] | None:
         return None
     facts: dict[str, Any] = {"__typename": typename, "defaultToReminders": False, "locationData": None}
     facts.update(
-        boards=channel.boards, serverUrl=channel.server_url, subscriptionType=channel.subscription_type or None
+        boards=channel.boards,
+        serverUrl=channel.server_url,
+        subscriptionType=channel.subscription_type or None,
+        maxCharacters=channel.max_characters or MASTODON_CHARACTERS,
     )
     return facts
 

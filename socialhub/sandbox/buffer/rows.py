@@ -51,6 +51,7 @@ class Channel:
     boards: list[dict[str, str]] = field(default_factory=list)
     server_url: str = ""
     subscription_type: str = ""
+    max_characters: int = 0  # of a Mastodon server
     daily_limit: int | None = None
 
 

@@ -26,6 +26,7 @@ SOURCE = Path(__file__).with_name("schema.graphql")
 # The live schema grows: services and error types that the file does not know are part of life with it.
 LATER = """
 extend enum Service { substack whatsapp }
+extend type MastodonMetadata { maxCharacters: Int! }
 type QuotaExhaustedError implements MutationError { message: String! }
 extend union PostActionPayload = QuotaExhaustedError
 """

@@ -20,6 +20,7 @@ SERVICES = {
 }
 BOARDS = [("Workshop", "workshop"), ("Bikes of the week", "bikes-of-the-week")]
 SERVERS = {"mastodon": "https://mastodon.social", "bluesky": "https://bsky.social"}
+MASTODON_CHARACTERS = 500
 LABELS = {
     "twitter": "Twitter",
     "pinterest": "Pinterest",
@@ -82,6 +83,7 @@ def channel(organization: Organization, service: str, number: int, since: float)
         created_at=since,
         server_url=SERVERS.get(service, ""),
         subscription_type="None" if service == "twitter" else "",
+        max_characters=MASTODON_CHARACTERS if service == "mastodon" else 0,
         daily_limit=DAILY_LIMITS.get(service),
     )
     if service == "pinterest":
