@@ -22,6 +22,7 @@ from accounts.models import User, Workspace
 from publishing import image_sets, images, media
 from publishing.media import UploadRefused, delete_orphans, media_items, public_url, rendition, store_upload
 from publishing.models import ImageSet, MediaFile, PostMedia, Rendition
+from socialhub import pixels
 from socialhub.platforms.base import PostType
 from socialhub.platforms.errors import RejectedError
 from socialhub.platforms.rules import IMAGE
@@ -115,8 +116,8 @@ def test_a_turned_photo_is_stored_upright(workspace: Workspace, owner: User):
 
 def test_colours_of_a_wide_profile_are_converted(workspace: Workspace, owner: User):
     swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    assert images.to_srgb(gradient(), swapped.tobytes()).size == (120, 90)  # not for RGB: left as it is
-    assert images.to_srgb(gradient(), b"broken").getpixel((0, 0)) == gradient().getpixel((0, 0))
+    assert pixels.to_srgb(gradient(), swapped.tobytes()).size == (120, 90)  # not for RGB: left as it is
+    assert pixels.to_srgb(gradient(), b"broken").getpixel((0, 0)) == gradient().getpixel((0, 0))
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     item = store_upload(workspace, owner, upload(encoded(gradient(), icc_profile=srgb)))
     assert "icc_profile" not in stored(item).info
