@@ -413,7 +413,7 @@ def _youtube(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
         "categoryId": choices.get("category_id"),
         "privacy": value_of(YOUTUBE_CHOICES, "privacy", choices),
     }
-    return _wrapped("youtube", {**_filled(fields), "madeForKids": choices.get("made_for_kids") == YES})
+    return {"youtube": {**_filled(fields), "madeForKids": choices.get("made_for_kids") == YES}}
 
 
 def _google_business(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:

@@ -94,11 +94,11 @@ CHOICES = {
     "mastodon": {"spoiler_text": "A car"},
     "pinterest": {"board_service_id": "77", "title": "Camaro"},
     "tiktok": {"title": "Camaro"},
-    "youtube": {},
+    "youtube": {"title": "Camaro", "category_id": "2", "privacy": "unlisted", "made_for_kids": "yes"},
     "google_business": {"button": "shop"},
 }
 GOOGLE = [
-    {"type": kind, "title": "Sale", "start_date": SPAN["start"], "end_date": SPAN["end"], "code": "C", "terms": "T"}
+    {"type": kind, "title": "Sale", "start_date": "2026-12-01", "end_date": "2026-12-02", "code": "C", "terms": "T"}
     for kind in ("offer", "event")
 ]
 
@@ -127,7 +127,9 @@ def within(told: Any, value: Any) -> bool:
 TYPED_CHANNELS = [
     wire.channel(),
     wire.channel("twitter", metadata={"__typename": "TwitterMetadata", "subscriptionType": "Premium"}),
-    wire.channel("mastodon", metadata={"__typename": "MastodonMetadata", "serverUrl": "https://m.example"}),
+    wire.channel(
+        "mastodon", metadata={"__typename": "MastodonMetadata", "serverUrl": "https://m.example", "maxCharacters": 5000}
+    ),
 ]
 REPLIES: list[tuple[str, dict[str, Any], str, Any]] = [
     ("Channels", {"organizationId": ORG}, "channels", TYPED_CHANNELS),

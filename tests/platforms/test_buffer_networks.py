@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,9 +23,9 @@ from socialhub.platforms.base import (
     StepKind,
     Unknowable,
 )
-from socialhub.platforms.buffer import PLATFORM_KEYS, SERVICES, BufferApi, BufferConfig
+from socialhub.platforms.buffer import PLATFORM_KEYS, SERVICES, BufferApi, BufferConfig, channel_of
 from socialhub.platforms.buffer_errors import ChannelDisconnectedError, ChannelLimitError, DuplicateError
-from socialhub.platforms.buffer_networks import NETWORKS, X
+from socialhub.platforms.buffer_networks import NETWORKS, X, offers_of
 from socialhub.platforms.buffer_rules import RULES
 from socialhub.platforms.buffer_rules import WINDOWS as RULE_WINDOWS
 from socialhub.platforms.errors import (
@@ -44,6 +45,10 @@ LINK_URL = "https://shop.example/camaro"
 TEXT = Content(PostType.TEXT, "1969 Camaro")
 LINK = Content(PostType.LINK, "Look", link=LINK_URL)
 TAKEN = {"accepted": wire.POST_ID, "looks": 0}
+WITH_BOARD = {
+    "__typename": "PinterestMetadata",
+    "boards": [{"id": "b1", "serviceId": "777", "name": "Cars", "url": "https://pinterest.example/cars"}],
+}
 LOST = {"organization": wire.ORGANIZATION_ID}
 
 ALL = pytest.mark.parametrize("key", NETWORKS)
@@ -144,11 +149,38 @@ def test_a_pin_without_a_board_costs_no_call(api, access, images):
         pinterest.perform(pinterest.plan(images(1))[0], access, images(1), {})
 
 
-def test_a_pin_with_a_board_goes_on(api, access, images, buffer):
-    buffer.answers("channel", wire.channel("pinterest"))
-    content = wire.chosen(images(1), {"board_service_id": "777"})
+def pinned(api, access, images, board: str) -> object:
+    content = wire.chosen(images(1), {"board_service_id": board})
     pinterest = NETWORKS["pinterest"](api)
-    assert isinstance(pinterest.perform(pinterest.plan(content)[0], access, content, {}), Done)
+    return pinterest.perform(pinterest.plan(content)[0], access, content, {})
+
+
+def test_a_pin_with_a_board_goes_on(api, access, images, buffer):
+    buffer.answers("channel", wire.channel("pinterest", metadata=WITH_BOARD))
+    assert isinstance(pinned(api, access, images, "777"), Done)
+
+
+@pytest.mark.parametrize("board", ["778", "b1"])  # another, and the id that Buffer gives the board
+def test_a_board_that_is_gone_stops_the_pin_before_it_is_made(api, access, images, buffer, board):
+    buffer.answers("channel", wire.channel("pinterest", metadata=WITH_BOARD))
+    with pytest.raises(RejectedError, match="not there any more"):
+        pinned(api, access, images, board)
+    assert buffer.operations() == ["Channel"]
+
+
+def test_what_a_channel_offers():
+    def offers(service: str, metadata: dict[str, object] | None = None) -> dict[str, object]:
+        return offers_of(channel_of(wire.channel(service, metadata=metadata)))
+
+    zone = {"time_zone": "Europe/London"}
+    assert offers("pinterest", WITH_BOARD) == {**zone, "boards": [{"id": "777", "name": "Cars"}]}
+    assert offers("pinterest") == {**zone, "boards": []}
+    premium = {"__typename": "TwitterMetadata", "subscriptionType": "Premium"}
+    assert offers("twitter", premium) == {**zone, "x_subscription": "Premium"}
+    assert offers("twitter") == {**zone, "x_subscription": ""}
+    server = {"__typename": "MastodonMetadata", "serverUrl": "https://m.example", "maxCharacters": 5000}
+    assert offers("mastodon", server) == {**zone, "max_characters": 5000}
+    assert offers("tiktok") == zone
 
 
 # The commit
@@ -200,7 +232,7 @@ def test_images_go_out_in_order_with_their_description(x, access, buffer, images
         ),
         (
             "google_business",
-            {"type": "event", "title": "Show", "start_date": "2026-12-01", "end_date": "2026-12-02", "full_day": "no"},
+            {"type": "event", "title": "Show", "start_date": "2026-12-01", "end_date": "2026-12-02"},
             "Look",
             {
                 "google": {
@@ -208,11 +240,11 @@ def test_images_go_out_in_order_with_their_description(x, access, buffer, images
                     "title": "Show",
                     "detailsEvent": {
                         "title": "Show",
-                        "startDate": "2026-12-01",
-                        "endDate": "2026-12-02",
+                        "startDate": "2026-12-01T00:00:00+00:00",
+                        "endDate": "2026-12-02T23:59:00+00:00",
                         "button": "learn_more",
                         "link": LINK_URL,
-                        "isFullDayEvent": False,
+                        "isFullDayEvent": True,
                     },
                 }
             },
@@ -227,8 +259,8 @@ def test_images_go_out_in_order_with_their_description(x, access, buffer, images
                     "title": "Sale",
                     "detailsOffer": {
                         "title": "Sale",
-                        "startDate": "2026-12-01",
-                        "endDate": "2026-12-02",
+                        "startDate": "2026-12-01T00:00:00+00:00",
+                        "endDate": "2026-12-02T23:59:00+00:00",
                         "code": "XMAS",
                         "link": LINK_URL,
                     },
@@ -242,6 +274,39 @@ def test_a_link_stands_where_the_network_has_a_place_for_it(api, access, buffer,
     NETWORKS[key](api).commit(access, wire.chosen(LINK, choices), LOST)
     sent = buffer.variables()["input"]
     assert (sent["text"], sent.get("metadata")) == (text, metadata)
+
+
+def test_an_event_is_on_the_clocks_of_its_channel(api):
+    choices = {
+        "type": "event",
+        "title": "Show",
+        "start_date": "2026-06-01",
+        "end_date": "2026-06-02",
+        "full_day": "no",
+        "start_time": "18:30",
+        "end_time": "02:00",
+        "button": "signup",
+        "link": "https://tickets.example/show",
+    }
+    content = replace(wire.chosen(LINK, choices), offers={"time_zone": "America/New_York"})
+    assert NETWORKS["google_business"](api).input_of("c", content)["metadata"]["google"]["detailsEvent"] == {
+        "title": "Show",
+        "startDate": "2026-06-01T18:30:00-04:00",
+        "endDate": "2026-06-02T02:00:00-04:00",
+        "button": "signup",
+        "link": "https://tickets.example/show",  # its own, not the post's
+        "isFullDayEvent": False,
+    }
+
+
+def test_what_youtube_is_told(api):
+    choices = {"title": "Camaro", "category_id": "2"}
+    told = {"title": "Camaro", "categoryId": "2", "privacy": "public", "madeForKids": False}
+    youtube = NETWORKS["youtube"](api)
+    assert youtube.input_of("c", wire.chosen(TEXT, choices))["metadata"] == {"youtube": told}
+    kids = {**choices, "privacy": "unlisted", "made_for_kids": "yes"}
+    told = {**told, "privacy": "unlisted", "madeForKids": True}
+    assert youtube.input_of("c", wire.chosen(TEXT, kids))["metadata"] == {"youtube": told}
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from socialhub.platforms import rules
+from socialhub.platforms import choices, rules
 from socialhub.platforms.base import Content, MediaItem, PostType
 from socialhub.platforms.buffer_rules import (
     IMAGE,
     RULES,
-    TITLE_LIMIT,
     WINDOWS,
     caption_limit,
     check,
     sent_text,
     text_length,
 )
+from socialhub.platforms.choices import kept
+from socialhub.platforms.rule_types import ChoiceKind
 from tests.platforms import buffer_wire as wire
 
 LINK = "https://shop.example/camaro"
@@ -46,8 +49,8 @@ def test_the_longest_text_fits_and_one_more_does_not(key, limit, images):
         wire.chosen(Content(content.post_type, "a" * length, media=content.media), chosen)
         for length in (limit, limit + 1)
     )
-    assert codes(check(key, fits)) == []
-    (violation,) = check(key, over)
+    assert codes(rules.check(key, fits)) == []
+    (violation,) = rules.check(key, over)
     assert (violation.code, violation.field, violation.level) == ("caption_too_long", "caption", "error")
     assert "Shorten it by 1." in violation.message
     assert RULES[key].caption_limit == caption_limit(key) == limit
@@ -81,14 +84,36 @@ def test_each_network_counts_in_its_own_way(key, words, length):
     ],
 )
 def test_an_x_account_that_pays_may_write_more(subscription, limit):
-    assert caption_limit("x", subscription_type=subscription) == limit
-    assert caption_limit("threads", subscription_type=subscription) == 500
+    assert caption_limit("x", {"x_subscription": subscription}) == limit
+    assert rules.caption_limit("x", {"x_subscription": subscription}) == limit
+    assert caption_limit("threads", {"x_subscription": subscription}) == 500
 
 
-def test_the_subscription_is_read_from_the_choices():
+def test_what_the_account_may_write_is_what_it_offers():
     long = text("a" * 281)
     assert codes(check("x", long)) == ["caption_too_long"]
-    assert codes(check("x", wire.chosen(long, {"x_subscription": "Premium"}))) == []
+    assert codes(check("x", replace(long, offers={"x_subscription": "Premium"}))) == []
+
+
+@pytest.mark.parametrize(("told", "limit"), [(5000, 5000), (None, 500), (0, 500), ("many", 500)])
+def test_a_server_of_mastodon_says_how_much_it_takes(told, limit):
+    assert rules.caption_limit("mastodon", {"max_characters": told}) == limit
+    assert codes(rules.check("mastodon", replace(text("a" * limit), offers={"max_characters": told}))) == []
+    over = replace(text("a" * (limit + 1)), offers={"max_characters": told})
+    assert codes(rules.check("mastodon", over)) == ["caption_too_long"]
+
+
+def test_a_content_warning_counts_with_the_text():
+    warned = wire.chosen(text("a" * 490), {"spoiler_text": "Engine oil!"})
+    assert rules.length_of("mastodon", warned) == 501
+    assert codes(rules.check("mastodon", warned)) == ["caption_too_long"]
+
+
+def test_the_counter_counts_what_the_check_counts(images):
+    linked = text("a" * 270, LINK)
+    assert rules.length_of("x", linked) > 280
+    assert rules.length_of("threads", linked) == 270
+    assert rules.length_of("facebook", linked) == 270
 
 
 def test_the_link_counts_where_it_goes_into_the_text():
@@ -124,35 +149,156 @@ def test_words_are_needed_without_images(images):
     assert codes(check("x", images(1, text=""))) == []
 
 
+BOARDS = [{"id": "777", "name": "Workshop"}, {"id": "778", "name": "Bikes"}]
+
+
+def told(key: str, content: Content):
+    """Code and field of each thing that the rules have against it."""
+    return [(violation.code, violation.field) for violation in rules.check(key, content)]
+
+
 def test_a_pin_needs_a_board_and_a_short_title(images):
-    assert codes(check("pinterest", images(1))) == ["board_missing"]
+    assert told("pinterest", images(1)) == [("choice_missing", "board_service_id")]
+    assert "Choose one." in rules.check("pinterest", images(1))[0].message
     long = wire.chosen(images(1), {"board_service_id": "777", "title": "t" * 101})
-    assert codes(check("pinterest", long)) == ["title_too_long"]
+    (violation,) = rules.check("pinterest", long)
+    assert (violation.code, violation.field) == ("choice_too_long", "title")
+    assert "Shorten it by 1." in violation.message
 
 
-def test_a_topic_of_threads_is_short():
-    assert codes(check("threads", wire.chosen(text("a"), {"topic": "t" * 51}))) == ["topic_too_long"]
-    assert codes(check("threads", wire.chosen(text("a"), {"topic": "t" * 50}))) == []
+@pytest.mark.parametrize(
+    ("offers", "wanted"),
+    [
+        ({"boards": BOARDS}, []),
+        ({"boards": BOARDS[1:]}, [("choice_gone", "board_service_id")]),
+        ({"boards": []}, [("choice_gone", "board_service_id")]),
+        ({}, []),  # never read: nothing is known against it
+    ],
+)
+def test_a_board_must_still_be_there(images, offers, wanted):
+    content = replace(wire.chosen(images(1), {"board_service_id": "777"}), offers=offers)
+    assert told("pinterest", content) == wanted
+    if wanted:
+        message = "This board is not there any more. Choose another."
+        assert rules.check("pinterest", content)[0].message == message
+
+
+@pytest.mark.parametrize(
+    ("topic", "wanted"),
+    [
+        ("t" * 50, []),
+        ("t" * 51, ["choice_too_long"]),
+        ("Cars & bikes", ["choice_invalid"]),
+        ("v1.2", ["choice_invalid"]),
+    ],
+)
+def test_a_topic_of_threads(topic, wanted):
+    assert codes(rules.check("threads", wire.chosen(text("a"), {"topic": topic}))) == wanted
+
+
+@pytest.mark.parametrize(("length", "wanted"), [(90, []), (91, [("choice_too_long", "title")])])
+def test_the_title_of_a_photo_post_on_tiktok(images, length, wanted):
+    assert told("tiktok", wire.chosen(images(1), {"title": "t" * length})) == wanted
+
+
+DAYS = {"start_date": "2026-12-01", "end_date": "2026-12-02"}
 
 
 @pytest.mark.parametrize(
     ("choices", "wanted"),
     [
         ({}, []),
-        ({"type": "news"}, ["type_unknown"]),
-        ({"button": "press"}, ["type_unknown"]),
-        ({"type": "offer", "title": "Sale"}, ["details_missing"]),
-        ({"type": "event", "title": "Show", "start_date": "2026-12-01", "end_date": "2026-12-02"}, []),
+        ({"type": "news"}, [("choice_gone", "type")]),
+        ({"button": "press", "link": LINK}, [("choice_gone", "button")]),
+        ({"type": "offer", "title": "Sale"}, [("choice_missing", "start_date"), ("choice_missing", "end_date")]),
+        ({"type": "offer", **DAYS}, [("choice_missing", "title")]),
+        ({"type": "event", "title": "Show", **DAYS}, []),
+        ({"type": "event", "title": "Show", **DAYS, "start_date": "2026-12-03"}, [("choice_order", "end_date")]),
+        ({"type": "event", "title": "Show", **DAYS, "start_date": "soon"}, [("choice_invalid", "start_date")]),
+        (
+            {"type": "event", "title": "Show", **DAYS, "full_day": "no"},
+            [("choice_missing", "start_time"), ("choice_missing", "end_time")],
+        ),
+        (
+            {
+                "type": "event",
+                "title": "Show",
+                **dict.fromkeys(DAYS, "2026-12-01"),
+                "full_day": "no",
+                "start_time": "18:00",
+                "end_time": "18:00",
+            },
+            [("choice_order", "end_time")],
+        ),
+        (
+            {"type": "event", "title": "Show", **DAYS, "full_day": "no", "start_time": "18:00", "end_time": "02:00"},
+            [],  # the next day
+        ),
+        (
+            {"type": "event", "title": "Show", **DAYS, "full_day": "no", "start_time": "late", "end_time": "02:00"},
+            [("choice_invalid", "start_time")],
+        ),
+        # What is not asked for this kind of post is not judged.
+        ({"type": "whats_new", "start_date": "2026-12-03", "end_date": "2026-12-02"}, []),
+        ({"link": "shop.example"}, [("choice_invalid", "link")]),
+        ({"button": "shop"}, [("choice_missing", "link")]),
+        ({"button": "shop", "link": LINK}, []),
+        ({"button": "call"}, []),
+        ({"button": "none"}, []),
     ],
 )
 def test_what_google_business_needs(choices, wanted):
-    assert codes(check("google_business", wire.chosen(text("a"), choices))) == wanted
+    assert sorted(told("google_business", wire.chosen(text("a"), choices))) == sorted(wanted)
+
+
+def test_what_counts_of_what_was_filled_in():
+    declared = RULES["google_business"].choices
+    typed = {"type": "offer", "title": " Sale ", "button": "shop", "code": "", "start_time": "10:00", "colour": "red"}
+    assert kept(declared, typed) == {"type": "offer", "title": "Sale"}
+
+
+def test_choices_in_words():
+    declared = RULES["pinterest"].choices
+    pin = choices.told(declared, {"board_service_id": "778", "title": "Blue"}, {"boards": BOARDS})
+    assert [(one.label, one.value, one.shown_as) for one in pin] == [
+        ("Board", "Bikes", "line"),
+        ("Title", "Blue", "title"),
+    ]
+    event = {"type": "event", "title": "Show", **DAYS, "full_day": "no", "start_time": "18:00", "button": "signup"}
+    lines = {one.label: one.value for one in choices.told(RULES["google_business"].choices, event, {})}
+    assert lines == {
+        "Kind of post": "Event",
+        "Title": "Show",
+        "First day": "1 December 2026",
+        "Last day": "2 December 2026",
+        "All day": "No",
+        "Begins at": "18:00",
+        "Button": "Sign up",
+    }
+
+
+def test_every_choice_can_be_asked_for():
+    for key, entry in rules.RULES.items():
+        names = [choice.name for choice in entry.choices]
+        assert len(names) == len(set(names)), key
+        for choice in entry.choices:
+            is_choosing = choice.kind is ChoiceKind.CHOICE
+            assert bool(choice.options or choice.offer) is is_choosing, (key, choice.name)
+            assert set(choice.shown_when) <= set(names)
+            assert not choice.not_before or choice.not_before in names
+            assert not choice.default or choice.kind is ChoiceKind.FLAG or choice.default in dict(choice.options)
 
 
 def test_youtube_says_honestly_that_videos_cannot_be_sent_yet(images):
-    (violation,) = check("youtube", images(1))
+    (violation,) = rules.check("youtube", images(1))
     assert violation.code == "video_needed"
     assert "cannot send videos yet" in violation.message
+    long = wire.chosen(images(1), {"title": "t" * 101, "category_id": "3", "privacy": "friends"})
+    assert told("youtube", long)[1:] == [
+        ("choice_too_long", "title"),
+        ("choice_gone", "category_id"),
+        ("choice_gone", "privacy"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +328,6 @@ def test_the_common_check_counts_images_by_these_rules(key, images):
 def test_the_common_check_asks_these_rules_too(images):
     for content in (text("a"), images(1), images(2)):
         assert codes(rules.check("youtube", content)) == ["video_needed"]
-    assert codes(rules.check("pinterest", images(1))) == ["board_missing"]
-    assert "that comes" in rules.check("pinterest", images(1))[0].message
     assert codes(rules.check("x", text("a" * 281))) == ["caption_too_long"]
 
 
@@ -198,4 +342,3 @@ def test_every_network_fetches_its_images_and_names_its_source():
         assert entry.source, key
         assert IMAGE[key] is entry.image
         assert all(window.source for window in WINDOWS[key])
-    assert set(TITLE_LIMIT) <= set(RULES)
