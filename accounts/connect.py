@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import pictures
 from accounts.expiry import CONSENT_WARN, settle_reminders
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.notify import settle
@@ -188,6 +189,7 @@ def connect_candidates(
             connected.append(account)
             for linked in candidate.linked:
                 connected.append(write_account(workspace, linked, grant=grant, granted=granted, by=by, parent=account))
+        pictures.refresh_later(*connected)
         transaction.on_commit(lambda: wake(FIGURES, PUBLISHING))
     return connected
 
@@ -325,6 +327,7 @@ def disconnect(account: ConnectedAccount) -> None:
         credential = Credential.objects.select_related("grant").filter(account=row).first()
         if credential:
             credential.delete()
+        pictures.forget(row)
         row.status, row.status_reason, row.platform_message = Status.DISCONNECTED, "", ""
         row.disconnected_at, row.token_expires_at, row.data_access_expires_at = timezone.now(), None, None
         row.paused_at, row.pause_reason, row.missing_scopes, row.granted_scopes = None, "", [], []

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts import expiry, operators, verify, versions
+from accounts import expiry, operators, pictures, verify, versions
 from accounts.notify import send_pending
 from accounts.tidy import tidy_all
 
@@ -27,6 +27,11 @@ def verify_accounts() -> None:
 @shared_task
 def verify_one_account(account_id: str) -> None:
     verify.verify_one(UUID(account_id))
+
+
+@shared_task
+def fetch_picture(account_id: str) -> None:
+    pictures.refresh(UUID(account_id))
 
 
 @shared_task

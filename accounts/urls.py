@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import account, callbacks, connecting, doctor, guidance, notifications, people, social
+from accounts.views import account, callbacks, connecting, doctor, guidance, notifications, people, pictures, social
 
 app_name = "accounts"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("settings/accounts/<uuid:account_id>/resume/", account.resume, name="resume"),
     path("settings/accounts/<uuid:account_id>/verify/", account.verify_now, name="verify"),
     path("settings/accounts/doctor/", doctor.doctor, name="doctor"),
+    path("settings/accounts/<uuid:account_id>/picture.jpg", pictures.picture, name="picture"),
     path("settings/profile/", people.profile, name="profile"),
     path("settings/workspace/", people.workspace, name="workspace"),
     path("settings/workspace/rename/", people.workspace_rename, name="workspace_rename"),

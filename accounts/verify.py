@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts import pictures
 from accounts.clients import client_of
 from accounts.connect import entry_for, missing_scopes
 from accounts.models import ConnectedAccount
@@ -49,6 +50,7 @@ def verify(account: ConnectedAccount) -> None:
             *("token_expires_at", "data_access_expires_at", "granted_scopes", "missing_scopes", "last_verified_at"),
         ]
     )
+    pictures.refresh_later(account)
     reconnected(account)
 
 

@@ -16,10 +16,10 @@ FIGURES = "analytics.tasks.sync_due"  # a new connection is synced at once
 PUBLISHING = "publishing.tasks.sweep"  # what waited for an account goes out
 
 
-def wake(*tasks: str) -> None:
+def wake(*tasks: str, args: tuple[str, ...] = ()) -> None:
     """Call it after the commit."""
     try:
         for name in tasks:
-            current_app.send_task(name, retry=False)
+            current_app.send_task(name, args=args, retry=False)
     except OperationalError:
         logger.warning("The broker does not answer; it goes on at the next beat")

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import pictures
 from accounts.models import ConnectedAccount, Credential, DataDeletion, Grant
 from accounts.tokens import lost
 from socialhub.platforms.errors import ReconnectError
@@ -34,11 +35,11 @@ class Withdrawn:
     accounts: int
 
 
-def withdraw(provider: str, message: SignedRequest) -> Withdrawn:
+def withdraw(provider: str, message: SignedRequest, *, erase: bool = False) -> Withdrawn:
     """Forget the consents of this person in all workspaces, with every token that came of them.
 
     The accounts stay with their history, marked as withdrawn; their workspaces are asked to reconnect. A consent that
-    was given after the message was made is left alone. Once more changes nothing.
+    was given after the message was made is left alone. Once more changes nothing. erase: the pictures go, too.
     """
     if message.issued_at is None:
         return Withdrawn(0, 0)
@@ -50,6 +51,8 @@ def withdraw(provider: str, message: SignedRequest) -> Withdrawn:
         held = list(Credential.objects.filter(grant__in=keys).values_list("account_id", flat=True))
         Credential.objects.filter(grant__in=keys).delete()
         for account in ConnectedAccount.objects.filter(pk__in=held):
+            if erase:
+                pictures.forget(account)
             lost(
                 account,
                 ReconnectError(
@@ -71,7 +74,7 @@ def delete_data(provider: str, message: SignedRequest, signed: str) -> DataDelet
             digest=digest, defaults={"provider": provider}
         )
         if deletion.completed_at is None:
-            gone = withdraw(provider, message)
+            gone = withdraw(provider, message, erase=True)
             deletion.grants, deletion.accounts = gone.grants, gone.accounts
             deletion.completed_at = timezone.now()
             deletion.save(update_fields=["grants", "accounts", "completed_at"])

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import pictures
 from accounts.clients import client_of
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import settle, tell
@@ -217,6 +218,7 @@ def _read_totals(account: ConnectedAccount, platform: Platform, access: Access) 
     ConnectedAccount.objects.filter(pk=account.pk).update(**fields)
     for name, value in fields.items():
         setattr(account, name, value)
+    pictures.refresh_later(account)
     known = {name: value for name, value in totals.items() if value is not None}
     if not known:
         return

@@ -96,6 +96,7 @@ ADDRESSES: dict[str, Address] = {
     "accounts:resume": act("manager", "account"),
     "accounts:verify": act("manager", "account"),
     "accounts:doctor": page("manager"),
+    "accounts:picture": look("account"),
     "accounts:profile": page("member"),
     "accounts:workspace": look(),
     "accounts:workspace_rename": act("manager", name="Renamed"),

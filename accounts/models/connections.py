@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -131,6 +132,16 @@ class ConnectedAccount(models.Model):
             "channel": _("Channel in Buffer"),
         }
         return str(kinds.get(self.account_type, self.account_type))
+
+    @property
+    def picture_version(self) -> str:
+        """Changes with the file."""
+        return str(self.picture.name or "").rpartition("/")[2].partition(".")[0]
+
+    @property
+    def picture_src(self) -> str:
+        """The address of our own copy of its picture; "" while there is none."""
+        return f"{reverse('accounts:picture', args=[self.pk])}?v={self.picture_version}" if self.picture else ""
 
     @property
     def handle(self) -> str:
