@@ -21,7 +21,7 @@ class Kind:
     label: str
     meaning: str
     writes_only: bool = False
-    networks: tuple[str, ...] = ("meta", "linkedin", "buffer")
+    networks: tuple[str, ...] = ("meta", "instagram", "linkedin", "buffer")
 
 
 KINDS = {
@@ -57,12 +57,14 @@ KINDS = {
     "rejected_image": Kind("Rejected image", "A call that brings an image is refused.", writes_only=True),
     "duplicate": Kind("Duplicate refused", "The network takes the post for a repeat.", writes_only=True),
 }
-# Network: the calls that people choose from. "linkedin" or "buffer" alone strikes every call of that network.
+# Network: the calls that people choose from. Of Instagram's own login those about tokens; all others are Meta's, on
+# either host. "linkedin" or "buffer" alone strikes every call of that network.
 EDGES = {
     "meta": [
         *("meta", "feed", "photos", "media", "media_publish", "published_posts", "insights", "accounts", "node"),
         *("content_publishing_limit", "oauth"),
     ],
+    "instagram": ["instagram.token", "instagram.exchange", "instagram.refresh"],
     "linkedin": [
         *("linkedin", "linkedin.posts", "linkedin.images", "linkedin.dms-uploads", "linkedin.userinfo"),
         *("linkedin.organizationAcls", "linkedin.organizations", "linkedin.networkSizes", "linkedin.token"),
@@ -91,7 +93,7 @@ def take(state: State, method: str, edge: str, account: str) -> list[Fault]:
             if fault.account != "all" and fault.account.rsplit(":", 1)[-1] != account:
                 continue
             # Tokens are exchanged with GET, too.
-            if kind.writes_only and method == "GET" and edge != "oauth":
+            if kind.writes_only and method == "GET" and edge not in ("oauth", *EDGES["instagram"]):
                 continue
             if fault.kind == "rejected_image" and edge not in IMAGE_EDGES:
                 continue

@@ -10,18 +10,38 @@ from .buffer.oauth import SCOPES as BUFFER_SCOPES
 from .buffer.oauth import revoke_grant
 from .graph.accounts import SCOPES as META_SCOPES
 from .graph.accounts import remove_grant
+from .instagram_login.oauth import SCOPES as INSTAGRAM_SCOPES
+from .instagram_login.oauth import tokens_of as instagram_tokens
+from .instagram_login.world import can_sign_in
 from .linkedin.oauth import FULL_SCOPES, tokens_of
 from .state import Fault, State
 
 ACTIONS = {
     "expire": "Expire now",
+    "age": "Make 46 days older",
     "revoke": "Revoke",
     "remove_permission": "Remove a permission",
     "lose_refresh_answer": "Lose the refresh answer",
 }
-TOKEN_EDGES = {"meta": "oauth", "linkedin": "linkedin.token", "buffer": "buffer.token"}
-LABELS = {"meta": "Facebook and Instagram", "linkedin": "LinkedIn", "buffer": "Buffer"}
-SCOPES: dict[str, Iterable[str]] = {"meta": META_SCOPES, "linkedin": FULL_SCOPES, "buffer": BUFFER_SCOPES}
+AGE_SECONDS = 46 * 86_400
+TOKEN_EDGES = {
+    "meta": "oauth",
+    "instagram": "instagram.refresh",
+    "linkedin": "linkedin.token",
+    "buffer": "buffer.token",
+}
+LABELS = {
+    "meta": "Facebook and Instagram",
+    "instagram": "Instagram (without a Page)",
+    "linkedin": "LinkedIn",
+    "buffer": "Buffer",
+}
+SCOPES: dict[str, Iterable[str]] = {
+    "meta": META_SCOPES,
+    "instagram": INSTAGRAM_SCOPES,
+    "linkedin": FULL_SCOPES,
+    "buffer": BUFFER_SCOPES,
+}
 
 
 class Somebody(Protocol):
@@ -42,6 +62,8 @@ class Network:
     expire: Callable[[State, str], int]
     revoke: Callable[[State, str], int]
     remove_permission: Callable[[State, str, str], int]
+    # Where it matters how old a token is: make those of a person older, so that they end sooner, too.
+    age: Callable[[State, str], int] | None = None
 
 
 def act(state: State, network: str, person: str, action: str, scope: str = "") -> int:
@@ -60,6 +82,10 @@ def act(state: State, network: str, person: str, action: str, scope: str = "") -
             if scope not in SCOPES[network]:
                 raise Unknown(f"{LABELS[network]} has no permission {scope!r}.")
             touched = switches.remove_permission(state, found.id, scope)
+        elif action == "age":
+            if switches.age is None:
+                raise Unknown(f"The age of a token makes no difference on {LABELS[network]}: let it expire.")
+            touched = switches.age(state, found.id)
         elif action in ("expire", "revoke"):
             touched = (switches.expire if action == "expire" else switches.revoke)(state, found.id)
         else:
@@ -84,6 +110,33 @@ def narrow_meta(state: State, person_id: str, scope: str) -> int:
     touched = sum(one.person_id == person_id and scope in one.scopes for one in state.tokens.values())
     remove_grant(state, person_id, scope)
     return touched
+
+
+def expire_instagram(state: State, account_id: str) -> int:
+    tokens = [one for one in instagram_tokens(state, account_id) if one.usable_at(state.now())]
+    for token in tokens:
+        token.expires_at = state.now()
+    return len(tokens)
+
+
+def revoke_instagram(state: State, account_id: str) -> int:
+    """The person removes the app in the Instagram app."""
+    tokens = instagram_tokens(state, account_id)
+    for token in tokens:
+        token.lost = token.lost or 458
+    return len(tokens)
+
+
+def narrow_instagram(state: State, account_id: str, scope: str) -> int:
+    return without(scope, (one.scopes for one in instagram_tokens(state, account_id)))
+
+
+def age_instagram(state: State, account_id: str) -> int:
+    tokens = instagram_tokens(state, account_id)
+    for token in tokens:
+        token.issued_at -= AGE_SECONDS
+        token.expires_at -= AGE_SECONDS
+    return len(tokens)
 
 
 def expire_linkedin(state: State, member_id: str) -> int:
@@ -144,6 +197,7 @@ def without(scope: str, lists: Iterable[list[str]]) -> int:
 
 NETWORKS = {
     "meta": Network(lambda state: state.people.values(), expire_meta, revoke_meta, narrow_meta),
+    "instagram": Network(can_sign_in, expire_instagram, revoke_instagram, narrow_instagram, age_instagram),
     "linkedin": Network(
         lambda state: state.linkedin_members.values(), expire_linkedin, revoke_linkedin, narrow_linkedin
     ),

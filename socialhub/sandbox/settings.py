@@ -34,6 +34,8 @@ if public := os.environ.get("PUBLIC_BASE_URL"):
     SANDBOX_REDIRECT_ORIGINS.append(public.rstrip("/"))
 META_APP_ID = os.environ.get("META_APP_ID") or "100000000000001"
 META_APP_SECRET = os.environ.get("META_APP_SECRET") or "sandbox-app-secret"
+INSTAGRAM_APP_ID = os.environ.get("INSTAGRAM_APP_ID") or "200000000000002"
+INSTAGRAM_APP_SECRET = os.environ.get("INSTAGRAM_APP_SECRET") or "sandbox-instagram-secret"
 LINKEDIN_CLIENT_ID = os.environ.get("LINKEDIN_CLIENT_ID") or "sandbox-linkedin"
 LINKEDIN_CLIENT_SECRET = os.environ.get("LINKEDIN_CLIENT_SECRET") or "sandbox-linkedin-secret"
 BUFFER_CLIENT_ID = os.environ.get("BUFFER_CLIENT_ID") or "sandbox-buffer"

@@ -73,6 +73,16 @@ class Instagram:
     quota_total: int = 100
     engaged_users: int = 3
     created_at: float = 0.0
+    account_type: str = "BUSINESS"  # or MEDIA_CREATOR, PERSONAL
+
+    @property
+    def key(self) -> str:
+        return self.username
+
+    @property
+    def scoped_id(self) -> str:
+        """The number by which the app of Instagram's own login knows it."""
+        return f"27{self.id[-14:]}"
 
 
 @dataclass
@@ -95,7 +105,7 @@ class Grant:
 @dataclass
 class Token:
     value: str
-    kind: Literal["USER", "PAGE"]
+    kind: Literal["USER", "PAGE", "INSTAGRAM"]  # the last is of Instagram's own login
     person_id: str
     scopes: list[str]
     page_ids: list[str]
@@ -103,6 +113,7 @@ class Token:
     expires_at: float  # 0: never
     data_access_expires_at: float
     page_id: str = ""
+    instagram_id: str = ""
     lost: int = 0  # error_subcode of 190 once it has been taken away
 
     def usable_at(self, now: float) -> bool:
@@ -119,6 +130,18 @@ class Code:
     expires_at: float
     challenge: str = ""
     challenge_method: str = ""
+    used: bool = False
+
+
+@dataclass
+class InstagramCode:
+    """Of Instagram's own login."""
+
+    value: str
+    instagram_id: str
+    redirect_uri: str
+    scopes: list[str]
+    expires_at: float
     used: bool = False
 
 
@@ -205,6 +228,7 @@ TABLES: dict[str, type] = {
     "grants": Grant,
     "tokens": Token,
     "codes": Code,
+    "instagram_codes": InstagramCode,
     "posts": Post,
     "photos": Photo,
     "containers": Container,
@@ -231,6 +255,7 @@ KEYS: dict[type, str] = {
     Grant: "person_id",
     Token: "value",
     Code: "value",
+    InstagramCode: "value",
     linkedin.Grant: "member_id",
     linkedin.Token: "value",
     linkedin.Code: "value",
@@ -249,6 +274,7 @@ class State:
     grants: dict[str, Grant]
     tokens: dict[str, Token]
     codes: dict[str, Code]
+    instagram_codes: dict[str, InstagramCode]
     posts: dict[str, Post]
     photos: dict[str, Photo]
     containers: dict[str, Container]
@@ -401,9 +427,12 @@ class State:
 
     def add_missing(self) -> None:
         """A file of an earlier version knows nothing of the networks that came later: they start on their first day."""
-        if self.linkedin_apps and self.buffer_apps:
+        if self.linkedin_apps and self.buffer_apps and any(not one.page_id for one in self.instagrams.values()):
             return
         fresh = State(None, self.populate)
+        for account in fresh.instagrams.values():
+            if not account.page_id:
+                self.instagrams.setdefault(account.id, account)
         for name in TABLES:
             if name.startswith(("linkedin_", "buffer_")) and not getattr(self, name):
                 setattr(self, name, getattr(fresh, name))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from . import state as state_module
 from .buffer import world as buffer
+from .instagram_login import world as instagram_login
 from .linkedin import world as linkedin
 from .state import ALL_TASKS, Business, Instagram, Page, Person, Reach, Role, State
 
@@ -71,6 +72,7 @@ def populate(state: State) -> None:
     for number in range(130):
         state.add(agency_page(state, number))
 
+    instagram_login.populate(state, EPOCH)
     linkedin.populate(state, EPOCH)
     buffer.populate(state, EPOCH)
 

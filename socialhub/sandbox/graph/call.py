@@ -39,7 +39,12 @@ class Call:
     bearer: str = ""
     account_id: str = ""  # the Page or Instagram account it concerns; for usage, faults and the log
     account_kind: str = ""  # pages or instagram
+    host: str = "facebook"  # or instagram: the host of Instagram's own login
     _token: Token | None = None
+
+    @property
+    def is_instagram(self) -> bool:
+        return self.host == "instagram"
 
     @property
     def edge(self) -> str:
@@ -123,9 +128,11 @@ class Call:
         if not value:
             raise GraphError(2500, "An active access token must be used to query information about the current user.")
         token = self.state.tokens.get(value)
-        if token is None:
+        # Each host knows its own tokens only.
+        if token is None or (token.kind == "INSTAGRAM") != self.is_instagram:
             raise bad_token("Invalid OAuth access token - Cannot parse access token")
-        check_proof(value, self.params.get("appsecret_proof"))
+        if not self.is_instagram:
+            check_proof(value, self.params.get("appsecret_proof"))
         if token.lost:
             raise token_lost(token.lost, settings.META_APP_ID)
         if token.expires_at and self.now >= token.expires_at:
@@ -189,9 +196,14 @@ class Call:
             raise GraphError(200, "(#200) The person lacks the CREATE_CONTENT task on this Page")
 
     def need_instagram(self, account: Instagram, *scopes: str, tasks: Iterable[str] = ()) -> None:
-        """Rights on an Instagram account come from the Page it is linked to."""
+        """Rights on an Instagram account come from the Page it is linked to, or from its own login."""
         self.concerns(account.id, "instagram")
-        page = self.state.pages[account.page_id]
+        if self.is_instagram:
+            self._need_own(account, scopes)
+            return
+        page = self.state.pages.get(account.page_id)
+        if page is None:
+            raise missing(account.id, self.method)
         role = page.role_of(self.token.person_id)
         if role is None or not self.may_see(page) or page.instagram_id != account.id:
             raise missing(account.id, self.method)
@@ -205,6 +217,20 @@ class Call:
         if self.now >= self.token.data_access_expires_at:
             raise GraphError(10, "(#10) The person's data access has expired; ask them to log in to the app again.")
         self._need_task(role, tasks)
+
+    def _need_own(self, account: Instagram, scopes: Iterable[str]) -> None:
+        """The same rights under the names that they have at Instagram's own login; Pages play no part there."""
+        if self.token.instagram_id != account.id:
+            raise missing(account.id, self.method)
+        self.need_scope(
+            *(
+                scope.replace("instagram_", "instagram_business_", 1)
+                for scope in ("instagram_basic", *scopes)
+                if scope.startswith("instagram_")
+            )
+        )
+        if account.account_type == "PERSONAL" and self.edge != "node":
+            raise GraphError(10, "(#10) The Instagram account is not a professional account.")
 
     def _need_task(self, role: Role, tasks: Iterable[str]) -> None:
         wanted = set(tasks)
@@ -282,6 +308,8 @@ def render(call: Call, node: Any, asked: Sequence[Field], default: str = "id") -
     kind = type(node)
     answer: dict[str, Any] = {}
     for one in asked or parse_fields(default):
+        if one.name in (names.FACEBOOK_LOGIN_ONLY if call.is_instagram else names.INSTAGRAM_LOGIN_ONLY):
+            raise invalid(f"Tried accessing nonexisting field ({one.name}) on node type ({SPEC_NAMES[kind]})")
         resolve = RESOLVERS[kind].get(one.name)
         if resolve is not None:
             value = resolve(call, node, one)
@@ -289,6 +317,8 @@ def render(call: Call, node: Any, asked: Sequence[Field], default: str = "id") -
                 answer[one.name] = value
         elif one.name not in names.FIELDS[SPEC_NAMES[kind]]:
             raise invalid(f"Tried accessing nonexisting field ({one.name}) on node type ({SPEC_NAMES[kind]})")
+    if isinstance(node, Instagram) and call.is_instagram:
+        answer["id"] = node.scoped_id
     answer.setdefault("id", node.id)
     return answer
 
@@ -335,7 +365,8 @@ def next_page(call: Call, after: str) -> str:
     """The address of the next page; like the real one it carries the token, so nobody should write it down."""
     params = {**call.params, "access_token": call.token.value, "after": after}
     params.pop("appsecret_proof", None)
-    return f"{call.base_url}/graph/{call.version}/{'/'.join(call.path)}?{urlencode(params)}"
+    graph = "instagram/graph" if call.is_instagram else "graph"
+    return f"{call.base_url}/{graph}/{call.version}/{'/'.join(call.path)}?{urlencode(params)}"
 
 
 def timestamp(moment: float) -> str:

@@ -82,11 +82,9 @@ def locate(call: Call) -> tuple[Any, Endpoint]:
     if len(call.path) > 2:
         raise GraphError(2500, f"Unknown path components: /{'/'.join(call.path[2:])}")
     token = call.token
-    if call.path[0] == "me":
-        node: Any = call.state.pages[token.page_id] if token.kind == "PAGE" else call.state.people[token.person_id]
-    else:
-        node = call.state.node(call.path[0])
-    if node is None or (isinstance(node, Person) and node.id != token.person_id):
+    node = own_node(call) if call.path[0] == "me" else call.state.node(call.path[0])
+    strange = call.is_instagram and not isinstance(node, Instagram | Container | Media)
+    if node is None or strange or (isinstance(node, Person) and node.id != token.person_id):
         raise missing(call.path[0], call.method)
     set_account(call, node)
     found = ENDPOINTS.get((type(node), call.method, call.edge))
@@ -95,6 +93,14 @@ def locate(call: Call) -> tuple[Any, Endpoint]:
             raise missing(call.path[0], call.method)
         raise GraphError(2500, f"Unknown path components: /{call.edge}")
     return node, found
+
+
+def own_node(call: Call) -> Any:
+    """Who the token belongs to."""
+    token = call.token
+    if token.kind == "INSTAGRAM":
+        return call.state.instagrams[token.instagram_id]
+    return call.state.pages[token.page_id] if token.kind == "PAGE" else call.state.people[token.person_id]
 
 
 def set_account(call: Call, node: Any) -> None:

@@ -448,6 +448,7 @@ MEDIA_METRICS: dict[str, Callable[[PostFigures], int]] = {
     "total_likes": lambda figures: figures.likes + figures.loves,
     "total_comments": lambda figures: figures.comments,
 }
+FACEBOOK_LOGIN_ONLY = {"total_views", "total_likes", "total_comments"}
 OTHER_PRODUCTS = {
     "ig_reels_avg_watch_time",
     "ig_reels_video_view_total_time",
@@ -477,7 +478,7 @@ def media_rows(call: Call, media: Media, metric: str, breakdown: str, period: st
     )
     names = asked_metrics(metric)
     for position, name in enumerate(names):
-        if name in OTHER_PRODUCTS:
+        if name in OTHER_PRODUCTS or (call.is_instagram and name in FACEBOOK_LOGIN_ONLY):
             raise invalid(f"The Media Insights API does not support the {name} metric for this media product type.")
         if name not in MEDIA_METRICS:
             raise invalid(f"metric[{position}] must be one of the following values: {', '.join(MEDIA_METRICS)}")

@@ -37,6 +37,16 @@ def account_id(call: Call, account: Instagram, field: Field) -> str:
     return account.id
 
 
+@resolver(Instagram, "user_id")
+def user_id(call: Call, account: Instagram, field: Field) -> str:
+    return account.id
+
+
+@resolver(Instagram, "account_type")
+def account_type(call: Call, account: Instagram, field: Field) -> str:
+    return account.account_type
+
+
 @resolver(Instagram, "ig_id", "legacy_instagram_user_id")
 def legacy_id(call: Call, account: Instagram, field: Field) -> str:
     return account.id[-9:]
@@ -425,6 +435,8 @@ def edit_media(call: Call, media: Media) -> Any:
 @endpoint(Media, "DELETE", declared="IGMedia DELETE #delete")
 def delete_media(call: Call, media: Media) -> Any:
     account = call.state.instagrams[media.instagram_id]
+    if call.is_instagram:
+        raise GraphError(100, "Unsupported delete request.", subcode=33, kind="IGApiException")
     call.need_instagram(account, "instagram_manage_contents", tasks=["MANAGE"])
     if media.parent_id:
         raise invalid("A single item of a carousel cannot be deleted")

@@ -46,6 +46,10 @@ MORE_FIELDS = {
     },
     "IGContainer": {"id", "status", "status_code", "copyright_check_status", "video_status"},
 }
+# Figures that the host of Instagram's own login does not have, and what only it has.
+FACEBOOK_LOGIN_ONLY = {"saved_count", "shares_count", "reposts_count"}
+FACEBOOK_LOGIN_ONLY |= {"total_like_count", "total_comments_count", "total_views_count"}
+INSTAGRAM_LOGIN_ONLY = {"user_id", "account_type"}
 GONE_PAGE_FIELDS = {"current_location", "genre", "network", "parking", "start_info"}
 
 

@@ -65,6 +65,7 @@ def front(request: HttpRequest) -> HttpResponse:
         people.append(Inhabitant(person, shown, max(len(ids) - 8, 0)))
     context = {
         "people": people,
+        "instagrams": [one for one in list(state.instagrams.values()) if not one.page_id],
         "linkedin": linkedin.inhabitants(state),
         "buffer": buffer.inhabitants(state),
         "faults": len(state.faults),

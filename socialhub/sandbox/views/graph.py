@@ -24,10 +24,10 @@ __all__ = ["accounts", "insights", "instagram", "pages", "posts"]  # imported fo
 
 
 @csrf_exempt
-def graph(request: HttpRequest, path: str) -> HttpResponse:
-    """Any address below /graph/."""
+def graph(request: HttpRequest, path: str, host: str = "facebook") -> HttpResponse:
+    """Any address below /graph/, and below that of Instagram's own login."""
     try:
-        call = call_of(request, path.strip("/"))
+        call = call_of(request, path.strip("/"), host)
     except GraphError as error:
         return as_json(Reply(error.status, error.envelope()))
     try:
@@ -38,7 +38,11 @@ def graph(request: HttpRequest, path: str) -> HttpResponse:
 
 
 def answer(call: Call) -> Reply:
+    if call.is_instagram and call.path:
+        return reply_to(call)
     try:
+        if call.is_instagram:
+            raise GraphError(100, "Unsupported request.", kind="IGApiException")
         if not call.path:
             if call.method == "POST" and "batch" in call.params:
                 return Reply(200, answer_batch(call), {"facebook-api-version": call.version})
@@ -54,7 +58,7 @@ def answer(call: Call) -> Reply:
     return reply_to(call)
 
 
-def call_of(request: HttpRequest, path: str) -> Call:
+def call_of(request: HttpRequest, path: str, host: str) -> Call:
     """Raises GraphError for an absurd version. An unversioned call gets the oldest one."""
     state = start()
     now = state.now()
@@ -83,6 +87,7 @@ def call_of(request: HttpRequest, path: str) -> Call:
         now,
         files=request.FILES if request.method == "POST" else {},
         bearer=bearer.strip() if scheme.lower() in ("bearer", "oauth") else "",
+        host=host,
     )
 
 
