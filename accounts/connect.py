@@ -331,6 +331,7 @@ def disconnect(account: ConnectedAccount) -> None:
         row.status, row.status_reason, row.platform_message = Status.DISCONNECTED, "", ""
         row.disconnected_at, row.token_expires_at, row.data_access_expires_at = timezone.now(), None, None
         row.paused_at, row.pause_reason, row.missing_scopes, row.granted_scopes = None, "", [], []
+        row.paused_by, row.is_default = None, False
         row.save()
         settle_reconnect(row)
         Notification.objects.filter(account=row, kind__in=ENDS_WITH_THE_ACCOUNT, resolved_at=None).update(

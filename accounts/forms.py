@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -120,6 +121,43 @@ class PauseForm(forms.Form):
         help_text=_("Optional. Other members see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class AccountsQuery(forms.Form):
+    """Finding accounts among many. What makes no sense is passed over: it only narrows what is shown."""
+
+    q = forms.CharField(
+        label=_("Name or handle"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    platform = forms.ChoiceField(label=_("Network"), required=False)
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[
+            ("", _("Any state")),
+            ("attention", _("Needs attention")),
+            ("paused", _("Paused")),
+            ("connected", _("Publishing")),
+        ],
+    )
+
+    def __init__(self, *args: Any, networks: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        platform: Any = self.fields["platform"]
+        platform.choices = [("", _("All networks")), *networks]
+
+    def wanted(self) -> dict[str, str]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
+
+
+class ReconnectForm(forms.Form):
+    """For which account Connect was pressed, where it was for one."""
+
+    account = forms.UUIDField(required=False)
 
 
 class BufferKeyForm(forms.Form):

@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from allauth.socialaccount.adapter import get_adapter
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import connect, outcome
 from accounts.access import manager_required
-from accounts.forms import BufferKeyForm, ChoiceForm
+from accounts.forms import BufferKeyForm, ChoiceForm, ReconnectForm
 from accounts.models import ConnectedAccount, Grant
 from accounts.providers import BUFFER, PROVIDERS
 from accounts.providers.base import Candidate
-from accounts.views.social import back_with_error, page_context
+from accounts.views.social import back_with_error
 from socialhub.http import HttpRequest
 from socialhub.platforms.errors import PlatformError, ReconnectError
+
+RECONNECTING = "reconnecting"
 
 
 @require_POST
@@ -32,26 +34,45 @@ def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
     if not source.is_configured():
         outcome.remember_error(request, source.setup_hint(), platform=platform)
         return redirect("accounts:social")
+    remember_reconnecting(request)
     provider = get_adapter(request).get_provider(request, connectable.provider)
     response: HttpResponse = provider.start(request, product=platform)
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
 def buffer_key(request: HttpRequest) -> HttpResponse:
     """A personal key in place of the consent page. It is never shown again, not even when something was wrong with it."""
-    form = BufferKeyForm(request.POST, auto_id="buffer-%s")
+    asked = request.POST if request.method == "POST" else request.GET
+    context: dict[str, Any] = {"reconnecting": reconnecting_of(request, asked), "in_dialog": bool(request.htmx)}
+    if request.method != "POST":
+        template = "accounts/_buffer_key.html" if request.htmx else "accounts/buffer_key.html"
+        return render(request, template, {**context, "key_form": BufferKeyForm(auto_id="key-%s")})
+    form = BufferKeyForm(request.POST, auto_id="key-%s")
     if form.is_valid():
         try:
             consent = BUFFER.consent_by_key(form.cleaned_data["key"])
         except PlatformError as error:
             form.add_error("key", error.message)
         else:
+            remember_reconnecting(request)
             grant = connect.store_grant(request.workspace, request.user, BUFFER.key, consent)
             return redirect("accounts:select", grant.pk)
-    context = {**page_context(request, outcome.Outcome()), "key_form": form}
-    return render(request, "accounts/social.html", context, status=422)
+    return render(request, "accounts/buffer_key.html", {**context, "key_form": form}, status=422)
+
+
+def reconnecting_of(request: HttpRequest, asked: QueryDict) -> ConnectedAccount | None:
+    """The account whose button was pressed, where it was one of this workspace."""
+    form = ReconnectForm(asked)
+    if not form.is_valid() or not form.cleaned_data["account"]:
+        return None
+    return ConnectedAccount.objects.of(request.workspace).filter(pk=form.cleaned_data["account"]).first()
+
+
+def remember_reconnecting(request: HttpRequest) -> None:
+    """Whether the button was that of an account: the choice then starts with what is connected already."""
+    request.session[RECONNECTING] = reconnecting_of(request, request.POST) is not None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,11 +114,19 @@ def first_platform_of(grant: Grant) -> str:
 def select_context(
     request: HttpRequest, grant: Grant, candidates: Sequence[Candidate], form: ChoiceForm | None = None
 ) -> dict[str, Any]:
-    """Everything that can be connected is ticked, unless the person has already chosen."""
+    """Everything that can be connected is ticked; only what is connected already where somebody reconnects.
+
+    What the person has chosen goes before either.
+    """
     existing = set(
         ConnectedAccount.objects.of(request.workspace).listed().values_list("platform", "platform_account_id")
     )
-    ticked = set(form.data.getlist("account")) if form else {one.key for one in candidates}  # type: ignore[attr-defined]
+    ticked = {one.key for one in candidates}
+    if form:
+        ticked = set(form.data.getlist("account"))  # type: ignore[attr-defined]
+    elif request.session.get(RECONNECTING):
+        known = {one.key for one in candidates if (one.platform, one.platform_account_id) in existing}
+        ticked = known or ticked
     rows = [
         {
             "candidate": candidate,

@@ -37,6 +37,18 @@
     for (const place of dialog.querySelectorAll("[data-dialog-name-here]")) place.textContent = opener.dataset.dialogName;
   });
 
+  /* --- Dialogs whose content is loaded: never that of the account before ------------------------------------------- */
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog-open][hx-get]");
+    const loading = document.getElementById("dialog-loading");
+    if (!opener || !loading) return;
+    document.querySelector(opener.getAttribute("hx-target")).replaceChildren(loading.content.cloneNode(true));
+  });
+
+  // What was connected just now may stand far below.
+  document.querySelector("[data-shine]")?.scrollIntoView({ block: "center" });
+
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
   });

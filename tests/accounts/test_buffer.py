@@ -198,7 +198,7 @@ def test_a_wrong_key_is_said_beside_the_field_and_not_repeated(signed_in: Client
 def test_an_empty_key(signed_in: Client, network: Sandbox) -> None:
     response = paste(signed_in, "")
     assert response.status_code == 422
-    assert "network-buffer" in response.content.decode()
+    assert "This field is required." in response.content.decode()
 
 
 def test_trouble_while_checking_the_key(signed_in: Client, network: Sandbox) -> None:
@@ -394,7 +394,7 @@ def test_a_text_is_accepted_and_then_sent(signed_in: Client, owner: User, networ
 
 
 @pytest.mark.parametrize(
-    ("platform", "words"), [("pinterest", "boards cannot be chosen here yet"), ("youtube", "cannot send videos yet")]
+    ("platform", "words"), [("pinterest", "every Pin on a board. Choose one."), ("youtube", "cannot send videos yet")]
 )
 def test_what_needs_a_choice_is_refused_before_it_is_scheduled(
     signed_in: Client, network: Sandbox, platform: str, words: str

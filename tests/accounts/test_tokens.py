@@ -408,7 +408,8 @@ def test_older_notifications_are_a_page_further(signed_in: Client, workspace: Wo
 # The acts on one account
 
 
-ACTS = ["recheck", "disconnect", "pause", "resume", "verify"]
+ACTS = ["recheck", "disconnect", "pause", "resume", "verify", "refresh", "make_default", "remove_default"]
+ASKED_FIRST = ("disconnect", "pause")
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -420,7 +421,8 @@ def test_acts_are_for_managers_of_the_workspace(
     assert viewer.post(address).status_code == 403
     assert editor.post(address).status_code == 403
     assert signed_in_stranger.post(address).status_code == 404
-    assert signed_in.get(address).status_code == 405
+    assert viewer.get(address).status_code in (403, 405)
+    assert signed_in.get(address).status_code == (200 if act in ASKED_FIRST else 405)
     account.refresh_from_db()
     assert account.is_connected
     assert not account.is_paused

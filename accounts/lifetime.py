@@ -1,0 +1,83 @@
+"""How long the access to an account lasts, in words, and whether asking the network for a new one makes sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.expiry import REMIND_DAYS, end_of_grant, settle_reminders
+from accounts.models import ConnectedAccount, Grant
+from accounts.renew import RENEWALS, has_expired
+
+# Why nothing needs to be refreshed, by provider.
+ENDLESS: dict[str, str | Promise] = {
+    "meta": gettext_lazy("Does not run out: Facebook sets no end to the access to a Page."),
+    "buffer": gettext_lazy("Does not run out: a personal key holds until its owner deletes it."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """ends_at: when this access ends, None for never. can_refresh: the network gives a new one without a person."""
+
+    ends_at: datetime | None
+    words: str
+    can_refresh: bool = False
+
+    @property
+    def is_near(self) -> bool:
+        """A person has to do something about it within the days of the first reminder."""
+        return not self.can_refresh and is_near(self.ends_at)
+
+
+def is_near(end: datetime | None) -> bool:
+    return end is not None and end - timezone.now() <= timedelta(days=REMIND_DAYS[0])
+
+
+def grant_of(account: ConnectedAccount) -> Grant | None:
+    """Costs no query with `select_related("credential__grant")`."""
+    credential = getattr(account, "credential", None)
+    return credential.grant if credential is not None else None
+
+
+def lifetime_of(account: ConnectedAccount, *, has_refresh_token: bool) -> Lifetime:
+    """What the card says. Whether there is a refresh token is handed in, so that no list loads one."""
+    grant = grant_of(account)
+    if grant is not None and can_refresh(grant, has_refresh_token=has_refresh_token):
+        return Lifetime(grant.expires_at, _("It is renewed by itself before that."), can_refresh=True)
+    end = account.token_expires_at
+    if end is None:
+        return Lifetime(None, str(ENDLESS.get(account.login_kind, _("Does not run out."))))
+    if end <= timezone.now():
+        return Lifetime(end, _("Press Reconnect to give access again."))
+    return Lifetime(end, _("There is nothing to refresh it with: press Reconnect before that."))
+
+
+def can_refresh(grant: Grant, *, has_refresh_token: bool) -> bool:
+    """As accounts.renew sees it, without a look at the tokens."""
+    renewal = RENEWALS.get(grant.provider)
+    if renewal is None or grant.refresh_spent_at is not None:
+        return False
+    if renewal.by_access:
+        return not has_expired(grant)
+    is_good = grant.refresh_expires_at is None or grant.refresh_expires_at > timezone.now()
+    return has_refresh_token and is_good
+
+
+def is_by_key(account: ConnectedAccount, *, has_refresh_token: bool) -> bool:
+    """Connected with a key that somebody has pasted, not by a consent."""
+    grant = grant_of(account)
+    return grant is not None and grant.provider == "buffer" and grant.expires_at is None and not has_refresh_token
+
+
+def refreshed(grant: Grant) -> None:
+    """A new access was given: what the accounts of this consent say of its end, and what was told about that."""
+    accounts = ConnectedAccount.objects.filter(credential__grant=grant)
+    accounts.update(token_expires_at=end_of_grant(grant))
+    for account in accounts.select_related("workspace"):
+        settle_reminders(account)
