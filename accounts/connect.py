@@ -216,9 +216,10 @@ def write_account(
         "username": candidate.username[:200],
         "picture_url": candidate.picture_url[:2000],
         "tasks": list(candidate.tasks),
-        "parent": parent,
     }
     # What the network did not tell this time does not wipe out what it told before.
+    if parent is not None:
+        told["parent"] = parent
     if candidate.followers_count is not None:
         told["followers_count"] = candidate.followers_count
     if grant:
