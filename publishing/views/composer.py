@@ -194,7 +194,7 @@ def refresh_offers(request: HttpRequest, which: str) -> list[str]:
         if choice.offer:
             messages.success(
                 request,
-                _("%(handle)s: %(number)d %(offered)s found.")
+                _("%(handle)s: the %(offered)s were read again, %(number)d found.")
                 % {
                     "handle": account.handle,
                     "number": len(options_of(choice, account.offers)),
