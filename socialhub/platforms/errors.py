@@ -5,7 +5,9 @@ The engine decides by the class alone; it never asks which network it was.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 
 class PlatformError(Exception):
@@ -95,9 +97,17 @@ class RejectedError(PlatformError):
 
 
 class OutcomeUnknownError(PlatformError):
-    """It may have worked: look before anything else is tried."""
+    """It may have worked: look before anything else is tried.
+
+    handles: what the answer told that the look needs, such as the id of a post that is already there; saved like those of
+    a step.
+    """
 
     kind = "outcome_unknown"
+
+    def __init__(self, message: str, *, handles: Mapping[str, Any] | None = None, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.handles = dict(handles or {})
 
 
 class OurBugError(PlatformError):

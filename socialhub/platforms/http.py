@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from json import loads
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 from django.utils.translation import gettext as _
@@ -157,7 +157,7 @@ class Transport:
         url: str,
         *,
         params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | bytes | None = None,
+        data: Mapping[str, str] | bytes | BinaryIO | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         commit: bool = False,
