@@ -522,6 +522,8 @@ def _accepted(job: Job, answer: Accepted) -> None:
 
 def _find_out(job: Job, error: Failure) -> None:
     """The answer was lost: look for the post before anything else."""
+    if isinstance(error, errors.OutcomeUnknownError):
+        job.handles.update(error.handles)
     with transaction.atomic():
         claims.release(
             job.claim,
