@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import connection_cache, usage
 from accounts.clients import buffer, instagram, linkedin
 from accounts.keys import reveal
 from accounts.models import Grant
@@ -111,7 +112,9 @@ def usable_token(grant: Grant) -> str:
             wait_for_turn(grant, renewal)
     if has_expired(grant):
         raise ReconnectError(_("The access has run out and could not be renewed. Connect it again."))
-    return reveal(grant.access_token)
+    token = reveal(grant.access_token)
+    usage.remember(token, grant)
+    return token
 
 
 def replace_refused(grant: Grant) -> bool:
@@ -269,6 +272,7 @@ def end_turn(grant: Grant, *, spent: bool = False, **fields: None) -> None:
 def write_in_turn(grant: Grant, fields: dict[str, object]) -> None:
     """A person who consented again meanwhile has ended our turn: what they brought stays."""
     Grant.objects.filter(pk=grant.pk, renewing_since=grant.renewing_since).update(**fields)
+    connection_cache.forget_grants([grant.pk])
     read_again(grant)
 
 

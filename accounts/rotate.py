@@ -14,6 +14,7 @@ from allauth.mfa.utils import encrypt
 from cryptography.fernet import InvalidToken
 from django.db import models, transaction
 
+from accounts import connection_cache
 from accounts.keys import key_ring, newest_key
 from accounts.models import Credential, Grant
 from socialhub.fields import SecretTextField
@@ -115,6 +116,8 @@ def rotate_column(model: type[models.Model], column: str, keys: list[Any], progr
             # update(), so that `updated_at` goes on meaning "a new token was stored".
             model.objects.filter(pk=row.pk).update(**{column: clear})  # type: ignore[attr-defined]
             progress.rotated += 1
+    forget_batch = connection_cache.forget if model is Credential else connection_cache.forget_grants
+    forget_batch(keys)
 
 
 def rotate_authenticators(keys: list[int], progress: Rotation) -> None:

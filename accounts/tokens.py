@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from django.db import transaction
@@ -11,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import connection_cache
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Credential, Grant, Notification
 from accounts.notify import settle, tell
-from accounts.renew import replace_refused, usable_token
+from accounts.renew import RENEWALS, replace_refused, usable_token
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import ReconnectError
 
@@ -27,14 +29,44 @@ Done = TypeVar("Done")
 def access_for(account: ConnectedAccount) -> Access:
     """What a platform needs to act for this account.
 
-    Costs one query, none with `select_related("credential__grant")`. An access that is about to run out is renewed
+    Costs one query at most, none with `select_related("credential__grant")`. An access that is about to run out is renewed
     first, where the network renews it. Raises ReconnectError when there is no credential, it has expired, or no key
     opens it; TemporaryError when it is just being renewed elsewhere and that takes long.
     """
-    try:
-        credential = account.credential
-    except Credential.DoesNotExist as error:
-        raise ReconnectError(_("“%(name)s” is not connected. Connect it again.") % {"name": account.name}) from error
+    if "credential" in account._state.fields_cache:
+        return act_with(account, loaded(account))
+    if (kept := connection_cache.recall(account)) is not None:
+        account.credential = kept
+        try:
+            return act_with(account, kept)
+        except ReconnectError:  # a final word comes from the database only
+            connection_cache.forget([account.pk])
+    return act_with(account, read(account))
+
+
+def loaded(account: ConnectedAccount) -> Credential | None:
+    credential: Credential | None = account._state.fields_cache.get("credential")
+    return credential
+
+
+def read(account: ConnectedAccount) -> Credential | None:
+    """From the database, and into the cache."""
+    credential = Credential.objects.select_related("grant").filter(account=account.pk).first()
+    account._state.fields_cache["credential"] = credential
+    if credential is None:
+        return None
+    ends = [credential.expires_at]
+    if credential.access_token is None and (grant := credential.grant):
+        # One that is renewed earlier is not kept for longer than until then.
+        ahead = RENEWALS[grant.provider].ahead if grant.provider in RENEWALS else timedelta(0)
+        ends.append(grant.expires_at and grant.expires_at - max(ahead - connection_cache.BEFORE_END, timedelta(0)))
+    connection_cache.keep(account, credential, ends)
+    return credential
+
+
+def act_with(account: ConnectedAccount, credential: Credential | None) -> Access:
+    if credential is None:
+        raise ReconnectError(_("“%(name)s” is not connected. Connect it again.") % {"name": account.name})
     if credential.expires_at and credential.expires_at <= timezone.now():
         raise ReconnectError(
             _("The access to “%(name)s” has run out. Connect it again.") % {"name": account.name},
@@ -73,7 +105,7 @@ def mend(account: ConnectedAccount, error: ReconnectError) -> bool:
     on to `lost`. Whatever keeps the renewal from an answer is raised as it is and says nothing about the account. Never
     call it inside a transaction.
     """
-    used: Credential | None = account._state.fields_cache.get("credential")
+    used = loaded(account)
     if error.mended_at or used is None:
         return False
     stored = (
@@ -90,8 +122,7 @@ def mend(account: ConnectedAccount, error: ReconnectError) -> bool:
         except ReconnectError:  # it was disconnected meanwhile
             return False
         logger.info("account %s: an access that was refused before its time was renewed", account.pk)
-    del account._state.fields_cache["credential"]
-    return True
+    return read(account) is not None
 
 
 def incident_of(account: ConnectedAccount) -> str:
@@ -104,7 +135,7 @@ def lost(account: ConnectedAccount, error: ReconnectError) -> None:
     Changes nothing when a newer token was stored since `account.credential` was read: the error is then about the old
     one, and nothing when a person has disconnected the account meanwhile.
     """
-    used = account._state.fields_cache.get("credential")
+    used = loaded(account)
     status = Status.ERROR if error.mended_at else Status.REVOKED if error.revoked else Status.EXPIRED
     with transaction.atomic():
         row = ConnectedAccount.objects.select_for_update().select_related("workspace").get(pk=account.pk)
@@ -115,6 +146,7 @@ def lost(account: ConnectedAccount, error: ReconnectError) -> None:
         row.status_reason = error.message
         row.platform_message = error.platform_message
         row.save(update_fields=["status", "status_reason", "platform_message"])
+        connection_cache.forget([row.pk])
         tell(
             row.workspace,
             Notification.Kind.RECONNECT,
@@ -142,6 +174,7 @@ def reconnected(account: ConnectedAccount) -> None:
     ConnectedAccount.objects.filter(pk=account.pk).exclude(status=Status.DISCONNECTED).update(
         status=Status.CONNECTED, status_reason="", platform_message=""
     )
+    connection_cache.forget([account.pk])
     if account.status != Status.DISCONNECTED:
         account.status, account.status_reason, account.platform_message = Status.CONNECTED, "", ""
     settle(account.workspace, incident_of(account))

@@ -122,7 +122,7 @@ def subject_of(grant: Grant) -> str:
     A personal key is one of its own. Of an app nobody says whether all its users share one budget; each answer tells
     what is left, so taking them apart is set right by the next one, and taking them together would hold back many.
     """
-    is_personal_key = grant.refresh_token is None and grant.expires_at is None
+    is_personal_key = grant.expires_at is None and grant.refresh_token is None
     if settings.BUFFER_QUOTA_SHARED and grant.provider == "buffer" and not is_personal_key:
         return f"app:{grant.provider}"
     return f"grant:{grant.pk}"

@@ -43,15 +43,25 @@ def verify(account: ConnectedAccount) -> None:
         account.missing_scopes = missing_scopes(
             entry_for(account.platform, account.login_kind), facts.scopes, account.account_type
         )
+    if facts.remark is not None:
+        account.remark = facts.remark
+    if facts.offers is not None:
+        account.offers = facts.offers
     account.last_verified_at = timezone.now()
     account.save(
         update_fields=[
+            *("remark", "offers"),
             *("name", "username", "picture_url", "followers_count", "following_count", "likes_count", "posts_count"),
             *("token_expires_at", "data_access_expires_at", "granted_scopes", "missing_scopes", "last_verified_at"),
         ]
     )
     pictures.refresh_later(account)
     reconnected(account)
+
+
+def look_at(account: ConnectedAccount, access: Access) -> tuple[AccessFacts, Profile]:
+    facts = PROVIDERS[account.login_kind].inspect(account, access)
+    return facts, client_of(account).profile(access)
 
 
 def accounts_to_verify() -> list[UUID]:
@@ -61,11 +71,6 @@ def accounts_to_verify() -> list[UUID]:
     """
     due = Q(last_verified_at=None) | Q(last_verified_at__lt=timezone.now() - ENOUGH)
     something_left = Q(credential__isnull=False) | Q(status=ConnectedAccount.Status.CONNECTED)
-def look_at(account: ConnectedAccount, access: Access) -> tuple[AccessFacts, Profile]:
-    facts = PROVIDERS[account.login_kind].inspect(account, access)
-    return facts, client_of(account).profile(access)
-
-
     accounts = ConnectedAccount.objects.listed().filter(due, something_left)
     return list(accounts.order_by(F("last_verified_at").asc(nulls_first=True), "pk").values_list("pk", flat=True))
 
