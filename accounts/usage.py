@@ -93,9 +93,11 @@ def held_until(account: ConnectedAccount, *, asked_for: bool = False) -> datetim
         return None
     now = timezone.now()
     most = HOLD_PERCENT if asked_for else PAUSE_PERCENT
+    # The app behind Instagram's own login is another one than Meta's.
+    limits = (account.platform_account_id, APP) if account.login_kind == "meta" else (account.platform_account_id,)
     ends = [
         told.until
-        for account_id in (account.platform_account_id, APP)
+        for account_id in limits
         if (told := told_of(account_id)) and told.percent >= most and told.until and told.until > now
     ]
     return max(ends, default=None)

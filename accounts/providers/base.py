@@ -150,6 +150,10 @@ class Provider(ABC):
     def revoke(self, grant: Grant) -> None:
         """Give the consent back."""
 
+    def left_behind(self) -> str:
+        """What of a consent stays at the network when its last account is disconnected, and what to do about it."""
+        return ""
+
     def refresh_scopes(self, grant: Grant) -> None:
         """Read again what is granted, where that can change without a new consent. Here it cannot."""
         return

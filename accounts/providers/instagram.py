@@ -79,7 +79,7 @@ class InstagramLoginProvider(Provider):
     def revoke(self, grant: Grant) -> None:
         """Instagram offers no call for it: the token is deleted here and dies there by its age."""
 
-    def after_disconnect(self) -> str:
+    def left_behind(self) -> str:
         return _(
             "Instagram cannot be told by us: the access runs out by itself within 60 days. To take it back at once, remove "
             "this app in the Instagram app under Settings, Website permissions, Apps and websites."

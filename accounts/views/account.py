@@ -78,6 +78,8 @@ def what_of_consent(account: ConnectedAccount) -> str:
         return _("The consent given at %(network)s stays, because another workspace lives from it.") % {
             "network": provider.label
         }
+    if left := provider.left_behind():
+        return left
     return _("It is the last account of its consent, so that is given back to %(network)s as well.") % {
         "network": provider.label
     }
