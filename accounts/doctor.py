@@ -23,12 +23,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor. copy: a text to paste elsewhere. Nothing in it is secret: it ends up in reports."""
+    """One line of the doctor. copy: a text to paste elsewhere; details: a list below it. Nothing in it is secret: it ends
+    up in reports."""
 
     label: str
     state: State
     text: str = ""
     copy: str = ""
+    details: tuple[str, ...] = ()
 
 
 def is_reachable(address: str) -> bool:
@@ -86,7 +88,9 @@ def scope_check(label: str, scopes: Iterable[str], state: State, advice: str = "
 def report(title: str, checks: Iterable[Check]) -> list[str]:
     """The lines of the plain-text report."""
     lines = [f"== {title} =="]
-    lines += [
-        f"[{check.state.value}] {check.label}: {' | '.join(filter(None, [check.text, check.copy]))}" for check in checks
-    ]
+    for check in checks:
+        lines.append(
+            f"[{check.state.value}] {check.label}: {' | '.join(filter(None, [check.text, check.copy]))}".rstrip()
+        )
+        lines += [f"    - {detail}" for detail in check.details]
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -77,6 +77,27 @@ def served_versions() -> list[str]:
     prefix = version_key(settings.META_GRAPH_VERSION, "")
     open_rows = OperatorNotice.objects.filter(key__startswith=prefix, resolved_at=None).order_by("-last_seen_at")
     return [key.removeprefix(prefix) for key in open_rows.values_list("key", flat=True)]
+
+
+# --- What Meta calls by itself --------------------------------------------------------------------------------
+
+
+def note_callback(name: str) -> None:
+    """Meta has called one of our addresses, with a good signature: kept as a notice that nobody has to act on."""
+    now = timezone.now()
+    OperatorNotice.objects.update_or_create(
+        key=f"meta-callback:{name}",
+        defaults={
+            "title": _("Meta called the address for %(name)s") % {"name": name},
+            "body": _("Nothing is to be done. The connect doctor shows when it was."),
+            "last_seen_at": now,
+            "resolved_at": now,
+        },
+    )
+
+
+def callback_seen_at(name: str) -> datetime | None:
+    return OperatorNotice.objects.filter(key=f"meta-callback:{name}").values_list("last_seen_at", flat=True).first()
 
 
 # --- The version of LinkedIn's API ----------------------------------------------------------------------------

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from accounts.connect import entry_for
 from accounts.models import ConnectedAccount, Grant
 from accounts.providers import PROVIDERS
+from accounts.providers.base import role_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +56,4 @@ def state_of(name: str, grant: Grant | None) -> str:
 
 def tasks_of(account: ConnectedAccount) -> list[str]:
     """What the role of the person on the Page or organization allows, in words; each once."""
-    words = {
-        "ADMINISTRATOR": _("administer"),
-        "CONTENT_ADMIN": _("write posts"),
-        "CONTENT_ADMINISTRATOR": _("write posts"),
-        "DIRECT_SPONSORED_CONTENT_POSTER": _("post sponsored content"),
-        "ANALYST": _("read figures"),
-        "FULL_CONTROL": _("full control"),
-        "MANAGE": _("manage"),
-        "CREATE_CONTENT": _("write posts"),
-        "ANALYZE": _("read figures"),
-        "MODERATE": _("answer and hide comments"),
-        "MESSAGING": _("write messages"),
-        "ADVERTISE": _("advertise"),
-    }
-    tasks = [task.removeprefix("PROFILE_PLUS_") for task in account.tasks]
-    return list(dict.fromkeys(words.get(task, task.replace("_", " ").lower()) for task in tasks))
+    return role_words(account.tasks)

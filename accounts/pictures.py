@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -32,8 +33,7 @@ def refresh_later(*accounts: ConnectedAccount) -> None:
     """After the commit a worker fetches the pictures that are new."""
     for account in accounts:
         if account.picture_url and account.picture_url != account.picture_source:
-            key = str(account.pk)
-            transaction.on_commit(lambda key=key: wake(TASK, args=(key,)))
+            transaction.on_commit(partial(wake, TASK, args=(str(account.pk),)))
 
 
 def refresh(account_id: UUID) -> bool:

@@ -28,13 +28,8 @@ def look() -> None:
     operators.look_at_linkedin_version()
     if not settings.LINKEDIN_CLIENT_ID or not (operators.linkedin_is_refused() or is_due()):
         return
-    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    used = Q(credentials__account__status=ConnectedAccount.Status.CONNECTED)
-    grants = Grant.objects.filter(alive, used, provider="linkedin").order_by("-updated_at", "pk").distinct()
-    for grant in grants[:MOST_GRANTS]:
-        if is_answered(grant):
-            return
-    logger.info("nobody's access serves to ask LinkedIn for its version")
+    if ask() is None:
+        logger.info("nobody's access serves to ask LinkedIn for its version")
 
 
 def is_due() -> bool:
@@ -44,12 +39,24 @@ def is_due() -> bool:
         return False
 
 
-def is_answered(grant: Grant) -> bool:
-    """The client tells `operators` what it hears; says whether LinkedIn let us know at all."""
+def ask() -> bool | None:
+    """Whether LinkedIn serves the version that is set; None where nobody's access serves to ask. Never raises."""
+    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    used = Q(credentials__account__status=ConnectedAccount.Status.CONNECTED)
+    grants = Grant.objects.filter(alive, used, provider="linkedin").order_by("-updated_at", "pk").distinct()
+    for grant in grants[:MOST_GRANTS]:
+        answer = ask_with(grant)
+        if answer is not None:
+            return answer
+    return None
+
+
+def ask_with(grant: Grant) -> bool | None:
+    """The client tells `operators` what it hears."""
     try:
         linkedin().try_version(usable_token(grant))
     except OperatorError:
-        return True
+        return False
     except PermissionMissingError:
         # An app for members only may not ask this. But it was not the version that was refused, and if it comes to
         # that, the next post waits again.
@@ -57,5 +64,5 @@ def is_answered(grant: Grant) -> bool:
         return True
     except PlatformError as error:
         logger.info("grant %s does not serve to look for the version: %s", grant.pk, error.kind)
-        return False
+        return None
     return True

@@ -21,6 +21,28 @@ from accounts.models import ConnectedAccount, Grant
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.errors import PlatformError
 
+TASK_PREFIX = "PROFILE_PLUS_"  # twins of the same task on new Pages
+
+
+def role_words(tasks: Iterable[str]) -> list[str]:
+    """What a role on a Page or organization allows, in words; each once."""
+    words = {
+        "ADMINISTRATOR": _("administer"),
+        "CONTENT_ADMIN": _("write posts"),
+        "CONTENT_ADMINISTRATOR": _("write posts"),
+        "DIRECT_SPONSORED_CONTENT_POSTER": _("post sponsored content"),
+        "ANALYST": _("read figures"),
+        "FULL_CONTROL": _("full control"),
+        "MANAGE": _("manage"),
+        "CREATE_CONTENT": _("write posts"),
+        "ANALYZE": _("read figures"),
+        "MODERATE": _("answer and hide comments"),
+        "MESSAGING": _("write messages"),
+        "ADVERTISE": _("advertise"),
+    }
+    names = [task.removeprefix(TASK_PREFIX) for task in tasks]
+    return list(dict.fromkeys(words.get(name, name.replace("_", " ").lower()) for name in names))
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -210,9 +232,22 @@ class Provider(ABC):
         for candidate in candidates:
             state = State.WARNING if candidate.obstacle else State.OK
             linked = ", ".join(f"@{one.username}" for one in candidate.linked)
-            said = [candidate.obstacle, candidate.remark, linked or candidate.unlinked]
-            found.append(Check(candidate.name, state, " ".join(filter(None, said)) or _("It can be connected.")))
+            said = [candidate.obstacle or _("It can be connected."), candidate.remark, linked or candidate.unlinked]
+            roles = ", ".join(role_words(candidate.tasks))
+            facts = [candidate.about, _("Your role there lets us: %(roles)s") % {"roles": roles} if roles else ""]
+            found.append(Check(candidate.name, state, " ".join(filter(None, said)), details=tuple(filter(None, facts))))
         return found
+
+    def scopes_check(self, label: str, scopes: Iterable[str], text: str = "") -> Check:
+        """Permissions, and what each is for."""
+        purposes = self.purposes()
+        names = sorted(scopes)
+        return Check(
+            label,
+            State.FACT,
+            text,
+            details=tuple(f"{name}: {purposes[name]}" if name in purposes else name for name in names),
+        )
 
     def connectable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return [candidate for candidate in candidates if not candidate.obstacle]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.clients import buffer
+from accounts.doctor import Check, State
 from accounts.expiry import end_of_grant
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
@@ -18,13 +19,14 @@ from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Pro
 from accounts.renew import usable_token
 from socialhub.platforms import LABELS
 from socialhub.platforms.base import Access, Tokens
-from socialhub.platforms.buffer import ChannelFound
+from socialhub.platforms.buffer import ChannelFound, Organization
 from socialhub.platforms.buffer_errors import ChannelDisconnectedError
 from socialhub.platforms.buffer_networks import offers_of
-from socialhub.platforms.errors import NotFoundError, ReconnectError, RejectedError
+from socialhub.platforms.errors import NotFoundError, PlatformError, ReconnectError, RejectedError
 
 # What every channel needs; a personal key may do everything that its owner may.
 NEEDED_SCOPES = ("account:read", "posts:read", "posts:write")
+FIGURES_SCOPE = "insights:read"
 KEY_FORM = re.compile(r"[\x21-\x7e]{8,500}")
 
 
@@ -110,8 +112,56 @@ class BufferProvider(Provider):
         elif grant.expires_at is not None:
             buffer().revoke(reveal(grant.access_token))
 
+    def app_checks(self, *, live: bool = False) -> list[Check]:
+        checks = super().app_checks(live=live)
+        if self.is_configured():
+            checks.append(self.scopes_check(_("Permissions asked for"), buffer().config.scopes))
+        by_key = _("A person may also connect with a personal key of Buffer; that needs no app.")
+        return [*checks, Check(_("Personal keys"), State.FACT, by_key)]
+
+    def grant_checks(self, grant: Grant) -> list[Check]:
+        is_key = grant.refresh_token is None and grant.expires_at is None
+        kind = (
+            _("A personal key: it may do everything that its owner may, and has no end.")
+            if is_key
+            else _("Consent by OAuth; the access is renewed every hour.")
+        )
+        checks = [Check(_("Connected by"), State.FACT, kind)]
+        if not is_key and FIGURES_SCOPE not in grant.granted_scopes:
+            text = _("It is not granted, so figures of posts stay empty. Add it to BUFFER_SCOPES and connect again.")
+            checks.append(Check(FIGURES_SCOPE, State.WARNING, text))
+        return [*checks, *self.organization_checks(grant), *super().grant_checks(grant)]
+
+    def organization_checks(self, grant: Grant) -> list[Check]:
+        """What the plan of each organization allows, as far as Buffer tells."""
+        try:
+            organizations = buffer().account(usable_token(grant)).organizations
+        except PlatformError as error:
+            text = " ".join(filter(None, [error.message, error.platform_message]))
+            return [Check(_("Organizations"), State.PROBLEM, text)]
+        return [
+            Check(_("Organization %(name)s") % {"name": one.name or one.id}, *plan_of(one)) for one in organizations
+        ]
+
     def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
         return {"token_expires_at": end_of_grant(grant) if grant else None, "data_access_expires_at": None}
+
+
+def plan_of(organization: Organization) -> tuple[State, str]:
+    count, limit, posts = organization.channel_count, organization.channel_limit, organization.scheduled_post_limit
+    said = []
+    if count is not None and limit is not None:
+        said.append(_("%(count)d of %(limit)d channels.") % {"count": count, "limit": limit})
+    elif count is not None:
+        said.append(ngettext("%(count)d channel.", "%(count)d channels.", count) % {"count": count})
+    if posts is not None:
+        said.append(_("At most %(number)d scheduled posts for each channel.") % {"number": posts})
+    is_over = count is not None and limit is not None and count > limit
+    if is_over:
+        said.append(
+            _("That is more than the plan allows: Buffer locks some, until channels are removed or the plan grows.")
+        )
+    return State.WARNING if is_over else State.FACT, " ".join(said) or _("Buffer tells nothing of its plan.")
 
 
 def not_a_key() -> str:

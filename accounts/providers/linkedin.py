@@ -7,17 +7,21 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import operators, versions
 from accounts.clients import linkedin
+from accounts.doctor import Check, State
 from accounts.expiry import end_of_grant
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
 from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, grant_fields
 from accounts.renew import usable_token
 from socialhub.platforms.base import Access, Tokens
-from socialhub.platforms.errors import PermissionMissingError, PlatformError, ReconnectError
+from socialhub.platforms.errors import PermissionMissingError, PlatformError, ReconnectError, RejectedError
 from socialhub.platforms.linkedin_api import Member, Organization
 
 logger = logging.getLogger(__name__)
@@ -93,6 +97,50 @@ class LinkedInProvider(Provider):
         grant = account.credential.grant
         return AccessFacts(state.scopes, end_of_grant(grant) if grant else state.expires_at)
 
+    def app_checks(self, *, live: bool = False) -> list[Check]:
+        checks = super().app_checks(live=live)
+        if not self.is_configured():
+            return checks
+        if not settings.LINKEDIN_CLIENT_SECRET:
+            missing = _("It is missing. Set LINKEDIN_CLIENT_SECRET and restart.")
+            checks.insert(1, Check(_("App secret"), State.PROBLEM, missing))
+        elif live:
+            checks.insert(1, self.app_secret_check())
+        organizations = linkedin().config.has_organizations
+        return [
+            *checks,
+            version_check(versions.ask() if live else None),
+            self.scopes_check(
+                _("Permissions asked for"),
+                linkedin().config.scopes,
+                _("Always all of them: asking a person for another set ends the access that they gave before."),
+            ),
+            Check(
+                _("Who can be connected"),
+                State.FACT,
+                _("Profiles, and organizations that the person looks after.")
+                if organizations
+                else _(
+                    "Profiles only. For organizations LinkedIn has to grant the app the Community Management API; then set "
+                    "LINKEDIN_SCOPES to the full set."
+                ),
+            ),
+        ]
+
+    def app_secret_check(self) -> Check:
+        """LinkedIn looks at the app before it looks at the token that it is asked about, so any text will do."""
+        label = _("App id and secret")
+        try:
+            linkedin().introspect("connect-doctor")
+        except RejectedError:
+            pass  # a text that it cannot read as a token: the app was accepted
+        except PlatformError as error:
+            return Check(label, State.PROBLEM, " ".join(filter(None, [error.message, error.platform_message])))
+        return Check(label, State.OK, _("LinkedIn accepts them."))
+
+    def grant_checks(self, grant: Grant) -> list[Check]:
+        return [renewal_check(grant), *super().grant_checks(grant)]
+
     def revoke(self, grant: Grant) -> None:
         """Both tokens: each is taken away on its own."""
         refused: PlatformError | None = None
@@ -107,6 +155,44 @@ class LinkedInProvider(Provider):
 
     def connected_fields(self, grant: Grant | None) -> dict[str, Any]:
         return {"token_expires_at": end_of_grant(grant) if grant else None, "data_access_expires_at": None}
+
+
+def version_check(is_served: bool | None) -> Check:
+    """is_served: what LinkedIn has just said, None where it was not or could not be asked."""
+    label = _("Version of the API")
+    known = {"pinned": settings.LINKEDIN_API_VERSION, "months": operators.linkedin_version_age()}
+    age = (
+        ngettext(
+            "%(pinned)s is set; it is %(months)d month old.",
+            "%(pinned)s is set; it is %(months)d months old.",
+            known["months"],
+        )
+        % known
+    )
+    if is_served is False or (is_served is None and operators.linkedin_is_refused()):
+        text = _(
+            "LinkedIn does not serve it, so everything to LinkedIn waits. Set LINKEDIN_API_VERSION to a newer one and restart."
+        )
+        return Check(label, State.PROBLEM, f"{age} {text}")
+    told = _("LinkedIn serves it.") if is_served else ""
+    if known["months"] >= operators.LINKEDIN_OLD:
+        soon = _("LinkedIn serves a version for about twelve months: set LINKEDIN_API_VERSION to a newer one soon.")
+        return Check(label, State.WARNING, " ".join(filter(None, [age, told, soon])))
+    return Check(label, State.OK if is_served else State.FACT, f"{age} {told}".strip())
+
+
+def renewal_check(grant: Grant) -> Check:
+    label = _("Renewed by itself")
+    if grant.refresh_token is None:
+        return Check(
+            label,
+            State.FACT,
+            _("No: LinkedIn gave this app no refresh token, as it does to most. The person reconnects every 60 days."),
+        )
+    if grant.refresh_expires_at is None:
+        return Check(label, State.OK, _("Yes: LinkedIn gave a refresh token."))
+    until = date_format(timezone.localtime(grant.refresh_expires_at), "j F Y")
+    return Check(label, State.OK, _("Yes, until %(date)s: LinkedIn gave a refresh token.") % {"date": until})
 
 
 def member_candidate(member: Member) -> Candidate:

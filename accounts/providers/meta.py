@@ -9,9 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import operators
 from accounts.clients import meta
 from accounts.doctor import Check, State, end_check, scope_check
 from accounts.expiry import CONSENT_WARN
@@ -141,22 +143,11 @@ class MetaProvider(Provider):
                 if served
                 else _("%(pinned)s is set and served.") % {"pinned": settings.META_GRAPH_VERSION},
             ),
+            self.asked_check(),
+            callback_check(_("Deauthorize callback address"), "deauthorize", reverse("accounts:meta_deauthorize")),
+            callback_check(_("Data deletion request address"), "data-deletion", reverse("accounts:meta_data_deletion")),
             Check(
-                _("Permissions asked for"),
-                State.FACT,
-                _("What the configuration %(id)s holds.") % {"id": settings.META_CONFIG_ID}
-                if settings.META_CONFIG_ID
-                else ", ".join(ALL_SCOPES),
-            ),
-            Check(
-                _("Deauthorize callback address"),
-                State.FACT,
-                copy=settings.PUBLIC_BASE_URL + reverse("accounts:meta_deauthorize"),
-            ),
-            Check(
-                _("Data deletion request address"),
-                State.FACT,
-                copy=settings.PUBLIC_BASE_URL + reverse("accounts:meta_data_deletion"),
+                _("Webhooks"), State.FACT, _("None are used, so there is nothing to enter: posts and figures are read.")
             ),
         ]
         if used := told_of(APP):
@@ -175,7 +166,14 @@ class MetaProvider(Provider):
             return Check(label, State.PROBLEM, " ".join(filter(None, [error.message, error.platform_message])))
         if info.app_id and info.app_id != settings.META_APP_ID:
             return Check(label, State.PROBLEM, _("Meta knows them as those of another app. Check META_APP_ID."))
-        return Check(label, State.OK, _("Meta accepts them."))
+        return Check(label, State.OK, _("Meta accepts them, and the proof of the secret that goes with every call."))
+
+    def asked_check(self) -> Check:
+        label = _("Permissions asked for")
+        if settings.META_CONFIG_ID:
+            held = _("What the configuration %(id)s holds. It should hold these:") % {"id": settings.META_CONFIG_ID}
+            return self.scopes_check(label, ALL_SCOPES, held)
+        return self.scopes_check(label, ALL_SCOPES)
 
     def grant_checks(self, grant: Grant) -> list[Check]:
         """With the permissions and dates as Meta tells them now."""
@@ -184,11 +182,24 @@ class MetaProvider(Provider):
             self.refresh_scopes(grant)
         except PlatformError as error:
             checks.append(Check(_("Permissions"), State.PROBLEM, error.message))
-        missing = [name for name in ALL_SCOPES if name not in {*grant.granted_scopes, *grant.declined_scopes}]
+        known = {*grant.granted_scopes, *grant.declined_scopes, *grant.lapsed_scopes}
+        missing = [name for name in ALL_SCOPES if name not in known]
         again = _("Press Reconnect and confirm at Facebook.")
-        asked = scope_check(_("Permissions missing"), missing, State.WARNING, again)
-        until = end_check(_("Access to data ends"), grant.data_access_expires_at, CONSENT_WARN.days, again)
-        return [*checks, *filter(None, [asked, until]), *super().grant_checks(grant)]
+        lapsed = _("Meta takes back what an app does not use for 90 days.")
+        checks += filter(
+            None,
+            [
+                scope_check(_("Permissions missing"), missing, State.WARNING, again),
+                scope_check(_("Permissions lapsed"), grant.lapsed_scopes, State.WARNING, f"{lapsed} {again}"),
+                end_check(_("Access to data ends"), grant.data_access_expires_at, CONSENT_WARN.days, again),
+            ],
+        )
+        limited = [name for name in grant.granted_scopes if name in grant.granular_scopes]
+        if limited:
+            counts = tuple(f"{name}: {len(grant.granular_scopes[name])}" for name in limited)
+            text = _("For the Pages and accounts that the person ticked, so many of them:")
+            checks.append(Check(_("Permissions for some accounts only"), State.FACT, text, details=counts))
+        return [*checks, *super().grant_checks(grant)]
 
     def purposes(self) -> dict[str, str]:
         return {
@@ -216,6 +227,17 @@ class MetaProvider(Provider):
         answer: dict[str, Any] = meta().get("me", token, {"fields": PAGE_FIELDS_OF_ITSELF})
         candidate = candidate_of(replace(page_of(answer), token=token, obstacle=""))
         return candidate, tuple(scopes_on(inspected.scopes, inspected.granular, candidate.ids))
+
+
+def callback_check(label: str, name: str, path: str) -> Check:
+    """An address to paste at Meta, and whether Meta has ever called it."""
+    seen = operators.callback_seen_at(name)
+    text = (
+        _("Meta called it last on %(date)s.") % {"date": date_format(timezone.localtime(seen), "j F Y, H:i")}
+        if seen
+        else _("Meta has not called it yet. It does when somebody removes this app at Facebook.")
+    )
+    return Check(label, State.FACT, text, settings.PUBLIC_BASE_URL + path)
 
 
 def permission_fields(permissions: Permissions, inspected: TokenInfo) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import withdrawal
+from accounts import operators, withdrawal
 from accounts.clients import meta
 from accounts.models import DataDeletion
 from accounts.providers import META
@@ -68,6 +68,7 @@ def deauthorize(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         return JsonResponse({"error": str(refused)}, status=refused.status)
     withdrawal.withdraw(META.key, message)
+    operators.note_callback("deauthorize")
     return JsonResponse({"success": True})
 
 
@@ -82,6 +83,7 @@ def data_deletion(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         return JsonResponse({"error": str(refused)}, status=refused.status)
     deletion = withdrawal.delete_data(META.key, message, signed)
+    operators.note_callback("data-deletion")
     status_page = settings.PUBLIC_BASE_URL + reverse("accounts:data_deletion_status", args=[deletion.code])
     return JsonResponse({"url": status_page, "confirmation_code": deletion.code})
 

@@ -54,6 +54,7 @@ class Graph:
     """State to set before a call, and `calls` to read after it."""
 
     def __init__(self, mock: responses.RequestsMock) -> None:
+        self.mock = mock
         self.pages: list[dict[str, Any]] = [page("101", "Classic Motors", "classicmotors")]
         self.granted = list(ALL_SCOPES)
         self.declined: list[str] = []

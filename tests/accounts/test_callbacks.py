@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Credential, DataDeletion, Grant, Notification, User, Workspace
+from accounts.operators import callback_seen_at
 from tests.factories import make_account, make_user, workspace_of
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +178,16 @@ def test_guessing_is_limited_but_meta_gets_through(
 @pytest.mark.parametrize("address", BOTH)
 def test_only_by_post(machine: Client, address: str) -> None:
     assert machine.get(reverse(address)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [("accounts:meta_deauthorize", "deauthorize"), ("accounts:meta_data_deletion", "data-deletion")],
+)
+def test_when_meta_called_is_remembered_and_who_else_called_is_not(machine: Client, address: str, name: str) -> None:
+    machine.post(reverse(address), {"signed_request": "guessed.guess"})
+    assert callback_seen_at(name) is None
+    machine.post(reverse(address), signed())
+    seen = callback_seen_at(name)
+    assert seen
+    assert timezone.now() - seen < timedelta(minutes=1)
