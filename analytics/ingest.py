@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import pictures
@@ -26,13 +27,16 @@ from accounts.notify import settle, tell
 from accounts.tokens import with_access
 from accounts.usage import held_until
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
+from publishing import limits
 from publishing.models import Publication, Status
+from socialhub.platforms import PLATFORMS
 from socialhub.platforms.base import Access, Platform, PostFigures, RemotePost
 from socialhub.platforms.errors import (
     AccountBlockedError,
     LimitedError,
     OurBugError,
     PlatformError,
+    PutOffError,
     ReconnectError,
     TemporaryError,
 )
@@ -84,8 +88,11 @@ def sync(account_id: UUID, *, full: bool = False) -> bool:
     account = ConnectedAccount.objects.usable().select_related("workspace", "credential").filter(pk=account_id).first()
     if account is None:
         return False
-    if not full and held_until(account):
-        return False  # what is left of the network's limit is for people who publish or look
+    if until := held_until(account, asked_for=full):
+        # What is left of the network's limit is for people who publish or look, and at its end for posts alone.
+        if full:
+            _say_until_when(account, until)
+        return False
     row, _made = AccountSync.objects.get_or_create(account=account)
     if not (until := _claim(account)):
         return False
@@ -99,6 +106,14 @@ def sync(account_id: UUID, *, full: bool = False) -> bool:
     finally:
         AccountSync.objects.filter(account=account, claimed_until=until).update(claimed_until=None)
     return True
+
+
+def _say_until_when(account: ConnectedAccount, until: datetime) -> None:
+    """Somebody has asked for it, and shall not wait in vain."""
+    account.sync_error = _(
+        "Its network's limit of calls is nearly used up, so it is not read before %(when)s. Posts still go out."
+    ) % {"when": date_format(timezone.localtime(until), "DATETIME_FORMAT")}
+    ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
 
 
 def _claim(account: ConnectedAccount) -> datetime | None:
@@ -117,7 +132,7 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
     troubles: list[str] = []
     parts: list[Part] = [_read_totals]
     if full:
-        parts += [_read_yesterday, _read_today, _read_posts]
+        parts += [_read_yesterday, _read_today, _read_posts, _read_quota]
     platform = client_of(account)
 
     def read(access: Access) -> None:
@@ -129,14 +144,15 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
             except PlatformError as error:
                 _log(account, error)
                 troubles.append(error.message)
-    except PlatformError as error:
             del parts[0]
 
     try:
         with_access(account, read)
+    except PlatformError as error:
         troubles.append(error.message)
         _log(account, error)
-        if not isinstance(error, ReconnectError):  # a lost access has a word of its own
+        # A lost access has a word of its own, and what we put off ourselves is no failure.
+        if not isinstance(error, ReconnectError | PutOffError):
             _count_failure(account, error.message)
     else:
         _read_through(account, troubles, full=full)
@@ -186,6 +202,8 @@ def _readable_again(account: ConnectedAccount) -> None:
 
 def _log(account: ConnectedAccount, error: PlatformError) -> None:
     level = logging.ERROR if isinstance(error, OurBugError) else logging.WARNING
+    if isinstance(error, PutOffError):
+        level = logging.INFO
     logger.log(
         level,
         "figures of account %s: %s %s/%s request %s: %s",
@@ -230,6 +248,12 @@ def _read_totals(account: ConnectedAccount, platform: Platform, access: Access) 
         .first()
     )
     _put_window(_hour_of(account, now), known, now, before=before)
+
+
+def _read_quota(account: ConnectedAccount, platform: Platform, access: Access) -> None:
+    """What the network allows this account corrects the books of its limits before a post needs them."""
+    if platform.quota_group and (quota := platform.quota(access)):
+        limits.read_quota(account, platform.quota_group, quota)
 
 
 def _hour_start(at: datetime) -> datetime:
@@ -289,11 +313,15 @@ def _difference(before: InsightWindow, window: InsightWindow) -> dict[str, Any]:
 
 
 def accounts_due() -> list[UUID]:
-    """Connected accounts whose totals of this hour are not known yet."""
+    """Connected accounts whose totals of this hour are not known yet, or where that is seldom, of this day."""
     known = InsightWindow.objects.filter(
         account=OuterRef("pk"), period=InsightWindow.Period.HOUR, window_start=_hour_start(timezone.now())
     )
     usable = ConnectedAccount.objects.usable()
+    for key, platform in PLATFORMS.items():
+        if every := platform.figures_every_seconds:
+            read = timezone.now() - timedelta(seconds=every) + FULL_SLACK
+            usable = usable.exclude(platform=key, last_synced_at__gt=read)
     return list(usable.filter(~Exists(known)).order_by("last_synced_at", "pk").values_list("pk", flat=True))
 
 
@@ -355,7 +383,7 @@ def adopt_published(account: ConnectedAccount | None = None) -> int:
         waiting = waiting.filter(account=account)
     else:
         waiting = waiting.filter(published_at__gte=now - ADOPT_SPAN)
-    publications: list[Any] = list(waiting.select_related("post").order_by("pk")[:500])
+    publications: list[Any] = list(waiting.select_related("post", "account").order_by("pk")[:500])
     PlatformPost.objects.bulk_create(
         [
             PlatformPost(
@@ -364,7 +392,7 @@ def adopt_published(account: ConnectedAccount | None = None) -> int:
                 text=publication.text,
                 permalink=publication.permalink,
                 posted_at=publication.published_at,
-                next_fetch_at=now,
+                next_fetch_at=now + timedelta(seconds=PLATFORMS[publication.account.platform].figures_every_seconds),
             )
             for publication in publications
         ],
@@ -398,9 +426,10 @@ def _address(url: str) -> str:
 # --- Figures of posts -----------------------------------------------------------------------------------------
 
 
-def next_fetch(posted_at: datetime, now: datetime) -> datetime | None:
-    """When the figures of a post are read next; None once it is 28 days old."""
-    return next((posted_at + age for age in AGES if posted_at + age > now), None)
+def next_fetch(posted_at: datetime, now: datetime, every_seconds: float = 0) -> datetime | None:
+    """When the figures of a post are read next, not before `every_seconds` have passed; None once it is 28 days old."""
+    soonest = now + timedelta(seconds=every_seconds)
+    return next((posted_at + age for age in AGES if posted_at + age > now and posted_at + age >= soonest), None)
 
 
 def claim_posts(limit: int, *, account: ConnectedAccount | None = None, recent: bool = False) -> list[PlatformPost]:
@@ -437,7 +466,7 @@ def sync_posts(account: ConnectedAccount, posts: Sequence[PlatformPost]) -> None
         _put_off(posts, error)
         ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=error.message)
         return
-    _put_figures(posts, {figures.platform_post_id: figures for figures in answer})
+    _put_figures(posts, {figures.platform_post_id: figures for figures in answer}, platform.figures_every_seconds)
 
 
 def _put_off(posts: Iterable[PlatformPost], error: PlatformError) -> None:
@@ -449,7 +478,7 @@ def _put_off(posts: Iterable[PlatformPost], error: PlatformError) -> None:
     PlatformPost.objects.filter(pk__in=[post.pk for post in posts], gone_at=None).update(next_fetch_at=again)
 
 
-def _put_figures(posts: Sequence[PlatformPost], answer: Mapping[str, PostFigures]) -> None:
+def _put_figures(posts: Sequence[PlatformPost], answer: Mapping[str, PostFigures], every_seconds: float) -> None:
     """The newest known figures to the posts, exactly what was read to their snapshots."""
     now = timezone.now()
     answered, snapshots = [], []
@@ -465,7 +494,7 @@ def _put_figures(posts: Sequence[PlatformPost], answer: Mapping[str, PostFigures
             setattr(post, name, value)
         post.raw = dict(figures.raw)
         post.fetched_at = now
-        post.next_fetch_at = next_fetch(post.posted_at, now)
+        post.next_fetch_at = next_fetch(post.posted_at, now, every_seconds)
         answered.append(post)
         if read:
             snapshots.append(PostSnapshot(platform_post=post, fetched_at=now, **read))

@@ -10,7 +10,9 @@ import json
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -29,6 +31,7 @@ from publishing.models import (
     HashtagGroup,
     ImageSet,
     ImageSetItem,
+    LimitOverride,
     MediaFile,
     Post,
     PostMedia,
@@ -43,6 +46,7 @@ from publishing.states import IllegalMove, LostRace
 from publishing.tasks import nudge
 from socialhub.platforms import LABELS
 from socialhub.platforms.errors import PlatformError
+from socialhub.platforms.rules import WINDOWS
 
 
 def link(address_name: str, pk: object, text: object) -> SafeString:
@@ -489,14 +493,61 @@ class AttemptAdmin(Books):
 
 @admin.register(RateLimitWindow)
 class RateLimitWindowAdmin(Books):
-    """A row may be deleted: a block (limit 0) ends with it at once."""
+    """A row may be deleted: a block (limit 0) ends with it at once.
 
-    list_display = ("account", "endpoint", "calls_made", "call_limit", "window_seconds", "window_start", "resets_at")
-    list_filter = ("endpoint", PlatformFilter, "window_seconds")
+    What the network said of a window stands in a row with `told_at`; its calls are those that we had not counted.
+    """
+
+    list_display = ("whose", "endpoint", "calls_made", "call_limit", "window_seconds", "told_at", "resets_at")
+    list_filter = ("endpoint", PlatformFilter, "window_seconds", ("told_at", admin.EmptyFieldListFilter))
     list_select_related = ("account",)
-    search_fields = ("account__name", "account__username", "endpoint")
+    search_fields = ("account__name", "account__username", "endpoint", "subject__exact")
     id_fields = ("account",)
     ordering = ("-resets_at",)
+
+    @admin.display(description=_("whose"), ordering="subject")
+    def whose(self, row: RateLimitWindow) -> object:
+        """An account, or the grant by which several accounts are counted together."""
+        kind, _colon, pk = row.subject.partition(":")
+        return (
+            link("accounts_grant", pk, _("all accounts of a grant")) if kind == "grant" else row.account or row.subject
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        return found | queryset.filter(subject=f"grant:{search_term.strip()}"), may_repeat
+
+
+class LimitOverrideForm(forms.ModelForm):
+    """Only for windows that there are: another one would change nothing, and nobody would notice."""
+
+    class Meta:
+        model = LimitOverride
+        fields: ClassVar[list[str]] = ["account", "endpoint", "window_seconds", "call_limit", "reason"]
+
+    def clean(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().clean() or {}
+        if account := fields.get("account"):
+            own = [window for window in WINDOWS.get(account.platform, ()) if window.scope == "account"]
+            if (fields.get("endpoint"), fields.get("window_seconds")) not in [(w.group, w.seconds) for w in own]:
+                named = ", ".join(f"{window.group} ({window.seconds} s, {window.limit})" for window in own)
+                raise ValidationError(_("This account has these windows: %(windows)s."), params={"windows": named})
+        return fields
+
+
+@admin.register(LimitOverride)
+class LimitOverrideAdmin(admin.ModelAdmin):
+    """A limit for one account. It holds from the next call on; what the network itself allows is never exceeded."""
+
+    form = LimitOverrideForm
+    list_display = ("account", "endpoint", "window_seconds", "call_limit", "reason", "created_at")
+    list_filter = (PlatformFilter, "endpoint")
+    list_select_related = ("account",)
+    search_fields = ("account__name", "account__username", "reason")
+    autocomplete_fields = ("account",)
+    ordering = ("-created_at",)
 
 
 # --- The library ----------------------------------------------------------------------------------------------

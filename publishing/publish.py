@@ -93,6 +93,8 @@ class Job:
             text=self.publication.text,
             link=post.link,
             media=media_items(self.publication),
+            choices=self.publication.choices,
+            offers=self.account.offers,
         )
 
     def access(self) -> Access:
@@ -147,7 +149,7 @@ def publish(job: Job) -> None:
         content = job.content()
         _refuse_what_the_rules_refuse(job, content)
         plan = job.platform.plan(content)
-        waiting = _reserve(job, plan) or _prepare(job, plan, access, content)
+        waiting = _reserve(job, plan, access) or _prepare(job, plan, access, content)
     except Failure as error:
         settle(job, error)
         return
@@ -175,7 +177,7 @@ def _refuse_what_the_rules_refuse(job: Job, content: Content) -> None:
         raise errors.RejectedError(" ".join(str(violation.message) for violation in refused))
 
 
-def _reserve(job: Job, plan: tuple[Step, ...]) -> bool:
+def _reserve(job: Job, plan: tuple[Step, ...], access: Access) -> bool:
     """Reserve the calls of all steps still ahead, so that none gets stuck half way. True: full, and put off."""
     counted = {*job.entry.reserved, *job.handles.get(STEPS_DONE, ())}
     ahead = [step for step in plan if step.calls and step.key not in counted]
@@ -185,12 +187,12 @@ def _reserve(job: Job, plan: tuple[Step, ...]) -> bool:
             calls[group] = calls.get(group, 0) + number
     if not calls:
         return False
-    with transaction.atomic():
-        full = limits.reserve(job.account.pk, job.account.platform, calls)
-        if full is None:
-            job.entry.reserved = [*job.entry.reserved, *(step.key for step in ahead)]
-            claims.renew(job.claim, reserved=job.entry.reserved)
-            return False
+    full = _book(job, ahead, calls, quota=job.platform.quota_group)
+    if isinstance(full, limits.Unread):
+        _read_quota(job, access)
+        full = _book(job, ahead, calls)
+    if not isinstance(full, limits.Full):
+        return False
     if full.until is None:
         raise errors.RejectedError(
             _("This post needs more calls than the limit of %(limit)d allows at all. Use fewer images.")
@@ -200,7 +202,36 @@ def _reserve(job: Job, plan: tuple[Step, ...]) -> bool:
     return True
 
 
+def _book(job: Job, ahead: list[Step], calls: dict[str, int], *, quota: str = "") -> limits.Full | limits.Unread | None:
+    """The calls are in the books, and the entry says so, or neither."""
+    with transaction.atomic():
+        client = limits.client_subject(job.account)
+        answer = limits.reserve(job.account.pk, job.account.platform, calls, client=client, quota=quota)
+        if answer is None:
+            job.entry.reserved = [*job.entry.reserved, *(step.key for step in ahead)]
+            claims.renew(job.claim, reserved=job.entry.reserved)
+    return answer
+
+
+def _read_quota(job: Job, access: Access) -> None:
+    """Where it cannot be read, our own books have to do: the network refuses what is too much."""
+    try:
+        quota = job.platform.quota(access)
+    except (errors.LimitedError, errors.ReconnectError):
+        raise  # the post would meet the same
+    except Failure as error:
+        logger.info("The quota of account %s could not be read: %s", job.account.pk, error.kind)
+        return
+    if quota:
+        limits.read_quota(job.account, job.platform.quota_group, quota)
+
+
 def _limit_sentence(job: Job, full: limits.Full) -> str:
+    if full.scope == "client":
+        return _(
+            "The %(limit)d calls that %(platform)s allows for all accounts of this connection together are used up. It "
+            "goes on by itself."
+        ) % {"limit": full.limit, "platform": job.platform.label}
     if full.endpoint == limits.BLOCK:
         return _("%(platform)s asked %(account)s to wait.") % {
             "platform": job.platform.label,
@@ -355,6 +386,30 @@ def settle(job: Job, error: Failure) -> None:
             _fail(job, error.kind, str(error.message), error=error)
 
 
+def _access_refused(job: Job, error: errors.ReconnectError) -> None:
+    """Nothing was published. With a renewed access it goes on at once, else it waits until a person has reconnected."""
+    try:
+        mended = _mend(job, error)
+    except Failure as trouble:  # of the renewal
+        settle(job, trouble)
+        return
+    if mended:
+        _back_to_queue(job, error, reason=_("The access was renewed; it goes on at once."), not_before=timezone.now())
+    else:
+        tokens.lost(job.account, error)
+        _hold(job, error)
+
+
+def _mend(job: Job, error: errors.ReconnectError) -> bool:
+    """Once for each publication and hour, so that a network that refuses every access is not asked in circles."""
+    now = timezone.now()
+    before = job.handles.get(MENDED_AT)
+    if (before and now - datetime.fromisoformat(before) < MEND_AGAIN) or not tokens.mend(job.account, error):
+        return False
+    job.handles[MENDED_AT] = now.isoformat()
+    return True
+
+
 def _forget(job: Job, prefixes: tuple[str, ...]) -> None:
     """Handles that the network has no more. Their steps are done again, and counted again."""
     done = job.handles.pop(STEPS_DONE, [])
@@ -388,30 +443,6 @@ def _published(job: Job, published: Published, *, reason: str) -> None:
 
 def _read_permalink(job: Job) -> None:
     """Best effort: a live post never becomes a failed one because its address could not be read."""
-def _access_refused(job: Job, error: errors.ReconnectError) -> None:
-    """Nothing was published. With a renewed access it goes on at once, else it waits until a person has reconnected."""
-    try:
-        mended = _mend(job, error)
-    except Failure as trouble:  # of the renewal
-        settle(job, trouble)
-        return
-    if mended:
-        _back_to_queue(job, error, reason=_("The access was renewed; it goes on at once."), not_before=timezone.now())
-    else:
-        tokens.lost(job.account, error)
-        _hold(job, error)
-
-
-def _mend(job: Job, error: errors.ReconnectError) -> bool:
-    """Once for each publication and hour, so that a network that refuses every access is not asked in circles."""
-    now = timezone.now()
-    before = job.handles.get(MENDED_AT)
-    if (before and now - datetime.fromisoformat(before) < MEND_AGAIN) or not tokens.mend(job.account, error):
-        return False
-    job.handles[MENDED_AT] = now.isoformat()
-    return True
-
-
     try:
         permalink = job.platform.permalink(job.access(), job.publication.platform_post_id)
     except Failure as error:
@@ -602,6 +633,20 @@ def check(job: Job) -> None:
         _judge(job, found, since)
 
 
+def _look_refused(job: Job, error: errors.ReconnectError) -> None:
+    try:
+        mended = _mend(job, error)
+    except Failure as trouble:
+        _judge_failure(job, trouble, definite=False)
+        return
+    if mended:
+        Publication.objects.filter(pk=job.publication.pk).update(handles=job.handles)
+        _look_later(job, error)
+    else:
+        tokens.lost(job.account, error)
+        _look_later(job, error, held=True)
+
+
 def _judge_failure(job: Job, error: Failure, *, definite: bool) -> None:
     """definite: the network had taken the post, so that a refusal is its last word on it and not on our look."""
     passing = isinstance(error, errors.TemporaryError | errors.LimitedError)
@@ -635,20 +680,6 @@ def _still_at_it(job: Job, found: NotYet) -> None:
         claims.release(job.claim, not_before=timezone.now() + timedelta(seconds=found.seconds))
         Publication.objects.filter(pk=job.publication.pk).update(handles=job.handles)
         _close(job, "waiting")
-def _look_refused(job: Job, error: errors.ReconnectError) -> None:
-    try:
-        mended = _mend(job, error)
-    except Failure as trouble:
-        _judge_failure(job, trouble, definite=False)
-        return
-    if mended:
-        Publication.objects.filter(pk=job.publication.pk).update(handles=job.handles)
-        _look_later(job, error)
-    else:
-        tokens.lost(job.account, error)
-        _look_later(job, error, held=True)
-
-
 
 
 def _surely_absent(job: Job, found: Absent) -> None:

@@ -35,6 +35,7 @@ from socialhub.platforms.base import (
     PostType,
     Profile,
     Published,
+    Quota,
     RemotePost,
     Step,
     StepKind,
@@ -68,6 +69,7 @@ class FakePlatform(Platform):
         self.calls: list[Call] = []
         self.feed: dict[str, list[RemotePost]] = defaultdict(list)  # what stands on the network, by account id
         self.profiles: dict[str, Profile] = {}
+        self.quotas: dict[str, Quota] = {}
         self.day_figures: dict[tuple[str, date], AccountFigures] = {}  # by account id and day (UTC) of `since`
         self.figures: dict[str, PostFigures] = {}  # by platform post id
         self._outcomes: dict[str, deque[Any]] = defaultdict(deque)
@@ -165,6 +167,10 @@ class FakePlatform(Platform):
         return found[0].permalink if found else ""
 
     # Reading
+
+    def quota(self, access: Access) -> Quota | None:
+        scripted = self._record("quota", access)
+        return self.quotas.get(access.account_id) if scripted is NORMAL else scripted
 
     def profile(self, access: Access) -> Profile:
         scripted = self._record("profile", access)

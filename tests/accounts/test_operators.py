@@ -91,11 +91,16 @@ def test_the_newest_use_of_a_limit_is_kept_for_each_account(workspace: Workspace
         entry = {"type": "pages", "call_count": percent, "estimated_time_to_regain_access": minutes}
         return json.dumps({"101": [entry]})
 
-    answer(x_business_use_case_usage=used(94))
+    answer(x_business_use_case_usage=used(79))
     assert usage.held_until(account) is None
-    answer(x_business_use_case_usage=used(95))
+    answer(x_business_use_case_usage=used(80))
     assert usage.held_until(account)
+    assert usage.held_until(account, asked_for=True) is None, "a person who asks is answered"
     assert usage.held_until(other) is None
+    answer(x_business_use_case_usage=used(95))
+    assert usage.held_until(account, asked_for=True)
+    answer(x_business_use_case_usage=used(12, minutes=5))
+    assert usage.held_until(account, asked_for=True), "whatever the number, it says that it is used up"
     answer(x_business_use_case_usage=used(100, minutes=30))
     until = usage.held_until(account)
     assert until

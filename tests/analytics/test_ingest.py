@@ -11,13 +11,16 @@ from accounts import usage
 from accounts.models import ConnectedAccount, Notification
 from analytics import ingest
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
+from publishing import limits
 from publishing.models import Publication
-from socialhub.platforms.base import AccountFigures, PostFigures, Profile
+from socialhub.platforms import PLATFORMS
+from socialhub.platforms.base import AccountFigures, PostFigures, Profile, Quota
 from socialhub.platforms.errors import (
     AccountBlockedError,
     LimitedError,
     OurBugError,
     PermissionMissingError,
+    PutOffError,
     ReconnectError,
     TemporaryError,
 )
@@ -356,18 +359,64 @@ def test_a_lost_access_is_not_told_twice(account, fake, clock):
 def test_near_the_limit_nothing_is_read_in_the_background(account, fake, clock):
     post = make_platform_post(account, next_fetch_at=NOW)
     fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
-    usage.note(Usage(accounts=(AccountUsage("1001", "pages", 96, regain_seconds=1800),)))
+    usage.note(Usage(accounts=(AccountUsage("1001", "pages", 80),)))
     assert ingest.sync(account.pk) is False
     ingest.sync_due()
     assert fake.calls == []
     post.refresh_from_db()
-    assert post.next_fetch_at == NOW + timedelta(minutes=30)
+    assert post.next_fetch_at == NOW + timedelta(minutes=10)
     assert ingest.sync(account.pk, full=True) is True, "a person who asks is answered"
     calls = len(fake.calls)
     clock.move_to(NOW + timedelta(minutes=31))
     PlatformPost.objects.update(next_fetch_at=NOW)
     ingest.sync_due()
     assert len(fake.calls) == calls + 1
+
+
+def test_at_the_end_of_the_limit_only_posts_go_out(account, fake, clock):
+    usage.note(Usage(accounts=(AccountUsage("1001", "pages", 96, regain_seconds=1800),)))
+    assert ingest.sync(account.pk, full=True) is False
+    assert fake.calls == []
+    account.refresh_from_db()
+    assert "nearly used up" in account.sync_error
+    clock.move_to(NOW + timedelta(minutes=31))
+    assert ingest.sync(account.pk, full=True) is True
+    account.refresh_from_db()
+    assert account.sync_error == ""
+
+
+def test_what_we_put_off_ourselves_is_no_failure(account, fake):
+    for hour in range(8):
+        fake.will("profile", PutOffError(f"Reading waits until {hour}.", until=NOW + timedelta(hours=hour)))
+        ingest.sync_account(account)
+    assert not Notification.objects.exists()
+    assert not AccountSync.objects.exclude(failures=0).exists()
+    account.refresh_from_db()
+    assert account.sync_error == "Reading waits until 7."
+
+
+def test_where_each_call_is_dear_figures_are_read_once_a_day(account, fake, clock, monkeypatch):
+    monkeypatch.setattr(type(fake), "figures_every_seconds", 86_400)
+    monkeypatch.setattr(PLATFORMS["facebook"], "figures_every_seconds", 86_400)
+    post = make_platform_post(account, posted_at=NOW, next_fetch_at=NOW)
+    fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
+    fake.profiles["1001"] = Profile()
+    ingest.sync(account.pk)
+    post.refresh_from_db()
+    assert post.next_fetch_at == NOW + timedelta(days=1)
+    clock.move_to(NOW + timedelta(hours=20))
+    assert ingest.accounts_due() == []
+    clock.move_to(NOW + timedelta(hours=24))
+    assert ingest.accounts_due() == [account.pk]
+
+
+def test_the_quota_of_an_account_corrects_its_books(workspace, fake, monkeypatch):
+    account = make_account(workspace, platform="instagram", platform_account_id="1002")
+    monkeypatch.setattr(type(fake), "quota_group", "posts")
+    fake.quotas["1002"] = Quota(used=60, limit=100)
+    ingest.sync_account(account)
+    left = {state.endpoint: state.remaining for state in limits.remaining(account)}
+    assert left["posts"] == 40
 
 
 # One account, one worker

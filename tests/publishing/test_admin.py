@@ -17,12 +17,14 @@ from django.utils import timezone
 from accounts.models import Grant, Notification, OAuthTicket, OperatorNotice, User
 from accounts.models.operation import DataDeletion, EncryptionKey
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
+from publishing import limits
 from publishing.models import (
     Attempt,
     CaptionTemplate,
     HashtagGroup,
     ImageSet,
     ImageSetItem,
+    LimitOverride,
     Post,
     PostMedia,
     Publication,
@@ -101,9 +103,8 @@ def fill(rows):
             PublicationEvent.objects.create(
                 publication=publication, from_status="draft", to_status="scheduled", at=now, actor=user
             )
-        RateLimitWindow.objects.create(
-            account=account, endpoint="publish", window_seconds=3600, window_start=now, call_limit=25, resets_at=now
-        )
+        limits.reserve(account.pk, "facebook", {"publish": 1})
+        LimitOverride.objects.create(account=account, endpoint="publish", window_seconds=3600, call_limit=10)
         AccountSync.objects.create(account=account)
         InsightWindow.objects.create(account=account, period="hour", window_start=now, fetched_at=now)
         platform_post = PlatformPost.objects.create(
