@@ -1,32 +1,23 @@
-"""Keys change under way: resumable, counted, and nobody who reads or writes meanwhile notices."""
+"""Keys change: resumable, counted, and told when it is time. Under way: tests/processes/test_rotation.py."""
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, Credential, EncryptionKey, OperatorNotice, User, Workspace
+from accounts.models import EncryptionKey, OperatorNotice, User, Workspace
 from accounts.operators import fingerprint, look_at_keys
 from accounts.rotate import Rotation, count_remaining, rotate_all
-from accounts.tokens import access_for
 from tests.accounts.conftest import sign_in
 from tests.factories import make_account
 
-logger = logging.getLogger(__name__)
-
 NEW_KEY = "a-new-key-of-more-than-thirty-two-characters"
-MANY = 2000
 
 
 class BrokenOff(Exception):
@@ -58,55 +49,6 @@ def test_a_run_that_broke_off_goes_on_where_it_stood(settings: Any, workspace: W
     assert "0 secrets sealed with the first key." in out.getvalue()
     with pytest.raises(CommandError):
         call_command("rotate_token_keys", batch_size=0)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_thousand_credentials_while_people_read_and_store(
-    settings: Any, workspace: Workspace, fresh_fields: Any
-) -> None:
-    accounts = ConnectedAccount.objects.bulk_create(
-        ConnectedAccount(workspace=workspace, platform="facebook", platform_account_id=str(number), name=f"P{number}")
-        for number in range(MANY)
-    )
-    Credential.objects.bulk_create(
-        Credential(account=account, access_token=f"token-{account.platform_account_id}") for account in accounts
-    )
-    settings.FERNET_KEYS = [NEW_KEY, *settings.FERNET_KEYS]
-    fresh_fields()
-    finished = threading.Event()
-    read: list[str] = []
-
-    def live(first: int, stores: bool) -> None:
-        number = first
-        try:
-            while not finished.is_set():
-                number = (number + 7) % MANY
-                account = ConnectedAccount.objects.select_related("credential").get(pk=accounts[number].pk)
-                assert access_for(account).token == f"token-{number}"
-                if stores:
-                    Credential.objects.filter(pk=account.pk).update(access_token=f"token-{number}")
-                read.append(account.name)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(3) as pool:
-        lives = [pool.submit(live, first, first == 0) for first in range(3)]
-        began = time.monotonic()
-        try:
-            progress = rotate_all()
-        finally:
-            seconds = time.monotonic() - began
-            finished.set()
-    for one in lives:
-        one.result()  # raises what went wrong there
-    logger.info("%.0f rows/s, %d reads meanwhile", MANY / seconds, len(read))
-    assert len(read) > 50
-    assert progress.rotated + progress.done == MANY
-    assert (progress.lost, progress.remaining) == (0, 0)
-    settings.FERNET_KEYS = [NEW_KEY]
-    fresh_fields()
-    last = ConnectedAccount.objects.get(platform_account_id=str(MANY - 1))
-    assert access_for(last).token == f"token-{MANY - 1}"
 
 
 @pytest.mark.django_db
