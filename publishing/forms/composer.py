@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxLengthValidator
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils import timezone
@@ -41,6 +42,7 @@ TYPE_NAMES = {
     PostType.MULTI_IMAGE: gettext_lazy("Several images"),
     PostType.CAROUSEL: gettext_lazy("Carousel"),
 }
+HINTED = 3  # so many of the choices are named before they are opened
 FARTHEST = timedelta(days=730)
 
 
@@ -84,6 +86,7 @@ class ChoiceRow:
     choice: Choice
     field: BoundField
     is_asked: bool
+    is_changed: bool
     rule: str
     lacks: bool
 
@@ -104,13 +107,21 @@ class AccountRow:
     choices: list[ChoiceRow]
 
     @property
-    def lacking(self) -> ChoiceRow | None:
-        return next((row for row in self.choices if row.lacks), None)
+    def asks_at_once(self) -> bool:
+        """No post goes there without an answer, so that the questions stand open."""
+        return any(row.choice.required and not row.rule and not row.choice.default for row in self.choices)
 
     @property
-    def offering(self) -> ChoiceRow | None:
-        """What the account itself offers, and may offer something new of."""
-        return next((row for row in self.choices if row.choice.offer), None)
+    def hint(self) -> str:
+        """What can be said besides the text, for the line that opens it."""
+        names = [str(row.choice.label) for row in self.choices if row.is_asked]
+        return "" if self.asks_at_once else ", ".join(names[:HINTED])
+
+    @property
+    def is_open(self) -> bool:
+        """Something of its own stands here, or is wrong."""
+        chosen = () if self.asks_at_once else self.choices
+        return bool(self.caption_field.value()) or any(row.is_changed or row.field.errors for row in chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +312,7 @@ class ComposerForm(forms.Form):
                 choice=choice,
                 field=bound[choice.name],
                 is_asked=choices.is_asked(declared, choice, shown),
+                is_changed=shown[choice.name] != choice.default and choices.is_asked(declared, choice, shown),
                 rule=json.dumps({bound[name].html_name: values for name, values in choice.shown_when.items()})
                 if choice.shown_when
                 else "",
@@ -490,7 +502,8 @@ def choice_field(choice: Choice, account: ConnectedAccount) -> forms.Field:
             options = choices.options_of(choice, account.offers)
             widget = forms.Select(attrs, choices=[*first, *options])
             # What is not in the list any more is the rules' to judge, with words of the network.
-            return forms.CharField(**usual, max_length=200, widget=widget, initial=choice.default)
+            longest = MaxLengthValidator(200)  # as a validator: a list has no maxlength
+            return forms.CharField(**usual, widget=widget, initial=choice.default, validators=[longest])
         case ChoiceKind.DATE:
             day = forms.DateInput({**attrs, "type": "date"}, format="%Y-%m-%d")
             return forms.DateField(**usual, widget=day, error_messages={"invalid": _("Choose a date.")})
