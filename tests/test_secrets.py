@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,16 +21,18 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from redis import Redis
 
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
-from accounts.providers import META
+from accounts.providers import INSTAGRAM, META
 from accounts.providers.base import Consent
 from accounts.verify import verify_one
 from analytics import ingest
 from analytics.models import PlatformPost
 from publishing.models import Attempt, Post, Publication, QueueEntry, Status
 from publishing.tasks import send_nudge
+from socialhub.platforms.base import Tokens
 from socialhub.platforms.meta import Person, UserToken
 from tests.publishing.conftest import run_due
 from tests.publishing.pictures import photo
@@ -48,6 +51,7 @@ class Day:
     def __init__(self, sandbox: Sandbox, client: Client, workspace: Workspace) -> None:
         self.sandbox, self.client, self.workspace = sandbox, client, workspace
         self.secrets: set[str] = {settings.META_APP_SECRET, settings.SECRET_KEY, *settings.FERNET_KEYS}
+        self.secrets.add(settings.INSTAGRAM_APP_SECRET)
         self.pages: list[str] = []
 
     def note(self, *secrets: str) -> None:
@@ -56,7 +60,8 @@ class Day:
 
     def note_stored(self) -> None:
         for model in (Credential, Grant):
-            self.note(*(secret.reveal() for secret in model._default_manager.values_list("access_token", flat=True)))
+            stored = model._default_manager.filter(access_token__isnull=False).values_list("access_token", flat=True)
+            self.note(*(secret.reveal() for secret in stored))
 
     def see(self, response: Any) -> Any:
         self.pages.append(f"{response.headers}\n{b''.join(response).decode(errors='replace')}")
@@ -74,6 +79,15 @@ class Day:
         pages = re.findall(r'name="account"\s+value="([a-z]+:\d+)"', choice)
         assert pages, choice
         self.see(self.client.post(chosen, {"account": pages}))
+        self.note_stored()
+
+    def connect_instagram(self, person: str) -> None:
+        """By its own login: code and tokens take other ways there, some of them in addresses."""
+        dialog = self.post("accounts:connect", "instagram_login")["Location"]
+        back = urlsplit(self.sandbox.instagram_consent(dialog, person))
+        self.note(re.findall(r"code=([^&#]+)", back.query)[0])
+        chosen = self.see(self.client.get(f"{back.path}?{back.query}"))["Location"]
+        self.see(self.client.post(chosen, {"account": f"instagram:{self.sandbox.instagram(person).account_id}"}))
         self.note_stored()
 
     def publish(self, *accounts: ConnectedAccount, **fields: Any) -> Post:
@@ -113,8 +127,13 @@ def day(
         day.note(token.token)  # the short-lived one, which is kept nowhere
         return consent(token, person)
 
-    consent = META.consent
+    def spy_instagram(token: Tokens, person: Person) -> Consent:
+        day.note(token.access_token)
+        return consent_at_instagram(token, person)
+
+    consent, consent_at_instagram = META.consent, INSTAGRAM.consent
     monkeypatch.setattr(META, "consent", spy)
+    monkeypatch.setattr(INSTAGRAM, "consent", spy_instagram)
     live_through(day)
     return day
 
@@ -150,7 +169,31 @@ def live_through(day: Day) -> None:
     day.connect()
     assert not ConnectedAccount.objects.exclude(status="connected").exists()
     day.work()
+    live_through_instagram(day)
     send_nudge()
+
+
+def live_through_instagram(day: Day) -> None:
+    day.connect_instagram("ines.ink")
+    account = ConnectedAccount.objects.get(login_kind="instagram_login")
+    day.publish(account, caption="Without a Page", upload=[photo(600, 600)])
+    day.work()
+    ingest.sync(account.pk, full=True)
+    grant = Grant.objects.get(provider="instagram_login")
+    now = timezone.now()
+    for fault in (None, "error_before", "lost_answer"):
+        day.sandbox.switch("instagram", "ines.ink", "age")
+        Grant.objects.filter(pk=grant.pk).update(
+            expires_at=now + timedelta(days=14), issued_at=now - timedelta(days=46), updated_at=now
+        )
+        if fault:
+            day.sandbox.fault(fault, edge="instagram.refresh")
+        verify_one(account.pk)
+        day.note_stored()
+    day.sandbox.switch("instagram", "ines.ink", "revoke")
+    verify_one(account.pk)
+    day.connect_instagram("ines.ink")
+    assert day.sandbox.calls()["GET instagram.refresh"] == 3
 
 
 def shapes(secret: str) -> set[bytes]:
@@ -168,6 +211,7 @@ def assert_clean(day: Day, where: str, content: str | bytes) -> None:
 def test_no_secret_lies_open_anywhere(day: Day, owner: User, caplog: pytest.LogCaptureFixture) -> None:
     # The day was as long as it should be, otherwise an empty search would please everybody.
     assert len([secret for secret in day.secrets if secret.startswith("EAA")]) >= 5
+    assert len([secret for secret in day.secrets if secret.startswith("IGAA")]) >= 5
     assert Attempt.objects.exclude(outcome="published").exists()
     assert PlatformPost.objects.exists()
     for place, least, found in (

@@ -12,18 +12,24 @@ from allauth import app_settings as allauth_settings
 from allauth.account import app_settings as account_settings
 from allauth.mfa import app_settings as mfa_settings
 from allauth.socialaccount import app_settings as socialaccount_settings
+from allauth.socialaccount.adapter import get_adapter
 from allauth.usersessions import app_settings as usersessions_settings
 from celery.app import defaults
 from django.apps import apps
 from django.conf import global_settings
 from django.contrib import admin
+from django.http import HttpRequest
 from django.template import TemplateDoesNotExist
 from django.template.backends.django import DjangoTemplates
 from django.template.loader import get_template
 from django.urls import get_resolver
 
-from accounts.connect import CONNECTABLE
+from accounts.clients import platform_for
+from accounts.connect import CONNECTABLE, entry_for
 from accounts.models import ConnectedAccount, Notification, Role
+from accounts.provider import provider_classes
+from accounts.providers import PROVIDERS
+from accounts.renew import RENEWALS
 from publishing.forms.composer import TYPE_NAMES
 from publishing.models import Post, Status
 from socialhub.platforms import LABELS, PLATFORMS
@@ -145,7 +151,27 @@ def test_every_network_is_complete(key: str) -> None:
 
 
 def test_nothing_is_known_of_a_network_that_is_none() -> None:
-    assert set(RULES) == set(IMAGE) == set(WINDOWS) == set(LABELS) == set(CONNECTABLE) == set(PLATFORMS)
+    connectable = {entry.platform for entry in CONNECTABLE.values()}
+    assert set(RULES) == set(IMAGE) == set(WINDOWS) == set(LABELS) == connectable == set(PLATFORMS)
+
+
+@pytest.mark.parametrize("key", CONNECTABLE)
+def test_every_entry_leads_to_a_provider_with_an_app_and_a_client(key: str) -> None:
+    """One per login: two ways to one network have two entries and act through two clients."""
+    entry = CONNECTABLE[key]
+    assert entry.key == key
+    assert PROVIDERS[entry.provider].redirect_uri().startswith("http://testserver/account/")
+    assert entry_for(entry.platform, entry.provider) is entry
+    assert platform_for(entry.platform, entry.provider).key == entry.platform
+    needed = {scope for scopes in (entry.scopes, *entry.scopes_by_type.values()) for scope in scopes}
+    assert needed <= set(PROVIDERS[entry.provider].purposes()), "each permission says what it is for"
+    assert [app for app in get_adapter().list_apps(HttpRequest(), entry.provider) if app.client_id]
+
+
+def test_every_provider_has_an_entry_and_a_handshake() -> None:
+    assert {entry.provider for entry in CONNECTABLE.values()} == set(PROVIDERS)
+    assert {provider.id for provider in provider_classes} == set(PROVIDERS)
+    assert set(RENEWALS) <= set(PROVIDERS)
 
 
 @pytest.mark.parametrize("kind", PostType)
