@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import connect
 from accounts.lifetime import grant_of
 from accounts.models import ConnectedAccount
 from accounts.permissions import Permission, state_of, tasks_of
 from accounts.providers import META
-from socialhub.platforms.errors import PlatformError
+from accounts.providers.base import scopes_on
+from socialhub.platforms.errors import PlatformError, ReconnectError
 from socialhub.platforms.meta import PUBLISH_TASKS, TASK_PREFIX
 
 
@@ -27,6 +29,15 @@ class Findings:
     read_at: datetime | None
     is_live: bool = False
     error: PlatformError | None = None
+
+    @property
+    def why_not_live(self) -> str:
+        """A blip says nothing about the Page; what is known stands below."""
+        if self.error is None:
+            return ""
+        if isinstance(self.error, ReconnectError):
+            return self.error.message
+        return _("Facebook does not answer at the moment. This is what it said before.")
 
     @property
     def is_permission_missing(self) -> bool:
@@ -47,7 +58,9 @@ def ask_for(page: ConnectedAccount) -> Findings:
         META.refresh_scopes(grant)
     except PlatformError as error:
         return known_of(page, error)
-    return _findings(page, grant.granted_scopes, timezone.now(), is_live=True)
+    # Facebook lets people give a permission for some Pages only.
+    granted = scopes_on(grant.granted_scopes, grant.granular_scopes, {page.platform_account_id})
+    return _findings(page, granted, timezone.now(), is_live=True)
 
 
 def _findings(

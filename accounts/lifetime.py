@@ -48,9 +48,12 @@ def grant_of(account: ConnectedAccount) -> Grant | None:
 def lifetime_of(account: ConnectedAccount, *, has_refresh_token: bool) -> Lifetime:
     """What the card says. Whether there is a refresh token is handed in, so that no list loads one."""
     grant = grant_of(account)
-    if grant is not None and can_refresh(grant, has_refresh_token=has_refresh_token):
+    if account.is_connected and grant is not None and can_refresh(grant, has_refresh_token=has_refresh_token):
         return Lifetime(grant.expires_at, _("It is renewed by itself before that."), can_refresh=True)
     end = account.token_expires_at
+    if account.needs_reconnect:
+        mended = _("Check again once it is mended.") if account.mended_at else _("Press Reconnect to give access again.")
+        return Lifetime(end, mended)
     if end is None:
         return Lifetime(None, str(ENDLESS.get(account.login_kind, _("Does not run out."))))
     if end <= timezone.now():

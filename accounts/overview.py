@@ -28,7 +28,7 @@ from accounts.providers import PROVIDERS
 from accounts.providers.base import Provider
 
 FULL_CARDS = 8  # up to so many accounts stand on the page with everything; more become rows that unfold
-ROWS = 12  # of each network, before somebody asks for all of them
+ROWS = 8  # of each network, before somebody asks for all of them
 
 # What a list must never load.
 TOKENS = ("credential__access_token", "credential__grant__access_token", "credential__grant__refresh_token")
