@@ -111,6 +111,6 @@ def client_of(account: ConnectedAccount) -> Platform:
 @receiver(setting_changed)
 def forget(setting: str, **kwargs: Any) -> None:
     """Under test a setting may change; whatever was built from the old one goes."""
-    if setting.startswith(("META_", "INSTAGRAM_", "LINKEDIN_", "BUFFER_", "HTTP_", "PUBLISH_CHECK_")):
+    if setting.startswith(("META_", "INSTAGRAM_", "LINKEDIN_", "BUFFER_", "HTTP_")):
         for made in (meta, instagram, linkedin, buffer, platform_for):
             made.cache_clear()

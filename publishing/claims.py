@@ -20,7 +20,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import operators
+from accounts import operators, pauses
 from accounts.models import ConnectedAccount
 from publishing.models import Attempt, Publication, QueueEntry, Status
 from publishing.states import move, move_along
@@ -188,6 +188,7 @@ def finish(claim: Claim) -> None:
 
 def sweep() -> int:
     """Take back expired leases, hold what cannot go out, let go what can again. Returns how many rows changed."""
+    pauses.lift_ended()
     return take_back_expired() + hold_for_accounts() + release_held()
 
 
@@ -225,11 +226,15 @@ def _take_back(entry: QueueEntry) -> None:
 
 def hold_for_accounts() -> int:
     """Entries of accounts that cannot publish now wait outside the queue, with the reason for the page."""
-    blocked = ConnectedAccount.objects.filter(~Q(status=ConnectedAccount.Status.CONNECTED) | Q(paused_at__isnull=False))
     waiting = QueueEntry.objects.filter(held=False, lease_until__isnull=True)
-    held = _change(
-        waiting.filter(account__in=blocked), held=True, wait_reason=_("Waits until the account can publish again.")
-    )
+    held = 0
+    for blocked, reason in (
+        (~Q(status=ConnectedAccount.Status.CONNECTED), _("Waits until the account is connected again.")),
+        (Q(paused_at__isnull=False), _("Publishing to this account is paused.")),
+        (Q(workspace__paused_at__isnull=False), _("Publishing is paused for the whole workspace.")),
+    ):
+        accounts = ConnectedAccount.objects.filter(blocked)
+        held += _change(waiting.filter(account__in=accounts), held=True, wait_reason=reason)
     for login_kind, reason in operators.stopped().items():
         held += _change(waiting.filter(account__login_kind=login_kind), held=True, wait_reason=reason)
     return held
@@ -237,7 +242,8 @@ def hold_for_accounts() -> int:
 
 def release_held() -> int:
     """Accounts that are well again: their entries go back into the queue, and out by their late policy."""
-    well = ConnectedAccount.objects.usable().filter(paused_at__isnull=True).exclude(login_kind__in=operators.stopped())
+    going = ConnectedAccount.objects.usable().filter(paused_at__isnull=True, workspace__paused_at__isnull=True)
+    well = going.exclude(login_kind__in=operators.stopped())
     waiting = QueueEntry.objects.filter(held=True, awaits_decision=False, account__in=well)
     return _change(waiting, held=False, wait_reason="")
 

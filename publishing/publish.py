@@ -19,17 +19,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import notify, tokens
+from accounts import notify, pauses, tokens
 from accounts.clients import client_of
-from accounts.models import Notification
+from accounts.models import ConnectedAccount, Notification
 from accounts.notify import tell
-from publishing import claims, limits
+from accounts.wake import wake
+from publishing import claims, follow_ups, limits
 from publishing.claims import Claim, LeaseLost
 from publishing.media import media_items
 from publishing.models import Publication, QueueEntry, Status
@@ -64,6 +65,8 @@ LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not un
 MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
 
+FOLLOW_UP = "publishing.tasks.follow_up"  # by name: the tasks stand a floor above
+PAUSED = Q(paused_at__isnull=False) | Q(workspace__paused_at__isnull=False)
 LEDGER = ("finished_at", "outcome", "message", "platform_message", "code", "subcode", "request_id", "steps")
 
 Failure = errors.PlatformError
@@ -143,6 +146,9 @@ def publish(job: Job) -> None:
     """Pre-flight, prepare and commit; every way out of it settles the publication or puts it back into the queue."""
     if late := _too_late(job):
         _fail(job, "missed", late, notice=Notification.Kind.MISSED)
+        return
+    if reason := pauses.reason_to_wait(job.account):
+        _wait_for_people(job, reason)
         return
     try:
         access = job.access()
@@ -302,7 +308,9 @@ def _commit(job: Job, plan: tuple[Step, ...], access: Access, content: Content) 
     """Announce the irreversible call, make it once, settle what it said."""
     step = plan[-1]
     _show(job, step, len(plan) - 1, len(plan))
-    _announce(job)
+    if not _announce(job):
+        _wait_for_people(job, pauses.reason_to_wait(job.account))
+        return
     began = time.monotonic()
     try:
         answer = job.platform.commit(access, content, job.handles)
@@ -335,10 +343,11 @@ def _record(job: Job, answer: Published | Accepted) -> None:
     raise errors.OutcomeUnknownError(_("The database did not answer."))
 
 
-def _announce(job: Job) -> None:
+def _announce(job: Job) -> bool:
     """From here on a crash means: it may be published. Committed before the call, with a lease that outlasts it.
 
     The conditions on the row itself hold even if the statement had to wait for it: nobody else has announced meanwhile.
+    False: somebody has pressed the switch that stops publishing. Raises LeaseLost.
     """
     now = timezone.now()
     call = timedelta(seconds=2 * (settings.HTTP_CONNECT_TIMEOUT_SECONDS + settings.HTTP_READ_TIMEOUT_SECONDS))
@@ -348,7 +357,13 @@ def _announce(job: Job) -> None:
         publication=OuterRef("pk"), worker=job.attempt.worker, lease_until__gt=now + call / 2
     )
     # No join: Django would hide the conditions in a subquery, where they are not looked at again after a wait.
-    held = Publication.objects.filter(Exists(mine), pk=job.publication.pk, status=Status.PUBLISHING, committing_at=None)
+    held = Publication.objects.filter(
+        Exists(mine),
+        ~Exists(ConnectedAccount.objects.filter(PAUSED, pk=job.account.pk)),
+        pk=job.publication.pk,
+        status=Status.PUBLISHING,
+        committing_at=None,
+    )
     earlier = {"handles": job.handles} if job.handles.pop(ACCEPTED, None) else {}  # says nothing of this call
     announced = held.update(
         **earlier,
@@ -358,8 +373,12 @@ def _announce(job: Job) -> None:
         progress_total=job.publication.progress_total,
     )
     if not announced:
-        raise LeaseLost
+        job.account = ConnectedAccount.objects.select_related("workspace").get(pk=job.account.pk)
+        if not pauses.reason_to_wait(job.account):
+            raise LeaseLost
+        return False
     job.publication.committing_at = now
+    return True
 
 
 # Settling
@@ -437,6 +456,8 @@ def _published(job: Job, published: Published, *, reason: str) -> None:
         )
         _close(job, "published")
         notify.settle(job.account.workspace, quota_incident(job))
+        if follow_ups.expect_comment(job.publication):
+            transaction.on_commit(lambda: wake(FOLLOW_UP))
     if not published.permalink:
         _read_permalink(job)
 
@@ -492,6 +513,11 @@ def _put_off(job: Job, until: datetime, reason: str, error: Failure | None = Non
 
 def _hold(job: Job, error: Failure) -> None:
     _back_to_queue(job, error, reason=_("Waits until the account is connected again."), held=True)
+
+
+def _wait_for_people(job: Job, reason: str) -> None:
+    """Somebody has paused publishing; the sweeper lets it go when they resume."""
+    _back_to_queue(job, None, reason=reason, outcome="paused", held=True)
 
 
 def _wait_for_operator(job: Job, error: Failure) -> None:

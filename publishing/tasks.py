@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from publishing import claims, limits
+from publishing import claims, follow_ups, limits
 from publishing.dispatch import HORIZON_SECONDS, dispatcher
 from publishing.media import delete_orphans
 from publishing.models import Attempt
@@ -33,6 +33,12 @@ def sweep() -> None:
     """Take back what dead workers held; hold and release by the state of the accounts."""
     if claims.sweep():
         send_nudge()
+
+
+@shared_task
+def follow_up() -> None:
+    """Write first comments, and look whether what was published is really there."""
+    follow_ups.run_due()
 
 
 @shared_task

@@ -45,6 +45,13 @@ JOBS = (
         expires=60,
     ),
     Job(
+        name="follow up",
+        task="publishing.tasks.follow_up",
+        description=_("Writes first comments, and looks after five minutes and a day whether posts are really there."),
+        every=60,
+        expires=120,
+    ),
+    Job(
         name="heartbeat",
         task="socialhub.tasks.heartbeat",
         description=_("Proves that scheduler, broker, worker and database work together; /readyz reads it."),

@@ -37,6 +37,7 @@ from socialhub.platforms.base import (
     Published,
     Quota,
     RemotePost,
+    Seen,
     Step,
     StepKind,
     Unknowable,
@@ -68,6 +69,7 @@ class FakePlatform(Platform):
         self.steps = tuple(steps) if steps is not None else None
         self.calls: list[Call] = []
         self.feed: dict[str, list[RemotePost]] = defaultdict(list)  # what stands on the network, by account id
+        self.comments: dict[str, list[tuple[str, str]]] = defaultdict(list)  # id and text, by platform post id
         self.profiles: dict[str, Profile] = {}
         self.quotas: dict[str, Quota] = {}
         self.day_figures: dict[tuple[str, date], AccountFigures] = {}  # by account id and day (UTC) of `since`
@@ -114,6 +116,11 @@ class FakePlatform(Platform):
             self.figures.pop(platform_post_id, None)
 
     # Publishing
+
+    @staticmethod
+    def plan_step(key: str, *, commit: bool = False) -> Step:
+        """A step for `steps`."""
+        return Step(key, StepKind.COMMIT if commit else StepKind.PREPARE, key, {"publish": 1})
 
     def plan(self, content: Content) -> tuple[Step, ...]:
         if self.steps is not None:
@@ -165,6 +172,31 @@ class FakePlatform(Platform):
             return scripted
         found = [post for post in self._posts(access.account_id) if post.platform_post_id == platform_post_id]
         return found[0].permalink if found else ""
+
+    # After publishing
+
+    def seen(self, access: Access, platform_post_id: str, content: Content) -> Seen:
+        scripted = self._record("seen", access, platform_post_id=platform_post_id, content=content)
+        if scripted is not NORMAL:
+            return scripted
+        standing = platform_post_id in {post.platform_post_id for post in self._posts(access.account_id)}
+        return Seen(standing, len(content.media) if standing else None)
+
+    def comment(self, access: Access, platform_post_id: str, text: str) -> str:
+        scripted = self._record("comment", access, platform_post_id=platform_post_id, text=text)
+        if scripted is not NORMAL and scripted is not LOST:
+            return scripted
+        with self._lock:
+            self.comments[platform_post_id].append((f"comment-{next(self._numbers)}", text))
+        if scripted is LOST:
+            raise OutcomeUnknownError("The connection broke before the answer came.")
+        return self.comments[platform_post_id][-1][0]
+
+    def find_comment(self, access: Access, platform_post_id: str, text: str) -> str | Unknowable:
+        scripted = self._record("find_comment", access, platform_post_id=platform_post_id, text=text)
+        if scripted is not NORMAL:
+            return scripted
+        return next((key for key, written in self.comments[platform_post_id] if written == text), "")
 
     # Reading
 

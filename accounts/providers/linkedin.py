@@ -83,9 +83,6 @@ class LinkedInProvider(Provider):
             "rw_organization_admin": _("find the organizations that you look after"),
             "r_member_postAnalytics": _("read the figures of your posts"),
             "r_member_profileAnalytics": _("count your followers"),
-            "w_member_social_feed": _("write the first comment below your posts"),
-            "w_organization_social_feed": _("write the first comment below posts of organizations"),
-            "r_organization_social_feed": _("find our comments below posts of organizations again"),
         }
 
     def inspect(self, account: ConnectedAccount, access: Access) -> AccessFacts:
@@ -112,7 +109,7 @@ class LinkedInProvider(Provider):
         organizations = linkedin().config.has_organizations
         return [
             *checks,
-            version_check(versions.ask() if live else None),
+            version_check(versions.ask() if live else None, asked=live),
             self.scopes_check(
                 _("Permissions asked for"),
                 linkedin().config.scopes,
@@ -160,7 +157,7 @@ class LinkedInProvider(Provider):
         return {"token_expires_at": end_of_grant(grant) if grant else None, "data_access_expires_at": None}
 
 
-def version_check(is_served: bool | None) -> Check:
+def version_check(is_served: bool | None, *, asked: bool = False) -> Check:
     """is_served: what LinkedIn has just said, None where it was not or could not be asked."""
     label = _("Version of the API")
     known = {"pinned": settings.LINKEDIN_API_VERSION, "months": operators.linkedin_version_age()}
@@ -178,6 +175,8 @@ def version_check(is_served: bool | None) -> Check:
         )
         return Check(label, State.PROBLEM, f"{age} {text}")
     told = _("LinkedIn serves it.") if is_served else ""
+    if asked and is_served is None:
+        told = _("LinkedIn could not be asked whether it serves it: that takes a connected account whose access works.")
     if known["months"] >= operators.LINKEDIN_OLD:
         soon = _("LinkedIn serves a version for about twelve months: set LINKEDIN_API_VERSION to a newer one soon.")
         return Check(label, State.WARNING, " ".join(filter(None, [age, told, soon])))
