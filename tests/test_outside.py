@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import certifi
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from socialhub import outside
 from socialhub.outside import Fetch, NotFetched, fetch, is_public
@@ -221,3 +231,45 @@ def test_an_answer_without_a_file_is_no_file(host: Host) -> None:
     host.server.server_close()
     with pytest.raises(NotFetched):
         fetch(f"{origin}/a.jpg", Fetch(1000, 1, origins=(origin,)))
+
+
+@pytest.fixture
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A server with a certificate for pictures.example that is trusted here; every name leads to it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pictures.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("pictures.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    chain, secret = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    chain.write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, secret)
+    made = Host()
+    made.server.socket = context.wrap_socket(made.server.socket, server_side=True)
+    port = made.server.server_port
+    monkeypatch.setattr(certifi, "where", lambda: str(chain))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: [(2, 1, 6, "", ("127.0.0.1", port))])
+    yield made
+    made.stop()
+
+
+def test_the_certificate_must_be_that_of_the_name(secure: Host) -> None:
+    secure.file("/a.jpg", b"pixels")
+    port = secure.server.server_port
+    for name, is_good in (("pictures.example", True), ("other.example", False)):
+        origin = f"https://{name}:{port}"
+        with nullcontext() if is_good else pytest.raises(NotFetched, match="SSLError"):
+            assert fetch(f"{origin}/a.jpg", Fetch(1000, 5, origins=(origin,))) == b"pixels"
+    assert secure.asked == ["/a.jpg"]

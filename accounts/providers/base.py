@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.doctor import Check, State, end_check, public_address, scope_check
 from accounts.expiry import end_of_grant
@@ -21,6 +22,7 @@ from accounts.models import ConnectedAccount, Grant
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.errors import PlatformError
 
+MOST_TOLD = 20  # accounts of one consent that the doctor tells of one by one, though nothing is wrong
 TASK_PREFIX = "PROFILE_PLUS_"  # twins of the same task on new Pages
 
 
@@ -229,13 +231,11 @@ class Provider(ABC):
         if not candidates:
             return [Check(_("Accounts found"), State.WARNING, self.found_nothing())]
         found = [Check(_("Accounts found"), State.OK, self.found(len(candidates)))]
-        for candidate in candidates:
-            state = State.WARNING if candidate.obstacle else State.OK
-            linked = ", ".join(f"@{one.username}" for one in candidate.linked)
-            said = [candidate.obstacle or _("It can be connected."), candidate.remark, linked or candidate.unlinked]
-            roles = ", ".join(role_words(candidate.tasks))
-            facts = [candidate.about, _("Your role there lets us: %(roles)s") % {"roles": roles} if roles else ""]
-            found.append(Check(candidate.name, state, " ".join(filter(None, said)), details=tuple(filter(None, facts))))
+        told = [one for one in candidates if one.obstacle or one.remark or len(candidates) <= MOST_TOLD]
+        found += map(candidate_check, told)
+        if fine := [one.name for one in candidates if one not in told]:
+            text = ngettext("%(number)d more", "%(number)d more", len(fine)) % {"number": len(fine)}
+            found.append(Check(text, State.OK, _("They can be connected:"), details=tuple(fine)))
         return found
 
     def scopes_check(self, label: str, scopes: Iterable[str], text: str = "") -> Check:
@@ -251,6 +251,15 @@ class Provider(ABC):
 
     def connectable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return [candidate for candidate in candidates if not candidate.obstacle]
+
+
+def candidate_check(candidate: Candidate) -> Check:
+    linked = ", ".join(f"@{one.username}" for one in candidate.linked)
+    said = [candidate.obstacle or _("It can be connected."), candidate.remark, linked or candidate.unlinked]
+    roles = ", ".join(role_words(candidate.tasks))
+    facts = [candidate.about, _("Your role there lets us: %(roles)s") % {"roles": roles} if roles else ""]
+    state = State.WARNING if candidate.obstacle else State.OK
+    return Check(candidate.name, state, " ".join(filter(None, said)), details=tuple(filter(None, facts)))
 
 
 def grant_fields(tokens: Tokens, asked: Sequence[str]) -> dict[str, Any]:

@@ -281,7 +281,10 @@ def candidate_of(page: PageFound) -> Candidate:
 def with_limits(page: Candidate, grant: Grant) -> Candidate:
     """With a word where the person allowed something for other Pages only."""
     elsewhere = [
-        name for name in grant.granted_scopes if name not in scopes_on([name], grant.granular_scopes, page.ids)
+        name
+        for name in grant.granted_scopes
+        if (page.linked or not name.startswith("instagram_"))
+        and name not in scopes_on([name], grant.granular_scopes, page.ids)
     ]
     if page.obstacle or not elsewhere:
         return page

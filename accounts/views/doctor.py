@@ -34,7 +34,10 @@ class Section:
 
 
 def networks_of(provider: Provider) -> str:
-    return ", ".join(str(entry.label) for entry in CONNECTABLE.values() if entry.provider == provider.key)
+    """The networks behind it, and its own name where it is none of them."""
+    entries = [entry for entry in CONNECTABLE.values() if entry.provider == provider.key]
+    names = ", ".join(entry.label if entry.is_through_buffer else entry.title for entry in entries)
+    return names if any(entry.label == provider.label for entry in entries) else f"{provider.label}: {names}"
 
 
 def app_sections(*, live: bool) -> list[Section]:

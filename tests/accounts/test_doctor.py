@@ -78,6 +78,8 @@ def test_what_has_to_be_pasted_is_there_without_asking_the_network(signed_in: Cl
     text = signed_in.get(reverse("accounts:doctor")).content.decode()
     assert not graph.calls
     assert "None are used" in text
+    for title in ("Facebook, Instagram", "Instagram (without a Page)", "LinkedIn", "Buffer: X, Threads"):
+        assert f">{title}" in text
     for provider in PROVIDERS.values():
         assert provider.redirect_uri() in text
     for address in ("/meta/deauthorize/", "/meta/data-deletion/"):
@@ -221,6 +223,17 @@ def test_permissions_that_lapsed_or_are_for_some_accounts_only_are_lines(
     assert "Your role there lets us: read figures, write posts, manage" in found["Classic Motors"].details
 
 
+def test_of_many_pages_only_those_with_trouble_are_told_one_by_one(
+    signed_in: Client, graph: Graph, grant: Grant
+) -> None:
+    graph.pages = [page(str(number), f"Garage {number}", f"g{number}") for number in range(101, 131)]
+    graph.pages.append(page("999", "Grey Page", access_token=None))
+    found = live(signed_in)["Ada Lovelace"]
+    assert found["Grey Page"].state == State.WARNING
+    assert "Garage 101" not in found
+    assert len(found["30 more"].details) == 30
+
+
 LINKEDIN_TOKEN = "AQV-token-of-lena-which-nobody-sees"
 ACLS = f"{settings.LINKEDIN_API_URL}/rest/organizationAcls"
 
@@ -254,7 +267,7 @@ def _linkedin(settings: Any) -> None:
         ("2026-11-20", 200, State.OK, ("2 months old", "LinkedIn serves it")),
         ("2027-08-01", 200, State.WARNING, ("11 months old", "LinkedIn serves it", "soon")),
         ("2026-11-20", 426, State.PROBLEM, ("does not serve it", "LINKEDIN_API_VERSION")),
-        ("2026-11-20", 500, State.FACT, ("2 months old",)),
+        ("2026-11-20", 500, State.FACT, ("2 months old", "could not be asked")),
     ],
 )
 def test_linkedin_is_asked_whether_it_serves_the_version(

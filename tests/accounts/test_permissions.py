@@ -76,12 +76,14 @@ def test_each_account_gets_the_permissions_that_were_given_for_it(signed_in: Cli
 
 
 def test_the_choice_says_what_a_page_was_not_given(signed_in: Client, graph: Graph, workspace: Workspace) -> None:
-    graph.pages = [page("101", "Classic Motors"), page("102", "Second Garage")]
-    graph.granular = {"pages_manage_posts": ["101"]}
+    graph.pages = [page("101", "Classic Motors"), page("102", "Second Garage"), page("103", "Third Garage", "third")]
+    graph.granular = {"pages_manage_posts": ["101", "103"], "instagram_basic": ["17999"]}
     connect(signed_in, "101")
     remarks = {candidate.name: candidate.remark for candidate in META.candidates(Grant.objects.get())}
-    assert not remarks["Classic Motors"]
+    assert not remarks["Classic Motors"], "no Instagram account is linked that anything could be missing for"
     assert "pages_manage_posts" in remarks["Second Garage"]
+    assert "instagram_basic" not in remarks["Second Garage"]
+    assert "instagram_basic" in remarks["Third Garage"]
 
 
 def test_the_daily_look_reads_what_has_changed_for_one_account(signed_in: Client, graph: Graph) -> None:
