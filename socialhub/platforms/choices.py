@@ -56,11 +56,11 @@ def options_of(choice: Choice, offers: Mapping[str, Any]) -> list[tuple[str, str
 
 
 def told(declared: Sequence[Choice], chosen: Mapping[str, str], offers: Mapping[str, Any]) -> list[Told]:
-    """What was chosen, in words; what nobody chose is not told."""
+    """What was chosen, in words; what holds without choosing is not told."""
     return [
         Told(str(choice.label), _words(choice, value, offers), choice.shown_as)
         for choice in asked(declared, chosen)
-        if (value := str(chosen.get(choice.name) or ""))
+        if (value := str(chosen.get(choice.name) or "")) not in ("", choice.default)
     ]
 
 

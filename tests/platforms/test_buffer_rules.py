@@ -266,6 +266,7 @@ def test_choices_in_words():
     ]
     event = {"type": "event", "title": "Show", **DAYS, "full_day": "no", "start_time": "18:00", "button": "signup"}
     lines = {one.label: one.value for one in choices.told(RULES["google_business"].choices, event, {})}
+    assert choices.told(RULES["google_business"].choices, {"type": "whats_new"}, {}) == []  # as it is by itself
     assert lines == {
         "Kind of post": "Event",
         "Title": "Show",

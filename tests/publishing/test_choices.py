@@ -206,7 +206,7 @@ def test_a_board_that_is_gone_is_refused_at_its_field(
         (
             {"type": "offer", "start_date": "2026-12-01", "end_date": "2026-12-02"},
             "title",
-            "Google Business needs this",
+            "have a title. Write one.",
         ),
         (
             {"type": "offer", "title": "Sale", "start_date": "2026-12-03", "end_date": "2026-12-02"},
