@@ -113,7 +113,7 @@ CONNECTABLE: Mapping[str, Connectable] = {
         through_buffer("threads", gettext_lazy("Threads profiles.")),
         through_buffer("bluesky", gettext_lazy("Bluesky profiles.")),
         through_buffer("mastodon", gettext_lazy("Mastodon profiles on any server.")),
-        through_buffer("pinterest", gettext_lazy("Pinterest accounts; boards cannot be chosen yet.")),
+        through_buffer("pinterest", gettext_lazy("Pinterest accounts. Each Pin goes to a board that you choose.")),
         through_buffer("tiktok", gettext_lazy("TikTok accounts, for photo posts.")),
         through_buffer("youtube", gettext_lazy("YouTube channels; videos cannot be sent yet.")),
         through_buffer("google_business", gettext_lazy("Places on Google.")),
@@ -216,6 +216,8 @@ def write_account(
         "username": candidate.username[:200],
         "picture_url": candidate.picture_url[:2000],
         "tasks": list(candidate.tasks),
+        "remark": candidate.remark,
+        "offers": candidate.offers,
     }
     # What the network did not tell this time does not wipe out what it told before.
     if parent is not None:

@@ -152,6 +152,12 @@ def test_what_a_channel_may_write_is_read_again(signed_in: Client, network: Sand
     assert account.remark == ""
 
 
+def test_a_paused_queue_is_noted_when_the_channel_is_connected(signed_in: Client, network: Sandbox) -> None:
+    account = connect(signed_in, network.buffer("freya"), "mastodon")
+    assert "Resume the queue in Buffer" in account.remark
+    assert account.offers == {"time_zone": "Europe/London", "max_characters": 500}
+
+
 def test_a_long_post_goes_out_on_a_server_that_takes_it(
     signed_in: Client, network: Sandbox, bruno: GrantedBuffer
 ) -> None:
