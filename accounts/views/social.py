@@ -58,7 +58,7 @@ def guide_by_itself(cards: Sequence[Card], lonely: Sequence[ConnectedAccount]) -
 @require_GET
 def social(request: HttpRequest) -> HttpResponse:
     """With htmx only the networks: the search asks while somebody types."""
-    if request.htmx:
+    if request.htmx and not request.htmx.history_restore_request:
         return render(request, "accounts/_networks.html", page_context(request, outcome.Outcome()))
     return render(request, "accounts/social.html", page_context(request, outcome.take(request)))
 

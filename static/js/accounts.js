@@ -47,7 +47,7 @@
   });
 
   // What was connected just now may stand far below.
-  document.querySelector("[data-shine]")?.scrollIntoView({ block: "center" });
+  document.querySelector("[data-shine]")?.scrollIntoView({ block: "nearest" });
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
