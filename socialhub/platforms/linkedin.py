@@ -1,8 +1,8 @@
-"""LinkedIn members and organizations: text, link, one or several images.
+"""LinkedIn members and organizations: text, link, one or several images, video, document, and a first comment.
 
 The account's id is its author URN. What a member wrote cannot be read back (LinkedIn grants that to nobody new), so after
-a lost answer only a person can tell; the posts of an organization are found by their text, kind and time.
-Source: LinkedIn Posts, Images and Community Management documentation, version 202609, read November 2026.
+a lost answer only a person can tell; the posts of an organization are found by their media, or by text, kind and time.
+Source: LinkedIn Posts, Comments and Community Management documentation, version 202609, read November 2026.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from socialhub.platforms.base import (
     Content,
     Done,
     Handles,
-    MediaItem,
     NotYet,
     Platform,
     PostFigures,
@@ -30,53 +29,32 @@ from socialhub.platforms.base import (
     Profile,
     Published,
     RemotePost,
+    Seen,
     Step,
     StepKind,
     Unknowable,
 )
-from socialhub.platforms.errors import (
-    NotFoundError,
-    PermissionMissingError,
-    PlatformError,
-    RejectedError,
-    TemporaryError,
+from socialhub.platforms.errors import NotFoundError, OurBugError, PermissionMissingError
+from socialhub.platforms.linkedin_api import COUNT, LinkedInApi, comment_id_of, instant_of, is_organization, kind_of
+from socialhub.platforms.linkedin_errors import DUPLICATE_OF
+from socialhub.platforms.linkedin_figures import Figures
+from socialhub.platforms.linkedin_rules import (
+    COMMENT_SCOPES,
+    DOCUMENT_TITLE,
+    LINK_DESCRIPTION,
+    LINK_TITLE,
+    commentary_of,
+    has_card,
 )
-from socialhub.platforms.linkedin_api import COUNT, LinkedInApi, instant_of, kind_of, millis, number_of
-from socialhub.platforms.linkedin_errors import IMAGES
-from socialhub.platforms.linkedin_rules import commentary_of
-from socialhub.platforms.linkedin_text import escape, unescape
+from socialhub.platforms.linkedin_text import escape, readable, unescape
+from socialhub.platforms.linkedin_upload import Uploads, steps_of, uploaded
 from socialhub.platforms.text import normalise
 
 logger = logging.getLogger(__name__)
 
 FEED = "https://www.linkedin.com/feed/update/"
-POLL_SECONDS = (2, 3, 5, 10, 30)  # the last one again and again
-BLIND_SECONDS = 3  # how long images get where their state cannot be read
-GIVE_UP = timedelta(minutes=15)
 LOOK_BACK = timedelta(seconds=120)  # clocks differ, and the call began before its answer
-DAY = timedelta(days=1)
-FOLLOWERS_LATE = timedelta(days=1)  # gains of followers come a day later than everything else
-MEMBER_POSTS = 5  # newest posts of a member whose figures are read at once: five calls each, of a hundred a day
-
-# LinkedIn's name -> ours. Source: share statistics and member post analytics, version 202609, read November 2026.
-SHARE_METRICS = {
-    "impressionCount": "views",
-    "uniqueImpressionsCount": "reach",
-    "clickCount": "clicks",
-    "likeCount": "likes",
-    "commentCount": "comments",
-    "shareCount": "shares",
-}
-ENGAGEMENTS = ("clicks", "likes", "comments", "shares")
-MEMBER_METRICS = {
-    "IMPRESSION": "views",
-    "MEMBERS_REACHED": "reach",
-    "REACTION": "likes",
-    "COMMENT": "comments",
-    "RESHARE": "shares",
-}
-NOT_DAILY = ("MEMBERS_REACHED",)
-POST_ANALYTICS, PROFILE_ANALYTICS = "r_member_postAnalytics", "r_member_profileAnalytics"
+NOT_PUBLIC = ("DRAFT", "PUBLISH_FAILED", "DELETED")  # states of a post that nobody sees
 
 
 class LinkedIn(Platform):
@@ -90,75 +68,16 @@ class LinkedIn(Platform):
 
     def __init__(self, api: LinkedInApi) -> None:
         self.api = api
+        self._uploads = Uploads(api)
+        self._figures = Figures(api)
 
     # Publishing
 
     def plan(self, content: Content) -> tuple[Step, ...]:
-        commit = Step("post", StepKind.COMMIT, _("Publishing"), {"publish": 1})
-        total = len(content.media)
-        if not total:
-            return (commit,)
-        images = [
-            Step(
-                _key(item),
-                StepKind.PREPARE,
-                _("Uploading image %(number)d of %(total)d") % {"number": number, "total": total},
-                {"publish": 1},
-            )
-            for number, item in enumerate(content.media, start=1)
-        ]
-        return (*images, Step("ready", StepKind.WAIT, _("LinkedIn prepares the images")), commit)
+        return (*steps_of(content), Step("post", StepKind.COMMIT, _("Publishing"), {"publish": 1}))
 
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
-        if step.kind is StepKind.WAIT:
-            return self._wait(access, content, handles)
-        if step.key in handles:
-            return Done()
-        item = next(item for item in content.media if _key(item) == step.key)
-        return Done({step.key: self._upload(access, item)})
-
-    def _upload(self, access: Access, item: MediaItem) -> str:
-        place = self.api.begin_upload(access.token, access.account_id)
-        self.api.upload(access.token, place, item.read(), item.content_type)
-        return place.image
-
-    def _wait(self, access: Access, content: Content, handles: Handles) -> Done | NotYet:
-        """Are all images ready? With a token that may not read, they get a short time instead."""
-        if handles.get("ready:blind"):
-            return Done()
-        began = handles.get("ready:began") or datetime.now(UTC).isoformat(timespec="seconds")
-        ready = list(handles.get("ready:images", ()))
-        for item in content.media:
-            if _key(item) in ready:
-                continue
-            try:
-                status = self._status(access, str(handles[_key(item)]))
-            except PermissionMissingError:
-                return NotYet(BLIND_SECONDS, {"ready:blind": True})
-            if status == "PROCESSING_FAILED":
-                return self._again(access, item, handles)
-            if status != "AVAILABLE":
-                return _not_yet(began, int(handles.get("ready:polls", 0)), ready)
-            ready.append(_key(item))
-        return Done()
-
-    def _status(self, access: Access, image: str) -> str:
-        try:
-            return str(self.api.image(access.token, image).get("status") or "")
-        except NotFoundError:  # not everywhere yet
-            return ""
-
-    def _again(self, access: Access, item: MediaItem, handles: Handles) -> NotYet:
-        """One image that LinkedIn could not prepare is uploaded once more, and only once."""
-        again = f"again:{_key(item)}"
-        if handles.get(again):
-            raise RejectedError(
-                _("LinkedIn cannot prepare image %(position)d, twice in a row. Replace the image and try again.")
-                % {"position": item.position},
-                code="PROCESSING_FAILED",
-                forget=(*IMAGES, "again:"),
-            )
-        return NotYet(POLL_SECONDS[0], {_key(item): self._upload(access, item), again: True})
+        return self._uploads.perform(step, access, content, handles)
 
     def commit(self, access: Access, content: Content, handles: Handles) -> Published:
         created = self.api.create_post(access.token, body_of(access.account_id, content, handles))
@@ -170,9 +89,12 @@ class LinkedIn(Platform):
     def look(
         self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
     ) -> Published | Absent | Unknowable:
+        named = str(handles.get(DUPLICATE_OF) or "")
+        if named and (found := self._named(access, content, handles, named, claimed)):
+            return found
         start = since - LOOK_BACK
         clock = f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        if not _is_organization(access.account_id):
+        if not is_organization(access.account_id):
             return Unknowable(
                 _(
                     "LinkedIn lets no app read the posts of a member, so we cannot look. Open the profile's activity at "
@@ -192,8 +114,7 @@ class LinkedIn(Platform):
             return Unknowable(_("The page published so much in that time that we could not read all of it."))
         matches = _matches(recent, content, handles, claimed)
         if len(matches) == 1:
-            urn = str(matches[0]["id"])
-            return Published(urn, self.permalink(access, urn), published_at=_published_at(matches[0]))
+            return self._found(access, matches[0])
         if matches:
             places = ", ".join(self.permalink(access, str(post["id"])) for post in matches)
             return Unknowable(
@@ -202,152 +123,105 @@ class LinkedIn(Platform):
             )
         return Absent(
             _("%(number)d posts since %(time)s UTC read on the page; this one is not among them.")
-            % {"number": len(recent), "time": clock}
+            % {"number": len(recent), "time": clock},
+            forget=(DUPLICATE_OF,) if named else (),
         )
+
+    def _named(
+        self, access: Access, content: Content, handles: Handles, urn: str, claimed: Collection[str]
+    ) -> Published | Absent | Unknowable | None:
+        """LinkedIn refused our call as a repeat of this post: is that ours? None: it is gone, so it tells nothing."""
+        place = self.permalink(access, urn)
+        if urn in claimed:
+            return Absent(
+                _("LinkedIn refused it as a repeat of %(place)s, which belongs to another post of yours.")
+                % {"place": place},
+                forget=(DUPLICATE_OF,),
+            )
+        asked = _("LinkedIn refused it as a repeat of %(place)s. Open that: if it is this post, it is published.") % {
+            "place": place
+        }
+        if not is_organization(access.account_id):
+            return Unknowable(asked)
+        try:
+            post = self.api.read_post(access.token, urn)
+        except NotFoundError:
+            return None
+        except PermissionMissingError:
+            return Unknowable(asked)
+        same = _matches([{**post, "id": urn}], content, handles, claimed)
+        return self._found(access, same[0]) if same else Unknowable(asked)
+
+    def _found(self, access: Access, post: Mapping[str, Any]) -> Published:
+        urn = str(post["id"])
+        return Published(urn, self.permalink(access, urn), published_at=_published_at(post))
 
     def permalink(self, access: Access, platform_post_id: str) -> str:
         """Made of the id as LinkedIn gave it; nothing is asked."""
         return f"{FEED}{platform_post_id}/" if platform_post_id else ""
 
+    # After publishing
+
+    def seen(self, access: Access, platform_post_id: str, content: Content) -> Seen:
+        """Posts of organizations are read; those of members nobody may read, so nothing is asked."""
+        if not is_organization(access.account_id) or not platform_post_id:
+            return Seen(None, evidence=_("LinkedIn lets no app read the posts of a member."))
+        try:
+            post = self.api.read_post(access.token, platform_post_id)
+        except NotFoundError:
+            return Seen(exists=False, evidence=_("LinkedIn does not find the post any more."))
+        except PermissionMissingError as error:
+            return Seen(None, evidence=error.platform_message)
+        state = str(post.get("lifecycleState") or "")
+        if state in NOT_PUBLIC:
+            return Seen(exists=False, evidence=_("LinkedIn says that the post is %(state)s.") % {"state": state})
+        return Seen(exists=True, media=len(_media(post)), permalink=self.permalink(access, platform_post_id))
+
+    def comment(self, access: Access, platform_post_id: str, text: str) -> str:
+        """The text is plain, so of a mention there is only the name."""
+        scope = COMMENT_SCOPES["organization" if is_organization(access.account_id) else "person"]
+        if scope not in self.api.config.scopes:
+            raise _no_comments(scope)
+        try:
+            return self.api.create_comment(access.token, access.account_id, platform_post_id, readable(text))
+        except PermissionMissingError as error:
+            raise _no_comments(scope, error) from error
+
+    def find_comment(self, access: Access, platform_post_id: str, text: str) -> str | Unknowable:
+        unknowable = Unknowable(
+            _("LinkedIn does not let us read the comments. Open the post and see whether the comment is there.")
+        )
+        if not is_organization(access.account_id):
+            return unknowable
+        wanted = normalise(readable(text))
+        try:
+            for found in self.api.comments(access.token, platform_post_id):
+                message = found.get("message")
+                written = message.get("text") if isinstance(message, dict) else ""
+                if found.get("actor") == access.account_id and normalise(str(written or "")) == wanted:
+                    return comment_id_of(found)
+        except PermissionMissingError:
+            return unknowable
+        return ""
+
     # Reading
 
     def profile(self, access: Access) -> Profile:
-        if _is_organization(access.account_id):
+        if is_organization(access.account_id):
             page = self.api.organization(access.token, access.account_id)
             return Profile(page.name, page.vanity_name, page.picture, followers_count=page.followers)
         member = self.api.userinfo(access.token)
-        return Profile(member.name, picture_url=member.picture, followers_count=self._member_followers(access))
-
-    def _member_followers(self, access: Access) -> int | None:
-        if PROFILE_ANALYTICS not in self.api.config.scopes:
-            return None
-        try:
-            entries = self.api.finder("memberFollowersCount", access.token, {"q": "me"})
-        except PermissionMissingError:
-            return None
-        return next((number_of(entry.get("memberFollowersCount")) for entry in entries), None)
+        return Profile(member.name, picture_url=member.picture, followers_count=self._figures.member_followers(access))
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of the UTC day (as LinkedIn counts) that begins in the span, once it is over.
-
-        metrics: views, reach, clicks, likes, comments, shares, engagements, profile_views, follows. Numbers can be
-        negative, when more likes were taken back than given. raw: LinkedIn's own names.
-        """
-        day = _day_in(since, until)
-        if day is None or day + DAY > datetime.now(UTC):
-            return AccountFigures()
-        if _is_organization(access.account_id):
-            return self._page_figures(access, day)
-        return self._member_figures(access, day)
-
-    def _page_figures(self, access: Access, day: datetime) -> AccountFigures:
-        metrics: dict[str, int | float] = {}
-        raw: dict[str, Any] = {}
-        refusals: list[PlatformError] = []
-        for name, key, read in PAGE_ASKS:
-            if name == "organizationalEntityFollowerStatistics" and day + DAY + FOLLOWERS_LATE > datetime.now(UTC):
-                continue
-            try:
-                entries = self.api.finder(
-                    name, access.token, {"q": key, key: access.account_id, "timeIntervals": _interval(day)}
-                )
-            except PermissionMissingError as error:
-                refusals.append(error)
-                continue
-            for entry in entries:
-                if _starts(entry, day):
-                    metrics |= read(entry)
-                    raw[name] = {part: value for part, value in entry.items() if part.startswith(("total", "follower"))}
-        if refusals and not metrics:
-            raise refusals[0]
-        return AccountFigures(metrics, raw)
-
-    def _member_figures(self, access: Access, day: datetime) -> AccountFigures:
-        if POST_ANALYTICS not in self.api.config.scopes:
-            return AccountFigures()
-        span = {"start": _date(day), "end": _date(day + DAY)}
-        metrics: dict[str, int | float] = {}
-        raw: dict[str, Any] = {}
-        for metric, name in MEMBER_METRICS.items():
-            if metric in NOT_DAILY:
-                continue
-            try:
-                number = self._member_number(
-                    access, {"q": "me", "queryType": metric, "aggregation": "DAILY", "dateRange": span}, day
-                )
-            except PermissionMissingError:
-                break
-            if number is not None:
-                metrics[name] = raw[metric] = number
-        return AccountFigures(metrics, raw)
-
-    def _member_number(self, access: Access, parameters: Mapping[str, Any], day: datetime | None = None) -> int | None:
-        """The number of one metric, None where LinkedIn gives none."""
-        entries = self.api.finder("memberCreatorPostAnalytics", access.token, parameters)
-        numbers = [
-            number
-            for entry in entries
-            if _metric_of(entry) in ("", parameters["queryType"]) and (day is None or _is_date(entry, day))
-            if (number := number_of(entry.get("count"))) is not None
-        ]
-        return sum(numbers) if numbers else None
+        """Figures of the UTC day (as LinkedIn counts) that begins in the span, once it is over."""
+        return self._figures.of_account(access, since=since, until=until)
 
     def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        if _is_organization(access.account_id):
-            return self._page_post_figures(access, platform_post_ids)
-        return self._member_post_figures(access, platform_post_ids)
-
-    def _page_post_figures(self, access: Access, urns: Sequence[str]) -> list[PostFigures]:
-        told: dict[str, Mapping[str, Any]] = {}
-        for first in range(0, len(urns), COUNT):
-            told |= self._share_statistics(access, urns[first : first + COUNT])
-        # LinkedIn leaves a post out whose numbers are all 0, and also one that is gone.
-        return [_post_figures(urn, told.get(urn, {})) for urn in urns if urn in told or self._is_there(access, urn)]
-
-    def _share_statistics(self, access: Access, urns: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        author = access.account_id
-        parameters: dict[str, Any] = {"q": "organizationalEntity", "organizationalEntity": author}
-        if shares := [urn for urn in urns if kind_of(urn) != "ugcPost"]:
-            parameters["shares"] = shares
-        if ugc_posts := [urn for urn in urns if kind_of(urn) == "ugcPost"]:
-            parameters["ugcPosts"] = ugc_posts
-        entries = self.api.finder("organizationalEntityShareStatistics", access.token, parameters)
-        return {
-            str(entry.get("share") or entry.get("ugcPost")): entry["totalShareStatistics"]
-            for entry in entries
-            if isinstance(entry.get("totalShareStatistics"), dict)
-        }
-
-    def _is_there(self, access: Access, urn: str) -> bool:
-        try:
-            self.api.read_post(access.token, urn)
-        except NotFoundError:
-            return False
-        except PermissionMissingError:
-            return True
-        return True
-
-    def _member_post_figures(self, access: Access, urns: Sequence[str]) -> list[PostFigures]:
-        """A post without figures says so by None: that it is missing would mean that it is gone."""
-        found = {urn: PostFigures(urn) for urn in urns}
-        if POST_ANALYTICS not in self.api.config.scopes:
-            return list(found.values())
-        for urn in sorted(urns, key=lambda urn: (len(urn), urn), reverse=True)[:MEMBER_POSTS]:
-            entity = {"ugc" if kind_of(urn) == "ugcPost" else "share": urn}
-            numbers = {}
-            try:
-                for metric in MEMBER_METRICS:
-                    numbers[metric] = self._member_number(
-                        access, {"q": "entity", "entity": entity, "queryType": metric, "aggregation": "TOTAL"}
-                    )
-            except PermissionMissingError:
-                break
-            known = {metric: number for metric, number in numbers.items() if number is not None}
-            found[urn] = _figures(urn, {MEMBER_METRICS[metric]: number for metric, number in known.items()}, known)
-        return list(found.values())
+        return self._figures.of_posts(access, platform_post_ids)
 
     def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
-        if not _is_organization(access.account_id):
+        if not is_organization(access.account_id):
             return []
         posts: list[RemotePost] = []
         for entry in self._newest(access, since, limit):
@@ -385,39 +259,47 @@ def body_of(author: str, content: Content, handles: Handles) -> dict[str, Any]:
 
 
 def title_of(link: str) -> str:
-    """What stands on the card of a link: LinkedIn does not read the page, and a card needs a title."""
+    """What stands on the card of a link without a title of its own: LinkedIn does not read the page."""
     return (urlsplit(link).hostname or link).removeprefix("www.")
 
 
 def _shown(content: Content, handles: Handles) -> dict[str, Any]:
+    urns, chosen = uploaded(content, handles), content.choices
+    if len(urns) != len(content.media):
+        raise OurBugError(
+            _("Not all media of this post were uploaded. Nothing was published; an administrator must look.")
+        )
+    if has_card(content):
+        title = chosen.get(LINK_TITLE.name) or title_of(content.link)
+        description = {"description": text} if (text := chosen.get(LINK_DESCRIPTION.name)) else {}
+        thumbnail = {"thumbnail": urns[0]} if urns else {}
+        return {"article": {"source": content.link, "title": title, **description, **thumbnail}}
+    if content.post_type is PostType.DOCUMENT:
+        title = chosen.get(DOCUMENT_TITLE.name) or content.media[0].title or _("Document")
+        return {"media": {"id": urns[0], "title": title}}
+    if content.post_type is PostType.VIDEO:
+        return {"media": {"id": urns[0]}}
     images = [
-        {"id": str(handles[_key(item)]), **({"altText": item.alt_text} if item.alt_text else {})}
-        for item in content.media
+        {"id": urn, **({"altText": item.alt_text} if item.alt_text else {})}
+        for urn, item in zip(urns, content.media, strict=True)
     ]
-    if content.link and (content.post_type is PostType.LINK or not images):
-        thumbnail = {"thumbnail": images[0]["id"]} if images else {}
-        return {"article": {"source": content.link, "title": title_of(content.link), **thumbnail}}
     if len(images) > 1:
         return {"multiImage": {"images": images}}
     return {"media": images[0]} if images else {}
 
 
-def _key(item: MediaItem) -> str:
-    return f"image:{item.position}"
-
-
-def _is_organization(urn: str) -> bool:
-    return kind_of(urn) != "person"
-
-
-def _not_yet(began: str, polls: int, ready: Sequence[str]) -> NotYet:
-    """Each look is a call of a hundred a day, so an image that is ready is not looked at again."""
-    if datetime.now(UTC) - datetime.fromisoformat(began) > GIVE_UP:
-        raise TemporaryError(
-            _("LinkedIn has worked on the images for too long. They are uploaded again by themselves."), forget=IMAGES
+def _no_comments(scope: str, error: PermissionMissingError | None = None) -> PermissionMissingError:
+    return PermissionMissingError(
+        _(
+            "The post is out, but LinkedIn does not let this app write comments: it needs the permission %(scope)s. Write "
+            "the comment at LinkedIn yourself."
         )
-    seconds = POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)]
-    return NotYet(seconds, {"ready:began": began, "ready:polls": polls + 1, "ready:images": list(ready)})
+        % {"scope": scope},
+        scopes=(scope,),
+        platform_message=error.platform_message if error else "",
+        code=error.code if error else "",
+        request_id=error.request_id if error else "",
+    )
 
 
 # Reading posts
@@ -434,22 +316,20 @@ def _published_at(post: Mapping[str, Any]) -> datetime | None:
 def _matches(
     posts: Sequence[dict[str, Any]], content: Content, handles: Handles, claimed: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Ours among the posts: by the images we uploaded where they can be seen, else by its words and kind."""
-    uploaded = {str(handles[_key(item)]) for item in content.media if _key(item) in handles}
+    """Ours among the posts: by the media we uploaded where they can be seen, else by its words and kind."""
+    ours = set(uploaded(content, handles))
     free = [
         post
         for post in posts
-        if post.get("id")
-        and str(post["id"]) not in claimed
-        and post.get("lifecycleState") not in ("DRAFT", "PUBLISH_FAILED")
+        if post.get("id") and str(post["id"]) not in claimed and post.get("lifecycleState") not in NOT_PUBLIC
     ]
-    if exact := [post for post in free if uploaded & _images(post)]:
+    if exact := [post for post in free if ours.intersection(_media(post))]:
         return exact
-    text, kind = normalise(commentary_of(content)), _wanted_kind(content)
+    text, kind = normalise(readable(commentary_of(content))), _wanted_kind(content)
     return [
         post
         for post in free
-        if not (uploaded and _images(post))
+        if not (ours and _media(post))
         and normalise(unescape(str(post.get("commentary") or ""))) == text
         and _kind(post) in kind
         and _same_source(post, content)
@@ -466,10 +346,11 @@ def _part(post: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _images(post: Mapping[str, Any]) -> set[str]:
+def _media(post: Mapping[str, Any]) -> list[str]:
+    """URNs of all that the post shows, the picture of a card included."""
     entries = [_part(post, "media"), *(_part(post, "multiImage").get("images") or ())]
     found = [entry.get("id") for entry in entries if isinstance(entry, dict)]
-    return {str(urn) for urn in [*found, _part(post, "article").get("thumbnail")] if urn}
+    return [str(urn) for urn in [*found, _part(post, "article").get("thumbnail")] if urn]
 
 
 def _kind(post: Mapping[str, Any]) -> str:
@@ -481,102 +362,13 @@ def _kind(post: Mapping[str, Any]) -> str:
 
 
 def _wanted_kind(content: Content) -> tuple[str, ...]:
-    if content.link and (content.post_type is PostType.LINK or not content.media):
+    if has_card(content):
         return ("article",)
     if len(content.media) > 1:
         return ("multiImage",)
-    return ("image", "media") if content.media else ("text",)
+    return (str(content.media[0].kind), "media") if content.media else ("text",)
 
 
 def _same_source(post: Mapping[str, Any], content: Content) -> bool:
     source = _part(post, "article").get("source")
     return not source or str(source).rstrip("/") == content.link.rstrip("/")
-
-
-# Reading figures
-
-
-def _day_in(since: datetime, until: datetime) -> datetime | None:
-    """The UTC day that begins in the span."""
-    day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if day < since:
-        day += DAY
-    return day if day < until else None
-
-
-def _interval(day: datetime) -> dict[str, Any]:
-    return {"timeGranularityType": "DAY", "timeRange": {"start": millis(day), "end": millis(day + DAY)}}
-
-
-def _starts(entry: Mapping[str, Any], day: datetime) -> bool:
-    """The entry is of this day, as far as it says."""
-    span = entry.get("timeRange")
-    start = number_of(span.get("start")) if isinstance(span, dict) else None
-    return start is None or start == millis(day)
-
-
-def _date(day: datetime) -> dict[str, int]:
-    return {"day": day.day, "month": day.month, "year": day.year}
-
-
-def _is_date(entry: Mapping[str, Any], day: datetime) -> bool:
-    span = entry.get("dateRange")
-    start = span.get("start") if isinstance(span, dict) else None
-    return not isinstance(start, dict) or start == _date(day)
-
-
-def _metric_of(entry: Mapping[str, Any]) -> str:
-    """Until version 202604 the name was wrapped into an object."""
-    metric = entry.get("metricType")
-    if isinstance(metric, dict):
-        metric = next(iter(metric.values()), "")
-    return str(metric or "")
-
-
-def _numbers(entry: object, names: Mapping[str, str]) -> dict[str, int]:
-    found = entry if isinstance(entry, dict) else {}
-    return {ours: number for theirs, ours in names.items() if (number := number_of(found.get(theirs))) is not None}
-
-
-def _share_day(entry: Mapping[str, Any]) -> dict[str, int]:
-    numbers = _numbers(entry.get("totalShareStatistics"), SHARE_METRICS)
-    acts = [numbers[name] for name in ENGAGEMENTS if name in numbers]
-    return {**numbers, "engagements": sum(acts)} if acts else numbers
-
-
-def _view_day(entry: Mapping[str, Any]) -> dict[str, int]:
-    found: Any = entry
-    for name in ("totalPageStatistics", "views", "allPageViews"):
-        found = found.get(name) if isinstance(found, dict) else None
-    return _numbers(found, {"pageViews": "profile_views"})
-
-
-def _follower_day(entry: Mapping[str, Any]) -> dict[str, int]:
-    gains = _numbers(entry.get("followerGains"), {"organicFollowerGain": "organic", "paidFollowerGain": "paid"})
-    return {"follows": sum(gains.values())} if gains else {}
-
-
-# Where it is asked for, under which name the page is given, how it is read.
-PAGE_ASKS = (
-    ("organizationalEntityShareStatistics", "organizationalEntity", _share_day),
-    ("organizationPageStatistics", "organization", _view_day),
-    ("organizationalEntityFollowerStatistics", "organizationalEntity", _follower_day),
-)
-
-
-def _post_figures(urn: str, told: Mapping[str, Any]) -> PostFigures:
-    """told empty: LinkedIn leaves a post out to which nothing has happened yet."""
-    return _figures(urn, _numbers(told, SHARE_METRICS) if told else dict.fromkeys(SHARE_METRICS.values(), 0), told)
-
-
-def _figures(urn: str, numbers: Mapping[str, int], raw: Mapping[str, Any]) -> PostFigures:
-    return PostFigures(
-        urn,
-        likes=numbers.get("likes"),
-        comments=numbers.get("comments"),
-        shares=numbers.get("shares"),
-        views=numbers.get("views"),
-        reach=numbers.get("reach"),
-        clicks=numbers.get("clicks"),
-        raw=dict(raw),
-    )

@@ -1,4 +1,4 @@
-"""LinkedIn's REST API for one app: OAuth, Rest.li addresses, versions, organizations, images, posts, figures.
+"""LinkedIn's REST API for one app: OAuth, Rest.li addresses, versions, organizations, uploads, posts, comments, figures.
 
 Source: LinkedIn developer documentation, version 202609, read November 2026; the form of addresses checked against
 LinkedIn's own client, linkedin-api-client 0.3.0.
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from django.utils.translation import gettext as _
@@ -39,6 +39,9 @@ FULL_SCOPES = (
     "rw_organization_admin",
     "r_member_postAnalytics",
     "r_member_profileAnalytics",
+    "w_member_social_feed",
+    "w_organization_social_feed",
+    "r_organization_social_feed",
 )
 # What the accounts of each kind need to be published to and, as far as LinkedIn lets anybody, read.
 SCOPES: dict[str, tuple[str, ...]] = {
@@ -144,10 +147,10 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A place for one image."""
+    """A place for one image or document."""
 
     url: str = field(repr=False)
-    image: str  # the URN that the post names
+    urn: str  # by which the post names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,11 @@ def kind_of(urn: str) -> str:
     """What a URN names: "organization" of "urn:li:organization:42"."""
     parts = urn.split(":")
     return parts[2] if len(parts) > 3 else ""
+
+
+def is_organization(urn: str) -> bool:
+    """A page and no person."""
+    return kind_of(urn) != "person"
 
 
 def millis(at: datetime) -> int:
@@ -397,7 +405,7 @@ class LinkedInApi:
             raise error_of(reply, reading=True, secrets=self._secrets(token))
         answer = _record(reply)
         if not answer.get("sub"):
-            raise _unreadable(reply)
+            raise unreadable(reply)
         given = f"{answer.get('given_name') or ''} {answer.get('family_name') or ''}".strip()
         return Member(str(answer["sub"]), str(answer.get("name") or given), str(answer.get("picture") or ""))
 
@@ -481,23 +489,29 @@ class LinkedInApi:
             logger.info("picture or followers of a page could not be read: %s", error.code or error.kind)
         return replace(organization, picture=picture, followers=followers)
 
-    # Images
+    # Media
 
-    def begin_upload(self, token: str, owner: str) -> Upload:
-        """A place for an image of this author. An unused one costs nothing."""
-        reply = self.post("images?action=initializeUpload", token, {"initializeUploadRequest": {"owner": owner}})
+    def begin_upload(self, token: str, owner: str, kind: str = "image") -> Upload:
+        """A place for an image or document of this author. An unused one costs nothing."""
+        value = self.begin(token, f"{kind}s", {"owner": owner})
+        if not value.get("uploadUrl") or not value.get(kind):
+            raise unreadable()
+        return Upload(str(value["uploadUrl"]), str(value[kind]))
+
+    def begin(self, token: str, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What LinkedIn prepares for an upload."""
+        reply = self.post(f"{path}?action=initializeUpload", token, {"initializeUploadRequest": request})
         value = reply.json.get("value") if isinstance(reply.json, dict) else None
-        value = value if isinstance(value, dict) else {}
-        if not value.get("uploadUrl") or not value.get("image"):
-            raise _unreadable(reply)
-        return Upload(str(value["uploadUrl"]), str(value["image"]))
+        if not isinstance(value, dict):
+            raise unreadable(reply)
+        return value
 
-    def upload(self, token: str, place: Upload, content: bytes, content_type: str) -> None:
+    def upload(self, token: str, place: Upload, content: bytes | BinaryIO, content_type: str) -> None:
         """Put the bytes there."""
         if not self._is_linkedin(place.url):
             raise OurBugError(
                 _(
-                    "LinkedIn named a place for the image that is not its own. Nothing was sent; an administrator must look."
+                    "LinkedIn named a place for the file that is not its own. Nothing was sent; an administrator must look."
                 )
             )
         reply = self.transport.request(
@@ -506,12 +520,17 @@ class LinkedInApi:
             data=content,
             headers={"Authorization": f"Bearer {token}", "Content-Type": content_type},
         )
+        self.raise_for_upload(reply, token)
+
+    def raise_for_upload(self, reply: Reply, token: str, *, forget: tuple[str, ...] = ()) -> None:
+        """The error of an answer to bytes that were put somewhere, if it is one. forget: handles of a place that is gone."""
         if reply.status in (401, 403, 404, 410):
             # The same token was accepted a moment ago: it is the address that has run out.
             raise TemporaryError(
-                _("LinkedIn's place for the image has expired. It is uploaded again by itself."),
+                _("LinkedIn's place for the file has expired. It is uploaded again by itself."),
                 code=f"HTTP {reply.status}",
                 request_id=request_id_of(reply),
+                forget=forget,
             )
         if not reply.ok:
             raise error_of(reply, secrets=self._secrets(token))
@@ -526,13 +545,14 @@ class LinkedInApi:
             host == name or host.endswith(f".{name}") for name in ("linkedin.com", "licdn.com")
         )
 
-    def image(self, token: str, urn: str) -> dict[str, Any]:
-        """Status and download address. A token that may only write gets PermissionMissingError."""
-        return self.get(f"images/{quote(urn, safe='')}", token)
+    def media(self, token: str, urn: str, kind: str = "image") -> dict[str, Any]:
+        """Status and download address of an image, video or document. A token that may only write gets
+        PermissionMissingError."""
+        return self.get(f"{kind}s/{quote(urn, safe='')}", token)
 
     def image_address(self, token: str, urn: str) -> str:
         """Where the image can be fetched for some time, "" where LinkedIn does not say."""
-        return str(self.image(token, urn).get("downloadUrl") or "")
+        return str(self.media(token, urn).get("downloadUrl") or "")
 
     # Posts
 
@@ -555,10 +575,29 @@ class LinkedInApi:
         """One post of an organization. NotFoundError: it is gone."""
         return self.get(f"posts/{quote(urn, safe='')}", token)
 
+    # Comments
+
+    def create_comment(self, token: str, actor: str, post: str, text: str) -> str:
+        """Comment a post; returns the comment's id. Never to be repeated by itself."""
+        path = f"socialActions/{quote(post, safe='')}/comments"
+        body = {"actor": actor, "object": post, "message": {"text": text}}
+        reply = self.post(path, token, body, commit=True)
+        named = reply.json if isinstance(reply.json, dict) else {}
+        return comment_id_of(named) or unquote(str(reply.headers.get("x-restli-id") or ""))
+
+    def comments(self, token: str, post: str) -> Iterator[dict[str, Any]]:
+        """The comments below a post of an organization."""
+        return self.paged(f"socialActions/{quote(post, safe='')}/comments", token, {}, method="", count=50)
+
 
 def elements_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     entries = answer.get("elements")
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def comment_id_of(comment: Mapping[str, Any]) -> str:
+    """What names a comment for good; the bare number only where there is nothing else."""
+    return str(comment.get("commentUrn") or comment.get("$URN") or comment.get("id") or "")
 
 
 def scopes_of(text: object) -> tuple[str, ...]:
@@ -589,15 +628,15 @@ def _second(value: object) -> datetime | None:
 
 def _record(reply: Reply) -> dict[str, Any]:
     if not isinstance(reply.json, dict):
-        raise _unreadable(reply)
+        raise unreadable(reply)
     return reply.json
 
 
-def _unreadable(reply: Reply) -> PlatformError:
+def unreadable(reply: Reply | None = None) -> PlatformError:
     return TemporaryError(
         _("LinkedIn answered with something that is not an answer. It is tried again by itself."),
-        code=f"HTTP {reply.status}",
-        request_id=request_id_of(reply),
+        code=f"HTTP {reply.status}" if reply else "",
+        request_id=request_id_of(reply) if reply else "",
     )
 
 

@@ -30,6 +30,7 @@ from socialhub.platforms.errors import (
 )
 from socialhub.platforms.http import Reply, redact
 
+_POST = re.compile(r"urn:li:(?:share|ugcPost):\d+")
 JITTER_SECONDS = 600  # after midnight UTC, so that not everybody comes back in the same second
 
 
@@ -85,7 +86,8 @@ class Meaning:
 
 _ = gettext_noop  # the tables only mark their texts; `error_of` translates them
 
-IMAGES = ("image:", "ready")
+MEDIA = ("image:", "video", "document", "ready")
+DUPLICATE_OF = "duplicate"  # the handle that keeps which post LinkedIn took ours for a repeat of
 
 TROUBLE = Meaning(
     Kind.RETRY, _("LinkedIn has trouble on its side right now. It is tried again by itself."), maybe_done=True
@@ -135,9 +137,11 @@ DUPLICATE = Meaning(
     _("LinkedIn says that the same post is already there. We look for it before anything is tried again."),
     maybe_done=True,
 )
-NOT_READY = Meaning(Kind.NOT_READY, _("LinkedIn still works on the images. It goes on by itself."), stale=("ready",))
+NOT_READY = Meaning(
+    Kind.NOT_READY, _("LinkedIn still works on the media of this post. It goes on by itself."), stale=("ready",)
+)
 NEW_UPLOAD = Meaning(
-    Kind.RETRY, _("LinkedIn could not prepare an image. It is uploaded again by itself."), stale=IMAGES
+    Kind.RETRY, _("LinkedIn could not prepare the media of this post. It is uploaded again by itself."), stale=MEDIA
 )
 GONE = Meaning(
     Kind.GONE,
@@ -318,8 +322,10 @@ def _build(
     meaning: Meaning, details: Mapping[str, Any], *, commit: bool = False, now: datetime | None = None
 ) -> PlatformError:
     if commit and meaning.maybe_done:
-        text = meaning.text if meaning.kind is Kind.DUPLICATE else OUTCOME_UNKNOWN
-        return OutcomeUnknownError(gettext(text), **details)
+        if meaning.kind is not Kind.DUPLICATE:
+            return OutcomeUnknownError(gettext(OUTCOME_UNKNOWN), **details)
+        named = _POST.search(details["platform_message"])
+        return OutcomeUnknownError(gettext(meaning.text), handles={DUPLICATE_OF: named[0]} if named else {}, **details)
     text = gettext(meaning.text)
     if meaning.kind is Kind.LIMIT:
         return LimitedError(text, until=next_day(now or datetime.now(UTC)), **details)

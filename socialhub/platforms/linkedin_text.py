@@ -12,8 +12,12 @@ RESERVED = frozenset("\\|{}@[]()<>#*_~")
 
 _ADDRESS = re.compile(r"https?://\S+")
 # A hashtag begins a word and holds a letter: "#win" and "#2026goals" are ones, "C#", "#1" and "##a" are not.
-_TAG = re.compile(r"(?<![\w#＃&/])[#＃](?=\d*[^\W\d])(\w+)")
-_PIECE = re.compile(f"({_ADDRESS.pattern})|{_TAG.pattern}")
+_TAG = re.compile(r"(?<![\w#＃&/])[#＃](?=\d*[^\W\d])(?P<tag>\w+)")
+# How a person writes a mention into a caption: @[Name of the page](urn:li:organization:123). The name must be the page's
+# own to the letter; otherwise LinkedIn shows it as plain words.
+_MENTION = re.compile(r"@\[(?P<name>[^\[\]\r\n]+)\]\((?P<urn>urn:li:(?:organization|person):[A-Za-z0-9_-]+)\)")
+_PIECE = re.compile(f"(?P<address>{_ADDRESS.pattern})|{_MENTION.pattern}|{_TAG.pattern}")
+_LIKE_A_MENTION = re.compile(r"@\[[^\[\]\r\n]+\]\([^()\r\n]*\)")
 
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _ELEMENT = re.compile(
@@ -25,10 +29,10 @@ _ELEMENT = re.compile(
 
 
 def escape(text: str) -> str:
-    """Plain text as little text. Hashtags stay hashtags; everything else means exactly what it says."""
+    """Plain text as little text. Hashtags and mentions stay what they are; everything else means exactly what it says."""
     written, end = [], 0
     for piece in _PIECE.finditer(text):
-        written += [_literal(text[end : piece.start()]), _literal(piece[0]) if piece[1] else _hashtag(piece)]
+        written += [_literal(text[end : piece.start()]), _written(piece)]
         end = piece.end()
     return "".join([*written, _literal(text[end:])])
 
@@ -38,13 +42,27 @@ def unescape(little: str) -> str:
     return _ELEMENT.sub(_shown, little)
 
 
+def readable(text: str) -> str:
+    """A caption as a reader sees it: of a mention only the name."""
+    return _PIECE.sub(lambda piece: piece["name"] or piece[0], text)
+
+
+def near_mentions(text: str) -> list[str]:
+    """What looks like a mention and is none, so that it is shown as it stands."""
+    return [found for found in _LIKE_A_MENTION.findall(text) if not _MENTION.fullmatch(found)]
+
+
 def _literal(text: str) -> str:
     return "".join(f"\\{character}" if character in RESERVED else character for character in text)
 
 
-def _hashtag(piece: re.Match[str]) -> str:
-    tag = piece[2]
+def _written(piece: re.Match[str]) -> str:
+    if piece["address"]:
+        return _literal(piece["address"])
+    if piece["urn"]:
+        return f"@[{_literal(piece['name'])}]({piece['urn']})"
     # An underscore would end a bare hashtag, so this one is sent as a template.
+    tag = piece["tag"]
     return f"{{hashtag|\\#|{_literal(tag)}}}" if "_" in tag else f"#{tag}"
 
 

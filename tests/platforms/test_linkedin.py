@@ -224,7 +224,7 @@ def test_a_failed_image_is_uploaded_once_more_and_then_refused(linkedin, company
     status(graph, "urn:li:image:D2", status="PROCESSING_FAILED")
     takes_uploads(graph, "urn:li:image:E2")
     answer = linkedin.perform(step, company, content, handles)
-    assert answer.handles == {"image:2": "urn:li:image:E2", "again:image:2": True}
+    assert answer.handles == {"image:2": "urn:li:image:E2", "again:image:2": "urn:li:image:D2"}
     assert graph.calls[-1].request.body == b"JPEG bytes 2"
     status(graph, "urn:li:image:E2", status="PROCESSING_FAILED")
     with pytest.raises(RejectedError) as caught:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from socialhub.platforms.base import Content, PostType
-from socialhub.platforms.linkedin_rules import RULES, WINDOWS, check, commentary_of, text_length
+from socialhub.platforms import rules
+from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType, VideoFacts
+from socialhub.platforms.linkedin_rules import RULES, WINDOWS, check, commentary_of, has_card, text_length
+from socialhub.platforms.rule_types import MEGABYTE, DocumentRules
 
 LINK = "https://shop.example/camaro"
 
@@ -17,7 +19,10 @@ def test_the_numbers():
         "link": (0, 1),
         "single": (1, 1),
         "multi_image": (2, 20),
+        "video": (1, 1),
+        "document": (1, 1),
     }
+    assert (RULES.first_comment_limit, RULES.document) == (1_250, DocumentRules(100 * MEGABYTE, 300))
     assert [(window.group, window.limit, window.seconds) for window in WINDOWS] == [("publish", 100, 86_400)]
 
 
@@ -55,3 +60,89 @@ def test_the_sentence_names_how_much_too_long(images):
     (violation,) = check(images(1, text="x" * 2990, link=LINK))
     assert "3,000" in violation.message
     assert f"Shorten it by {2990 + 2 + len(LINK) - 3000}." in violation.message
+
+
+def clip(**changes):
+    facts = {"seconds": 10, "fps": 30, "codec": "h264", "audio_codec": "aac"}
+    facts |= {name: changes.pop(name) for name in list(changes) if name in facts}
+    values = {"width": 540, "height": 960, "size_bytes": MEGABYTE} | changes
+    item = MediaItem(1, "", "video/mp4", kind=MediaKind.VIDEO, video=VideoFacts(**facts), **values)
+    return Content(PostType.VIDEO, "Film", media=(item,))
+
+
+def brochure(**changes):
+    values = {"size_bytes": MEGABYTE, "pages": 3, "title": "Brochure"} | changes
+    item = MediaItem(1, "", "application/pdf", 0, 0, kind=MediaKind.DOCUMENT, **values)
+    return Content(PostType.DOCUMENT, "Read", media=(item,))
+
+
+def codes(content):
+    return [violation.code for violation in rules.check("linkedin", content)]
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        (clip(), []),
+        (clip(seconds=3), []),
+        (clip(seconds=1_800), []),
+        (clip(seconds=2.9), ["video_length"]),
+        (clip(seconds=1_801), ["video_length"]),
+        (clip(size_bytes=75 * 1024), []),
+        (clip(size_bytes=75 * 1024 - 1), ["media_light"]),
+        (clip(size_bytes=500 * MEGABYTE), []),
+        (clip(size_bytes=500 * MEGABYTE + 1), ["media_heavy"]),
+        (clip(codec="av1"), ["video_codec"]),
+        (brochure(), []),
+        (brochure(size_bytes=100 * MEGABYTE, pages=300), []),
+        (brochure(size_bytes=100 * MEGABYTE + 1), ["media_heavy"]),
+        (brochure(pages=301), ["document_long"]),
+    ],
+)
+def test_videos_and_documents(content, wanted):
+    assert codes(content) == wanted
+
+
+def test_each_kind_in_its_own_post_type(images):
+    assert "media_kind" in codes(Content(PostType.VIDEO, "x", media=images(1).media))
+    assert "media_kind" in codes(Content(PostType.DOCUMENT, "x", media=clip().media))
+    assert "media_kind" in codes(Content(PostType.MULTI_IMAGE, "x", media=(*clip().media, *images(1).media)))
+    assert "media_kind" in codes(Content(PostType.LINK, "x", link=LINK, media=clip().media))
+
+
+def test_where_a_link_becomes_a_card(images):
+    assert has_card(Content(PostType.LINK, "Look", link=LINK))
+    assert has_card(Content(PostType.TEXT, "Look", link=LINK))
+    assert has_card(images(1, PostType.LINK, link=LINK))
+    assert not has_card(Content(PostType.TEXT, "Look"))
+    for content in (images(1, link=LINK), Content(PostType.VIDEO, "Film", LINK, clip().media)):
+        assert not has_card(content)
+        assert commentary_of(content).endswith(f"\n\n{LINK}")
+
+
+@pytest.mark.parametrize(
+    ("content", "ignored"),
+    [
+        (Content(PostType.LINK, "Look", LINK), ["document_title"]),
+        (Content(PostType.TEXT, "Look", LINK), ["document_title"]),
+        (Content(PostType.TEXT, "Look"), ["link_title", "link_description", "document_title"]),
+        (brochure(), ["link_title", "link_description"]),
+        (clip(), ["link_title", "link_description", "document_title"]),
+    ],
+)
+def test_what_was_chosen_and_has_no_place_is_said(content, ignored):
+    chosen = {"link_title": "T", "link_description": "D", "document_title": "P"}
+    content = Content(content.post_type, content.text, content.link, content.media, choices=chosen)
+    found = [violation for violation in rules.check("linkedin", content) if violation.code == "choice_ignored"]
+    assert [violation.field for violation in found] == ignored
+    assert {violation.level for violation in found} == {"warning"}
+
+
+def test_nothing_is_asked_that_nobody_needs_to_answer():
+    assert not any(choice.required for choice in RULES.choices)
+
+
+def test_a_mention_that_is_none_is_said():
+    (violation,) = check(Content(PostType.TEXT, "By @[Barn](urn:li:company:4) and @[Barn](urn:li:organization:4)"))
+    assert (violation.code, violation.field, violation.level) == ("mention_unreadable", "caption", "warning")
+    assert "@[Barn](urn:li:company:4)" in violation.message

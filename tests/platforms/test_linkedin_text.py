@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from socialhub.platforms.linkedin_text import RESERVED, escape, unescape
+from socialhub.platforms.linkedin_text import RESERVED, escape, near_mentions, readable, unescape
 from tests.platforms.linkedin import vectors
 
 
@@ -43,3 +43,43 @@ def test_nothing_reserved_is_left_bare_outside_of_hashtags():
 )
 def test_what_linkedin_writes_is_read(little, plain):
     assert unescape(little) == plain
+
+
+MENTIONS = [
+    ("@[Name](urn:li:organization:1)", "@[Name](urn:li:organization:1)", "Name"),
+    ("By @[Ada L.](urn:li:person:aBc-1_x)!", "By @[Ada L.](urn:li:person:aBc-1_x)!", "By Ada L.!"),
+    (
+        "@[Garage (North)](urn:li:organization:9) #win",
+        "@[Garage \\(North\\)](urn:li:organization:9) #win",
+        "Garage (North) #win",
+    ),
+    (
+        "@[A](urn:li:organization:1)@[B_C #1](urn:li:organization:2)",
+        "@[A](urn:li:organization:1)@[B\\_C \\#1](urn:li:organization:2)",
+        "AB_C #1",
+    ),
+    (
+        "C# by @[A & Co](urn:li:organization:1), @x",
+        "C\\# by @[A & Co](urn:li:organization:1), \\@x",
+        "C# by A & Co, @x",
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "little", "shown"), MENTIONS)
+def test_a_mention_stays_one_with_its_name_escaped(written, little, shown):
+    assert escape(written) == little
+    assert unescape(little) == readable(written) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["a_b (c) @d", "@[x] and (y)", "https://x.example/@[N](urn:li:organization:1)", "#tag @name", ""]
+)
+def test_text_without_mentions_reads_as_it_stands(text):
+    assert readable(text) == text
+    assert unescape(escape(text)) == text
+
+
+def test_what_looks_like_a_mention_and_is_none_is_named():
+    text = "@[A](urn:li:organization:1) @[B](urn:li:company:2) @[C](https://x.example) @[D] (e) @[E]()"
+    assert near_mentions(text) == ["@[B](urn:li:company:2)", "@[C](https://x.example)", "@[E]()"]
