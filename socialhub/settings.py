@@ -268,7 +268,8 @@ LINKEDIN_CLIENT_SECRET = env.str("LINKEDIN_CLIENT_SECRET", default="sandbox-link
 LINKEDIN_MEMBER_SCOPES = "openid profile email w_member_social"
 LINKEDIN_FULL_SCOPES = (
     f"{LINKEDIN_MEMBER_SCOPES} w_organization_social r_organization_social rw_organization_admin "
-    "r_member_postAnalytics r_member_profileAnalytics"
+    "r_member_postAnalytics r_member_profileAnalytics "
+    "w_member_social_feed w_organization_social_feed r_organization_social_feed"
 )
 LINKEDIN_SCOPES = tuple(
     env.str("LINKEDIN_SCOPES", default=LINKEDIN_FULL_SCOPES if SANDBOX else LINKEDIN_MEMBER_SCOPES)

@@ -83,6 +83,9 @@ class LinkedInProvider(Provider):
             "rw_organization_admin": _("find the organizations that you look after"),
             "r_member_postAnalytics": _("read the figures of your posts"),
             "r_member_profileAnalytics": _("count your followers"),
+            "w_member_social_feed": _("write the first comment below your posts"),
+            "w_organization_social_feed": _("write the first comment below posts of organizations"),
+            "r_organization_social_feed": _("find our comments below posts of organizations again"),
         }
 
     def inspect(self, account: ConnectedAccount, access: Access) -> AccessFacts:
