@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -80,8 +80,7 @@ class Full:
     scope: str = "account"
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class QuotaUnread(Exception):
     """Nothing was reserved: first the network should be asked for the account's quota."""
 
 
@@ -189,11 +188,11 @@ def client_subject(account: ConnectedAccount) -> str:
 
 def reserve(
     account_id: UUID, platform: str, calls: Mapping[str, int], *, client: str = "", quota: str = ""
-) -> Full | Unread | None:
+) -> Full | None:
     """Count the calls in all windows they belong to, or in none. Returns what is full, None when there was room.
 
     calls: number of calls by group, as the steps of a plan give them. client: see `client_subject`. quota: the group whose
-    limit the network tells for each account; where it is unknown, old or nearly used up, the answer is Unread.
+    limit the network tells for each account; raises QuotaUnread where it is unknown, old or nearly used up.
     """
     now = timezone.now()
     with transaction.atomic(savepoint=False):
@@ -206,14 +205,18 @@ def reserve(
             for window in _windows(platform, client)
             if calls.get(window.group)
         ]
-        if any(window.group == quota and _is_unread(books, window, limit, now) for window, _number, limit in asked):
-            return Unread()
-        for window, number, limit in asked:
-            if books.made(window) + number > limit:
-                until = books.room_at(window, number, limit)
-                return Full(window.group, limit, window.seconds, until, window.scope)
-        _count(account_id, client, asked, now)
-    return None
+        is_unread = any(window.group == quota and _is_unread(books, window, limit, now) for window, _n, limit in asked)
+        full = next((_full(books, *ask) for ask in asked if books.made(ask[0]) + ask[1] > ask[2]), None)
+        if not full and not is_unread:
+            _count({"account": (subject_of(account_id), account_id), "client": (client, None)}, asked, now)
+    if is_unread:  # outside, so that the transaction around it is not lost for that
+        raise QuotaUnread
+    return full
+
+
+def _full(books: Books, window: Window, number: int, limit: int) -> Full:
+    until = books.room_at(window, number, limit)
+    return Full(window.group, limit, window.seconds, until, window.scope)
 
 
 def _windows(platform: str, client: str) -> list[Window]:
@@ -248,7 +251,7 @@ def reserve_read(client: str, login: str, number: int = 1) -> datetime | None:
                 waits.append(books.room_at(window, number, readable) or now + timedelta(seconds=window.seconds))
         if waits:
             return max(waits)
-        _count(None, client, asked, now)
+        _count({"client": (client, None)}, asked, now)
     return None
 
 
@@ -439,7 +442,7 @@ def _read(subjects: Sequence[str], account_id: UUID | None, now: datetime) -> Bo
             SELECT endpoint, window_seconds, 0, call_limit, NULL, NULL FROM publishing_limitoverride WHERE account_id = %s
              ORDER BY resets_at
             """,
-            [subjects, now, account_id],
+            [list(subjects), now, account_id],
         )
         rows = cursor.fetchall()
     for endpoint, seconds, calls, limit, resets_at, told_at in rows:
@@ -456,12 +459,14 @@ def _read(subjects: Sequence[str], account_id: UUID | None, now: datetime) -> Bo
     return books
 
 
-def _count(account_id: UUID | None, client: str, asked: Iterable[tuple[Window, int, int]], now: datetime) -> None:
+def _count(
+    whose: Mapping[str, tuple[str, UUID | None]], asked: Iterable[tuple[Window, int, int]], now: datetime
+) -> None:
+    """whose: subject and account by the scope of a window."""
     rows = []
     for window, number, limit in asked:
         start, end = slice_of(window, now)
-        whose = (client, None) if window.scope == "client" else (subject_of(account_id), account_id)
-        rows.append((*whose, window.group, window.seconds, start, number, limit, end, None))
+        rows.append((*whose[window.scope], window.group, window.seconds, start, number, limit, end, None))
     _write(
         rows,
         """calls_made = publishing_ratelimitwindow.calls_made + excluded.calls_made,
@@ -469,7 +474,7 @@ def _count(account_id: UUID | None, client: str, asked: Iterable[tuple[Window, i
     )
 
 
-def _write(rows: Sequence[tuple[object, ...]], on_conflict: str) -> None:
+def _write(rows: Sequence[tuple[Any, ...]], on_conflict: str) -> None:
     """All rows in one statement."""
     if not rows:
         return

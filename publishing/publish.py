@@ -193,11 +193,12 @@ def _reserve(job: Job, plan: tuple[Step, ...], access: Access) -> bool:
             calls[group] = calls.get(group, 0) + number
     if not calls:
         return False
-    full = _book(job, ahead, calls, quota=job.platform.quota_group)
-    if isinstance(full, limits.Unread):
+    try:
+        full = _book(job, ahead, calls, quota=job.platform.quota_group)
+    except limits.QuotaUnread:
         _read_quota(job, access)
         full = _book(job, ahead, calls)
-    if not isinstance(full, limits.Full):
+    if full is None:
         return False
     if full.until is None:
         raise errors.RejectedError(
@@ -208,15 +209,15 @@ def _reserve(job: Job, plan: tuple[Step, ...], access: Access) -> bool:
     return True
 
 
-def _book(job: Job, ahead: list[Step], calls: dict[str, int], *, quota: str = "") -> limits.Full | limits.Unread | None:
+def _book(job: Job, ahead: list[Step], calls: dict[str, int], *, quota: str = "") -> limits.Full | None:
     """The calls are in the books, and the entry says so, or neither."""
     with transaction.atomic():
         client = limits.client_subject(job.account)
-        answer = limits.reserve(job.account.pk, job.account.platform, calls, client=client, quota=quota)
-        if answer is None:
+        full = limits.reserve(job.account.pk, job.account.platform, calls, client=client, quota=quota)
+        if full is None:
             job.entry.reserved = [*job.entry.reserved, *(step.key for step in ahead)]
             claims.renew(job.claim, reserved=job.entry.reserved)
-    return answer
+    return full
 
 
 def _read_quota(job: Job, access: Access) -> None:

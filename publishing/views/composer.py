@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +48,6 @@ RECENT_MEDIA = 24
 MISSING = ("caption_missing", "media_missing", "choice_missing")  # nothing to blame anybody for who has only just begun
 NAMED = 3  # so many accounts are named before the rest is counted
 SHOWN_EACH = 4  # so many accounts have a preview each; beyond, those that look the same share one
-PUBLISH_GROUP = "publish"  # the calls that create or publish, which people count
 
 
 @editor_required
@@ -434,17 +434,23 @@ def limit_line(
 ) -> LimitLine | None:
     """The window with the least room, in words, and what this post takes of it."""
     account = publication.account
-    states = [state for state in limits.remaining(account) if state.endpoint == PUBLISH_GROUP]
+    calls = Counter[str]()
+    for step in client_of(account).plan(checks.content_of(publication, media)):
+        calls.update(step.calls)
+    states = [state for state in limits.remaining(account) if calls[state.endpoint]]
     if not states:
         return None
-    plan = client_of(account).plan(checks.content_of(publication, media))
-    needed = sum(step.calls.get(PUBLISH_GROUP, 0) for step in plan)
     tightest = min(
-        states, key=lambda state: (needed <= state.remaining, state.remaining / state.limit if state.limit else 0)
+        states,
+        key=lambda state: (
+            calls[state.endpoint] <= state.remaining,
+            state.remaining / state.limit if state.limit else 0,
+        ),
     )
+    needed = calls[tightest.endpoint]
     until = None
     if needed > tightest.remaining:
-        until = limits.room_at(account, {PUBLISH_GROUP: needed}) or tightest.resets_at
+        until = limits.room_at(account, calls) or tightest.resets_at
     if until and at and until <= at:
         until = None
     return LimitLine(account, limit_text(tightest, needed, clock(until, zone) if until else ""), until)
@@ -453,14 +459,18 @@ def limit_line(
 def limit_text(state: WindowState, needed: int, until: str) -> str:
     spans = {
         60: _("%(left)d of %(limit)d calls left this minute."),
+        900: _("%(left)d of %(limit)d calls left in these 15 minutes."),
         3600: _("%(left)d of %(limit)d calls left this hour."),
         86400: _("%(left)d of %(limit)d calls left today."),
+        2592000: _("%(left)d of %(limit)d calls left in these 30 days."),
     }
     text = spans.get(state.window_seconds, _("%(left)d of %(limit)d calls left."))
     parts = [
         text % {"left": state.remaining, "limit": state.limit},
         ngettext("This post takes %(count)d.", "This post takes %(count)d.", needed) % {"count": needed},
     ]
+    if state.sharing:
+        parts.insert(1, _("They are %(shared)s.") % {"shared": state.sharing})
     if until:
         parts.append(_("It waits for the rest by itself, until %(time)s.") % {"time": until})
     return " ".join(parts)

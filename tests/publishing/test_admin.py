@@ -131,6 +131,27 @@ def queries(client, address):
     return len(captured)
 
 
+def test_staff_sets_the_limit_of_one_account_for_a_window_that_it_has(operator):
+    account = make_account(workspace_of(make_user()))
+    fields = {"account": account.pk, "endpoint": "publish", "window_seconds": 60, "call_limit": 10, "reason": "New"}
+    add = reverse("admin:publishing_limitoverride_add")
+    response = operator.post(add, fields)
+    assert response.status_code == 200
+    assert "publish (3600 s, 200)" in response.content.decode(), "the window is named that there is"
+    assert operator.post(add, {**fields, "window_seconds": 3600}).status_code == 302
+    assert [state.limit for state in limits.remaining(account)] == [10]
+
+
+def test_books_name_whom_they_belong_to(operator):
+    grant = Grant.objects.create(
+        workspace=workspace_of(make_user()), user=make_user(), provider="buffer", platform_user_id="1", access_token="k"
+    )
+    limits.reserve_read(f"grant:{grant.pk}", "buffer")
+    page = operator.get(changelist(RateLimitWindow), {"q": str(grant.pk)})
+    assert len(page.context["cl"].result_list) == 3
+    assert reverse("admin:accounts_grant_change", args=[grant.pk]) in page.content.decode()
+
+
 @pytest.mark.parametrize("model", models(), ids=lambda model: model._meta.label)
 def test_every_model_is_in_the_admin(model):
     assert is_shown(model)

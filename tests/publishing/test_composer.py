@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
+from accounts.models import ConnectedAccount, Credential, Grant, Membership, Role, User, Workspace
 from publishing import compose, limits, schedule
 from publishing.compose import Composition, Intent, local_instants
 from publishing.models import (
@@ -619,6 +619,19 @@ def test_a_full_limit_makes_it_wait_not_ready(
     assert "0 of 1 calls left this hour. This post takes 1. It waits for the rest by itself, until " in page
     assert f"{until:%H:%M}." in page
     assert signed_in.post(NEW, fields).status_code == 302
+
+
+def test_a_limit_that_channels_share_is_shown_as_theirs(signed_in: Client, workspace: Workspace, owner: User) -> None:
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="buffer", platform_user_id="1", access_token="k"
+    )
+    channels = [make_account(workspace, platform=key, login_kind="buffer", token=None) for key in ("x", "threads")]
+    for channel in channels:
+        Credential.objects.create(account=channel, grant=grant)
+    limits.reserve(channels[0].pk, "x", {"client": 60}, client=f"grant:{grant.pk}")
+    page = signed_in.post(CHECK, typed(channels[1])).content.decode()
+    assert "40 of 100 calls left in these 15 minutes. They are shared by 2 channels of this connection." in page
+    assert "This post takes 2." in page
 
 
 def test_a_post_for_later_does_not_wait_for_a_limit_that_is_free_by_then(

@@ -312,18 +312,21 @@ def test_the_quota_of_an_account_is_read_first_when_it_is_unknown_old_or_nearly_
         return limits.reserve(instagram.pk, "instagram", {"publish": 1, "posts": 1}, quota="posts")
 
     with time_machine.travel(NOON, tick=False) as clock:
-        assert isinstance(reserve_post(), limits.Unread)
+        with pytest.raises(limits.QuotaUnread):
+            reserve_post()
         assert not RateLimitWindow.objects.exists(), "nothing is reserved before it is read"
         limits.read_quota(instagram, "posts", Quota(used=60, limit=100))
         assert reserve_post() is None
         left = {state.endpoint: state.remaining for state in limits.remaining(instagram)}
         assert left == {"publish": 24, "containers": 360, "posts": 39}
         clock.shift(timedelta(minutes=61))
-        assert isinstance(reserve_post(), limits.Unread)
+        with pytest.raises(limits.QuotaUnread):
+            reserve_post()
         limits.read_quota(instagram, "posts", Quota(used=95, limit=100))
         assert reserve_post() is None
         clock.shift(timedelta(minutes=6))
-        assert isinstance(reserve_post(), limits.Unread)
+        with pytest.raises(limits.QuotaUnread):
+            reserve_post()
         assert limits.reserve(instagram.pk, "instagram", {"posts": 5}).endpoint == "posts"
 
 
