@@ -218,6 +218,7 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
     workspace.name = f"{mark} Garage"
     workspace.save()
     account = make_account(workspace, name=f"{mark} Page", username=f"{mark.lower()}page")
+    account.picture.save("picture.jpg", photo(60, 60))
     grant = Grant.objects.create(
         workspace=workspace, user=owner, provider="meta", platform_user_id="9001", access_token="EAAtokenofaperson"
     )

@@ -141,7 +141,7 @@ class ConnectedAccount(models.Model):
     @property
     def picture_src(self) -> str:
         """The address of our own copy of its picture; "" while there is none."""
-        return f"{reverse('accounts:picture', args=[self.pk])}?v={self.picture_version}" if self.picture else ""
+        return reverse("accounts:picture", args=[self.pk]) + f"?v={self.picture_version}" if self.picture else ""
 
     @property
     def handle(self) -> str:
