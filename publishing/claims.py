@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from accounts import operators, pauses
 from accounts.models import ConnectedAccount
 from publishing.models import Attempt, Publication, QueueEntry, Status
+from publishing.statements import update
 from publishing.states import move, move_along
 
 logger = logging.getLogger(__name__)
@@ -159,28 +160,34 @@ def next_due() -> datetime | None:
     return min((when for when in found if when), default=None)
 
 
-def _mine(claim: Claim) -> Q:
-    return Q(pk=claim.entry.pk, worker=claim.attempt.worker, lease_until__gt=timezone.now())
+MINE = "publication_id = %s AND worker = %s AND lease_until > %s"
+
+
+def _mine(claim: Claim) -> list[Any]:
+    """The values of `MINE`: whoever has lost the lease finds no row."""
+    return [claim.entry.pk, claim.attempt.worker, timezone.now()]
 
 
 def renew(claim: Claim, **fields: object) -> None:
     """Keep the entry for another lease, with the given fields changed. Raises LeaseLost."""
     end = lease_end()
-    if not QueueEntry.objects.filter(_mine(claim)).update(lease_until=end, **fields):
+    if not update(QueueEntry, {"lease_until": end, **fields}, MINE, _mine(claim)):
         raise LeaseLost
     claim.entry.lease_until = end
 
 
 def release(claim: Claim, **fields: object) -> None:
     """Give the entry back to the queue with the given fields changed. Raises LeaseLost."""
-    if not QueueEntry.objects.filter(_mine(claim)).update(lease_until=None, worker="", **fields):
+    if not update(QueueEntry, {"lease_until": None, "worker": "", **fields}, MINE, _mine(claim)):
         raise LeaseLost
 
 
 def finish(claim: Claim) -> None:
     """The publication is settled: its entry goes. Raises LeaseLost."""
-    if not QueueEntry.objects.filter(_mine(claim)).delete()[0]:
-        raise LeaseLost
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM publishing_queueentry WHERE {MINE}", _mine(claim))  # noqa: S608  a constant
+        if not cursor.rowcount:
+            raise LeaseLost
 
 
 # Sweeping

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -65,10 +66,8 @@ def open_looks() -> None:
     now = timezone.now()
     with connection.cursor() as cursor:
         for kind, after in AFTER.items():
-            cursor.execute(
-                OPEN_LOOKS,
-                {"kind": kind.value, "after": after, "ripe": now - after, "oldest": now - after - LOOKS_KEPT},
-            )
+            values: dict[str, Any] = {"kind": kind.value, "after": after, "ripe": now - after}
+            cursor.execute(OPEN_LOOKS, {**values, "oldest": now - after - LOOKS_KEPT})
 
 
 def run_due() -> int:
@@ -147,7 +146,7 @@ def comment(row: FollowUp) -> None:
             later(row, AGAIN)
             return
     full = limits.reserve(publication.account.pk, publication.account.platform, {"publish": 1})
-    if full is not None:
+    if isinstance(full, limits.Full):
         later(row, full.until or timezone.now() + AGAIN)
         return
     if not announce(row):
@@ -224,7 +223,7 @@ def different(row: FollowUp, seen: Seen, sent: int) -> None:
     )
 
 
-def report(row: FollowUp, outcome: Outcome, title: str, body: str) -> None:
+def report(row: FollowUp, outcome: FollowUp.Outcome, title: str, body: str) -> None:
     publication = row.publication
     with transaction.atomic():
         finish(row, outcome, body)
@@ -242,7 +241,7 @@ def report(row: FollowUp, outcome: Outcome, title: str, body: str) -> None:
 # Ends
 
 
-def finish(row: FollowUp, outcome: Outcome, message: str = "", *, platform_id: str = "") -> None:
+def finish(row: FollowUp, outcome: FollowUp.Outcome, message: str = "", *, platform_id: str = "") -> None:
     row.outcome, row.message, row.platform_id = outcome, message, platform_id
     row.done_at, row.lease_until = timezone.now(), None
     row.save(update_fields=["outcome", "message", "platform_id", "seen", "done_at", "lease_until"])

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -279,8 +279,7 @@ def read(file: FieldFile) -> bytes:
 
 def opened(file: FieldFile) -> BinaryIO:
     """The stored file to be read piece by piece. The caller closes it."""
-    stored: BinaryIO = default_storage.open(str(file.name), "rb")
-    return stored
+    return cast("BinaryIO", default_storage.open(str(file.name), "rb"))
 
 
 def public_name(made: Rendition | MediaFile) -> str:

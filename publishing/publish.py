@@ -19,7 +19,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -33,7 +32,8 @@ from accounts.wake import wake
 from publishing import claims, follow_ups, limits
 from publishing.claims import Claim, LeaseLost
 from publishing.media import media_items
-from publishing.models import Publication, QueueEntry, Status
+from publishing.models import Attempt, Publication, Status
+from publishing.statements import update
 from publishing.states import move
 from socialhub.platforms import errors, rules
 from socialhub.platforms.base import (
@@ -66,7 +66,15 @@ MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
 
 FOLLOW_UP = "publishing.tasks.follow_up"  # by name: the tasks stand a floor above
-PAUSED = Q(paused_at__isnull=False) | Q(workspace__paused_at__isnull=False)
+# Ours, not announced by anybody, and nobody has paused publishing. The conditions on the row itself stand outside of
+# subqueries, where they are looked at again after a wait for the row.
+ANNOUNCEABLE = """
+    id = %s AND status = 'publishing' AND committing_at IS NULL
+    AND EXISTS (SELECT 1 FROM publishing_queueentry q
+                WHERE q.publication_id = publishing_publication.id AND q.worker = %s AND q.lease_until > %s)
+    AND EXISTS (SELECT 1 FROM accounts_connectedaccount a JOIN accounts_workspace w ON w.id = a.workspace_id
+                WHERE a.id = %s AND a.paused_at IS NULL AND w.paused_at IS NULL)
+"""
 LEDGER = ("finished_at", "outcome", "message", "platform_message", "code", "subcode", "request_id", "steps")
 
 Failure = errors.PlatformError
@@ -354,24 +362,18 @@ def _announce(job: Job) -> bool:
     call = timedelta(seconds=2 * (settings.HTTP_CONNECT_TIMEOUT_SECONDS + settings.HTTP_READ_TIMEOUT_SECONDS))
     if job.entry.lease_until is None or job.entry.lease_until < now + call:
         claims.renew(job.claim)
-    mine = QueueEntry.objects.filter(
-        publication=OuterRef("pk"), worker=job.attempt.worker, lease_until__gt=now + call / 2
-    )
-    # No join: Django would hide the conditions in a subquery, where they are not looked at again after a wait.
-    held = Publication.objects.filter(
-        Exists(mine),
-        ~Exists(ConnectedAccount.objects.filter(PAUSED, pk=job.account.pk)),
-        pk=job.publication.pk,
-        status=Status.PUBLISHING,
-        committing_at=None,
-    )
     earlier = {"handles": job.handles} if job.handles.pop(ACCEPTED, None) else {}  # says nothing of this call
-    announced = held.update(
-        **earlier,
-        committing_at=now,
-        progress_label=job.publication.progress_label,
-        progress_done=job.publication.progress_done,
-        progress_total=job.publication.progress_total,
+    announced = update(
+        Publication,
+        {
+            **earlier,
+            "committing_at": now,
+            "progress_label": job.publication.progress_label,
+            "progress_done": job.publication.progress_done,
+            "progress_total": job.publication.progress_total,
+        },
+        ANNOUNCEABLE,
+        [job.publication.pk, job.attempt.worker, now + call / 2, job.account.pk],
     )
     if not announced:
         job.account = ConnectedAccount.objects.select_related("workspace").get(pk=job.account.pk)
@@ -456,7 +458,8 @@ def _published(job: Job, published: Published, *, reason: str) -> None:
             platform_message="",
         )
         _close(job, "published")
-        notify.settle(job.account.workspace, quota_incident(job))
+        if job.entry.wait_reason:  # it has waited, and its people may have been told
+            notify.settle(job.account.workspace, quota_incident(job))
         if follow_ups.expect_comment(job.publication):
             transaction.on_commit(lambda: wake(FOLLOW_UP))
     if not published.permalink:
@@ -633,7 +636,7 @@ def _close(job: Job, outcome: str, error: Failure | None = None) -> None:
         job.attempt.code = error.code
         job.attempt.subcode = error.subcode
         job.attempt.request_id = error.request_id
-    job.attempt.save(update_fields=LEDGER)
+    update(Attempt, {name: getattr(job.attempt, name) for name in LEDGER}, "id = %s", [job.attempt.pk])
 
 
 # Checking: was it published after all?

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from publishing.models import Publication, PublicationEvent, Status
+from publishing.statements import assignments
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.DRAFT: frozenset({Status.SCHEDULED}),
@@ -39,6 +40,13 @@ class LostRace(Exception):
     """Somebody else (a worker, another person) moved it first. Nothing was changed."""
 
 
+MOVE = """
+    WITH moved AS (UPDATE publishing_publication SET {values} WHERE id = %s AND status = %s RETURNING id)
+    INSERT INTO publishing_publicationevent (publication_id, from_status, to_status, at, actor_id, reason)
+    SELECT id, %s, %s, %s, %s, %s FROM moved
+"""
+
+
 def move(publication: Publication, to: Status, *, actor: User | None = None, reason: str = "", **fields: Any) -> None:
     """Change the status, and the given fields with it, and note the event. Raises IllegalMove, LostRace.
 
@@ -48,19 +56,15 @@ def move(publication: Publication, to: Status, *, actor: User | None = None, rea
     if to not in TRANSITIONS[came_from]:
         raise IllegalMove(f"{came_from} → {to}")
     now = timezone.now()
+    values, prepared = assignments(Publication, {"status": to, "updated_at": now, **fields})
     with transaction.atomic(savepoint=False):
-        moved = Publication.objects.filter(pk=publication.pk, status=came_from).update(
-            status=to, updated_at=now, **fields
-        )
-        if moved:
-            PublicationEvent.objects.create(
-                publication_id=publication.pk,
-                from_status=came_from,
-                to_status=to,
-                at=now,
-                actor=actor,
-                reason=reason[:500],
+        with connection.cursor() as cursor:
+            cursor.execute(
+                MOVE.format(values=values),
+                [*prepared, publication.pk, came_from, came_from, to, now, actor.pk if actor else None, reason[:500]],
             )
+            moved = cursor.rowcount
+        if moved:
             refresh_posts([publication.post_id])
     if not moved:
         raise LostRace(f"{publication.pk} is no longer {came_from}")
@@ -124,16 +128,22 @@ SUMMARY_SQL = """
 """
 
 
+REFRESH = f"""
+    SELECT 1 FROM publishing_post WHERE id = ANY(%s) ORDER BY id FOR UPDATE;
+    UPDATE publishing_post SET status = s.summary FROM ({SUMMARY_SQL}) s
+    WHERE publishing_post.id = s.post_id AND publishing_post.status <> s.summary
+"""  # noqa: S608  constants
+
+
 def refresh_posts(posts: Iterable[UUID]) -> None:
     """Derive the status of posts from their publications.
 
-    The rows are locked first and read by a statement of their own, which sees what the last holder of the lock wrote.
+    The rows are locked first and read by a statement of their own, which sees what the last holder of the lock wrote;
+    both travel together.
     """
     ids = sorted(posts)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM publishing_post WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids])
         cursor.execute(
-            f"UPDATE publishing_post SET status = s.summary FROM ({SUMMARY_SQL}) s "  # noqa: S608  a constant
-            "WHERE publishing_post.id = s.post_id AND publishing_post.status <> s.summary",
-            [ids],
+            REFRESH,
+            [ids, ids],
         )
