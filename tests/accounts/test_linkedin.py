@@ -15,12 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.connect import connect_result
-from accounts.models import ConnectedAccount, Credential, Grant, OAuthTicket, User, Workspace
+from accounts.models import ConnectedAccount, Credential, Grant, OAuthTicket, OperatorNotice, User, Workspace
 from accounts.renew import usable_token
+from accounts.tasks import look_at_versions
 from accounts.tokens import access_for
 from accounts.verify import verify
 from analytics import ingest
-from publishing.models import Publication, Status
+from publishing.claims import sweep
+from publishing.models import Publication, QueueEntry, Status
 from publishing.schedule import publish_now
 from socialhub.platforms.errors import ReconnectError
 from tests.accounts import hub
@@ -307,3 +309,34 @@ def test_a_text_goes_out(signed_in: Client, owner: User, network: Sandbox, urn: 
     assert publication.status == Status.PUBLISHED, publication.error_message
     assert [entry["message"] for entry in network.feed(urn)] == ["Launched today: (a boat)"]
     assert publication.platform_post_id in publication.permalink
+
+
+def test_a_version_that_ended_makes_posts_wait_until_another_one_is_set(
+    signed_in: Client, workspace: Workspace, network: Sandbox, settings: Any
+) -> None:
+    (account,) = connect(signed_in, network, LENA)
+    served, settings.LINKEDIN_API_VERSION = settings.LINKEDIN_API_VERSION, "202511"
+    waiting = [make_post(workspace, account, caption=f"Post {number}") for number in (1, 2)]
+    for post in waiting:
+        publish_now(post, by=None)
+    run_due()
+    sweep()
+    assert run_due() == 0, "the second one makes no call that cannot succeed"
+    account.refresh_from_db()
+    assert account.is_connected
+    assert {row.status for row in Publication.objects.all()} == {Status.SCHEDULED}
+    for entry in QueueEntry.objects.all():
+        assert "whoever runs this server" in entry.wait_reason
+        assert (entry.held, entry.attempts) == (True, 0)
+    assert "202511" in OperatorNotice.objects.get().title
+    look_at_versions()
+    sweep()
+    assert run_due() == 0, "it is refused still"
+
+    settings.LINKEDIN_API_VERSION = served
+    sweep()
+    QueueEntry.objects.update(not_before=timezone.now())
+    assert run_due() + run_due() == 2
+    assert {row.status for row in Publication.objects.all()} == {Status.PUBLISHED}
+    look_at_versions()
+    assert not OperatorNotice.objects.filter(resolved_at=None).exists()
