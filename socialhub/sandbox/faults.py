@@ -45,6 +45,9 @@ KINDS = {
         "Permission lost", "This call is refused for want of a permission.", networks=("linkedin", "buffer")
     ),
     "version_retired": Kind("Version retired", "426: the pinned version has died.", networks=("linkedin",)),
+    "processing_failed": Kind(
+        "Fails in processing", "What is uploaded next is taken, and cannot be prepared.", True, ("linkedin",)
+    ),
     "no_id": Kind("Accepted without an id", "201 without the header that names the post.", True, ("linkedin",)),
     "typed_error": Kind(
         "Typed error", "The mutation answers with the error type that is named below.", True, ("buffer",)
@@ -67,6 +70,7 @@ EDGES = {
     "instagram": ["instagram.token", "instagram.exchange", "instagram.refresh"],
     "linkedin": [
         *("linkedin", "linkedin.posts", "linkedin.images", "linkedin.dms-uploads", "linkedin.userinfo"),
+        *("linkedin.videos", "linkedin.documents", "linkedin.socialActions"),
         *("linkedin.organizationAcls", "linkedin.organizations", "linkedin.networkSizes", "linkedin.token"),
         "linkedin.organizationalEntityShareStatistics",
     ],

@@ -23,7 +23,7 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 110 * 1024 * 1024  # a document comes in one piece
 FILE_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
 SANDBOX_STATE = Path(state) if (state := os.environ.get("SANDBOX_STATE", "")) else None

@@ -241,6 +241,9 @@ TABLES: dict[str, type] = {
     "linkedin_tokens": linkedin.Token,
     "linkedin_codes": linkedin.Code,
     "linkedin_images": linkedin.Image,
+    "linkedin_videos": linkedin.Video,
+    "linkedin_documents": linkedin.Document,
+    "linkedin_comments": linkedin.Comment,
     "linkedin_posts": linkedin.Post,
     "buffer_apps": buffer.App,
     "buffer_accounts": buffer.Account,
@@ -287,6 +290,9 @@ class State:
     linkedin_tokens: dict[str, linkedin.Token]
     linkedin_codes: dict[str, linkedin.Code]
     linkedin_images: dict[str, linkedin.Image]
+    linkedin_videos: dict[str, linkedin.Video]
+    linkedin_documents: dict[str, linkedin.Document]
+    linkedin_comments: dict[str, linkedin.Comment]
     linkedin_posts: dict[str, linkedin.Post]
     buffer_apps: dict[str, buffer.App]
     buffer_accounts: dict[str, buffer.Account]

@@ -79,7 +79,7 @@ def organization(grant: dict[str, Any]) -> Access:
 
 def pictures(number: int, post_type: PostType | None = None, text: str = "Images", **more: Any) -> Content:
     media = tuple(
-        MediaItem(n, "", "image/jpeg", 900 + n, 600, 1, f"View {n}", lambda n=n: image_bytes(900 + n, 600))
+        MediaItem(n, "", "image/jpeg", 900 + n, 600, 1, f"View {n}", read=lambda n=n: image_bytes(900 + n, 600))
         for n in range(1, number + 1)
     )
     return Content(post_type or (PostType.SINGLE if number == 1 else PostType.MULTI_IMAGE), text, media=media, **more)
@@ -196,7 +196,7 @@ def test_a_text_that_is_too_long_is_refused(linkedin, organization):
 
 
 def test_what_is_no_image_is_tried_twice_and_refused(linkedin, organization):
-    broken = Content(PostType.SINGLE, "x", media=(MediaItem(1, "", "image/jpeg", 9, 9, 1, "", lambda: b"no image"),))
+    broken = Content(PostType.SINGLE, "x", media=(MediaItem(1, "", "image/jpeg", 9, 9, 1, read=lambda: b"no image"),))
     with pytest.raises(RejectedError):
         prepare(linkedin, organization, broken)
 

@@ -107,7 +107,7 @@ def test_images_become_one_post(sandbox: Sandbox, lena: GrantedMember) -> None:
         ({"content": {"media": {}, "article": {}}}, (422, "UNPROCESSABLE_ENTITY"), "/content"),
         ({"content": {"media": {}}}, (422, "UNPROCESSABLE_ENTITY"), "/content/media/id"),
         ({"content": {"media": {"id": "urn:li:image:1"}}}, (400, "INVALID_URN_ID"), "/content/media/id"),
-        ({"content": {"media": {"id": "urn:li:video:1"}}}, (400, "INVALID_URN_TYPE"), "/content/media/id"),
+        ({"content": {"media": {"id": "urn:li:poll:1"}}}, (400, "INVALID_URN_TYPE"), "/content/media/id"),
         (
             {"content": {"multiImage": {"images": [{"id": "urn:li:image:1"}]}}},
             (422, "UNPROCESSABLE_ENTITY"),

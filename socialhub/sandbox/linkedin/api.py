@@ -16,14 +16,21 @@ from ..state import Fault, State
 from ..views import base_url
 from ..views.graph import hang_up
 from ..world import start
-from . import images, people, posts, statistics
+from . import comments, images, people, posts, statistics, videos
 from .call import Call, Reply, find
 from .errors import LinkedInError, denied, invalid, retired, throttled, token_refused
 from .restli import parse_path, parse_query
-from .rows import Token
+from .rows import Asset, Token
 from .versions import check_version
 
-__all__ = ["images", "people", "posts", "statistics"]  # imported for the endpoints that they register
+__all__ = [
+    "comments",
+    "images",
+    "people",
+    "posts",
+    "statistics",
+    "videos",
+]  # imported for the endpoints that they register
 
 PREFIX = "/linkedin/api/"
 LONGEST_ADDRESS = 4_096
@@ -73,7 +80,7 @@ def call_of(request: HttpRequest, state: State) -> Call:
         check_version(request.headers.get("LinkedIn-Version", ""), now)
         if request.headers.get("X-Restli-Protocol-Version") != "2.0.0":
             raise LinkedInError(400, "The Rest.li protocol version must be 2.0.0", "ILLEGAL_ARGUMENT")
-    token = token_of(request, state, now)
+    token = token_of_part(request, state, parts) or token_of(request, state, now)
     query = parse_query(raw_query)
     path = parts[1:] if versioned or parts[:1] == ["v2"] else parts
     if parts[:1] == ["v2"] and path != ["userinfo"]:
@@ -81,6 +88,18 @@ def call_of(request: HttpRequest, state: State) -> Call:
     rest_method = rest_method_of(method, path, query, request.headers.get("X-RestLi-Method", ""))
     body = body_of(request, content) if versioned and method == "POST" else {}
     return Call(state, method, rest_method, path, query, body, base_url(request), now, token, content)
+
+
+def token_of_part(request: HttpRequest, state: State, parts: list[str]) -> Token | None:
+    """The parts of a video go to addresses that open by themselves, and take no token. Raises LinkedInError 400."""
+    video = videos.video_of(state, parts[1]) if parts[:1] == ["dms-uploads"] and len(parts) == 2 else None
+    if video is None:
+        return None
+    if "Authorization" in request.headers:
+        raise invalid("ILLEGAL_ARGUMENT", "Only one way to authorize is allowed: the address or a header")
+    if request.content_type != "application/octet-stream":
+        raise LinkedInError(415, f"Unsupported Media Type {request.content_type}", "UNSUPPORTED_MEDIA_TYPE")
+    return Token("", "upload", video.member_id, [], 0, 0, 0)
 
 
 def token_of(request: HttpRequest, state: State, now: float) -> Token:
@@ -128,20 +147,37 @@ def body_of(request: HttpRequest, content: bytes) -> dict[str, Any]:
 
 def account_of(call: Call) -> str:
     """The person or organization that a call concerns, for faults and the log: the last part of its URN."""
-    upload = call.body.get("initializeUploadRequest")
+    upload, finish = call.body.get("initializeUploadRequest"), call.body.get("finalizeUploadRequest")
+    video = call.state.linkedin_videos.get(str(finish.get("video"))) if isinstance(finish, dict) else None
+    if call.path[:1] == ["dms-uploads"] and len(call.path) == 2:
+        video = videos.video_of(call.state, call.path[1])
     candidates = [
         call.body.get("author"),
+        call.body.get("actor"),
         upload.get("owner") if isinstance(upload, dict) else None,
+        video.owner if video else None,
         *(call.query.get(name) for name in ("author", "organizationalEntity", "organization")),
     ]
     if len(call.path) > 1 and (post := call.state.linkedin_posts.get(call.path[1])):
         candidates.append(post.author)
-    elif len(call.path) > 1 and (image := call.state.linkedin_images.get(call.path[1])):
-        candidates.append(image.owner)
+    elif len(call.path) > 1 and (asset := asset_of(call.state, call.path[1])):
+        candidates.append(asset.owner)
     elif len(call.path) > 1 and call.path[0] in ("networkSizes", "organizations"):
         candidates.append(call.path[1])
     named = next((one for one in candidates if isinstance(one, str) and one), call.token.member_id)
     return named.rsplit(":", 1)[-1]
+
+
+def asset_of(state: State, urn: str) -> Asset | None:
+    return state.linkedin_images.get(urn) or state.linkedin_videos.get(urn) or state.linkedin_documents.get(urn)
+
+
+def doom(state: State, reply: Reply) -> None:
+    """What this call has made room for will fail in processing."""
+    value = reply.body.get("value", {}) if isinstance(reply.body, dict) else {}
+    for name in ("image", "video", "document"):
+        if asset := asset_of(state, str(value.get(name))):
+            asset.doomed = True
 
 
 def answer(call: Call, edge: str, account: str) -> Reply:
@@ -156,6 +192,8 @@ def answer(call: Call, edge: str, account: str) -> Reply:
     for fault in struck:
         if fault.kind == "no_id":
             reply = Reply(reply.status, reply.body)
+        elif fault.kind == "processing_failed":
+            doom(call.state, reply)
     strike(struck, after=refusals)
     return reply
 

@@ -7,7 +7,7 @@ import re
 RESERVED = "\\|{}@[]()<>#*_~"
 HASHTAG = re.compile(r"#([^\W_]+)")
 TEMPLATE = re.compile(r"\{hashtag\|\\?#\|((?:\\.|[^|{}\\])+)\}")
-MENTION = re.compile(r"@\[((?:\\.|[^\]\\])+)\]\(urn:li:(?:organization|person):[\w-]+\)")
+MENTION = re.compile(r"@\[((?:\\.|[^\]\\])+)\]\((urn:li:(?:organization|person):[\w-]+)\)")
 
 
 def render(commentary: str) -> tuple[str, str]:
@@ -39,3 +39,8 @@ def markup(commentary: str, at: int) -> tuple[int, str] | None:
     if found := MENTION.match(commentary, at):
         return found.end(), re.sub(r"\\(.)", r"\1", found[1])
     return None
+
+
+def mentioned(commentary: str) -> list[tuple[str, str]]:
+    """Names and URNs of the mentions in a text that was kept."""
+    return [(re.sub(r"\\(.)", r"\1", name), urn) for name, urn in MENTION.findall(commentary)]

@@ -12,7 +12,8 @@ from django.shortcuts import render
 from ..figures import PostFigures, followers_at, post_figures
 from ..state import State
 from ..world import start
-from .rows import Image, Member, Organization, Post
+from .littletext import mentioned
+from .rows import Comment, Document, Image, Member, Organization, Post, Video
 from .world import organizations_of
 
 SHOWN = 60
@@ -25,10 +26,15 @@ class Shown:
     urn: str
     text: str
     images: list[tuple[Image, str]]
+    video: Video | None
+    document: Document | None
+    title: str
+    thumbnail: Image | None
     article: dict[str, Any]
     poll: dict[str, Any]
     visibility: str
     figures: PostFigures
+    comments: list[Comment]
     at: datetime
 
 
@@ -78,21 +84,39 @@ def owner_of(state: State, post: Post) -> Member | Organization:
 
 
 def show(state: State, post: Post) -> Shown:
-    content = post.content
-    rows = content.get("multiImage", {}).get("images") or ([content["media"]] if "media" in content else [])
-    images = [(state.linkedin_images[row["id"]], row.get("altText", "")) for row in rows]
-    age = state.now() - post.created_at
+    content, now = post.content, state.now()
+    media, article = content.get("media", {}), content.get("article", {})
+    age = now - post.created_at
     return Shown(
         urn=post.id,
         text=post.text,
         # What is still being processed, or failed, nobody sees.
-        images=[(image, alt) for image, alt in images if image.status_at(state.now()) == "AVAILABLE"],
-        article=content.get("article", {}),
+        images=[
+            (image, row.get("altText", ""))
+            for row in image_rows(post)
+            if (image := state.linkedin_images[row["id"]]).status_at(now) == "AVAILABLE"
+        ],
+        video=state.linkedin_videos.get(media.get("id", "")),
+        document=state.linkedin_documents.get(media.get("id", "")),
+        title=media.get("title", ""),
+        thumbnail=state.linkedin_images.get(article.get("thumbnail", "")),
+        article=article,
         poll=content.get("poll", {}),
         visibility=post.visibility.replace("_", " ").capitalize(),
         figures=post_figures(post.id, owner_of(state, post).followers_count, age),
+        comments=comments_of(state, post),
         at=datetime.fromtimestamp(post.created_at, UTC),
     )
+
+
+def image_rows(post: Post) -> list[dict[str, Any]]:
+    media = post.content.get("media", {})
+    single = [media] if str(media.get("id", "")).startswith("urn:li:image:") else []
+    return post.content.get("multiImage", {}).get("images") or single
+
+
+def comments_of(state: State, post: Post) -> list[Comment]:
+    return [one for one in list(state.linkedin_comments.values()) if one.post == post.id]
 
 
 def feed_rows(state: State, account_id: str) -> list[dict[str, Any]] | None:
@@ -101,16 +125,33 @@ def feed_rows(state: State, account_id: str) -> list[dict[str, Any]] | None:
     owner = state.linkedin_members.get(account_id) or state.linkedin_organizations.get(account_id)
     if owner is None:
         return None
-    return [row_of(state.linkedin_posts[urn]) for urn in state.linkedin_posts_of[owner.urn]]
+    return [row_of(state, state.linkedin_posts[urn]) for urn in state.linkedin_posts_of[owner.urn]]
 
 
-def row_of(post: Post) -> dict[str, Any]:
-    images = post.content.get("multiImage", {}).get("images") or ([1] if "media" in post.content else [])
+def row_of(state: State, post: Post) -> dict[str, Any]:
+    content = post.content
+    media, article = content.get("media", {}), content.get("article", {})
+    images = content.get("multiImage", {}).get("images") or ([media] if media else [])
+    kind = str(media["id"]).split(":")[2] if media else next(iter(content), "text")
     return {
         "id": post.id,
+        "kind": kind,  # text, article, image, multiImage, video, document, poll
         "message": post.text,
-        "link": post.content.get("article", {}).get("source", ""),
-        "media": len(images),
+        "link": article.get("source", ""),
+        "title": article.get("title", "") or media.get("title", ""),
+        "description": article.get("description", ""),
+        "media": len(images) or int("thumbnail" in article),
+        "alt_texts": [image.get("altText", "") for image in images],
+        "mentions": [
+            urn for name, urn in mentioned(post.commentary) if is_name(state, name, urn)
+        ],  # one with another name is plain text
+        "comments": [comment.text for comment in comments_of(state, post)],
         "created": post.created_at,
         "published": True,
     }
+
+
+def is_name(state: State, name: str, urn: str) -> bool:
+    key = urn.rpartition(":")[2]
+    owner = state.linkedin_organizations.get(key) or state.linkedin_members.get(key)
+    return owner is not None and owner.name == name

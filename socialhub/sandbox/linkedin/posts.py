@@ -8,7 +8,7 @@ from typing import Any
 from .call import POSTING_ROLES, Call, Reply, answers
 from .errors import LinkedInError, denied, invalid, missing
 from .littletext import render
-from .rows import Post
+from .rows import Asset, Post
 
 LONGEST_TEXT = 3_000
 LONGEST_ALT = 4_086
@@ -53,7 +53,8 @@ def create(call: Call) -> Reply:
         if earlier.sent == sent and call.now - earlier.created_at < DUPLICATE_SECONDS:
             raise duplicate(urn)
     kept, shown = render(commentary)
-    kind = "ugcPost" if content.keys() & {"multiImage", "poll"} else "share"
+    video = str(content.get("media", {}).get("id", "")).startswith("urn:li:video:")
+    kind = "ugcPost" if video or content.keys() & {"multiImage", "poll"} else "share"
     post = call.state.add(
         Post(
             id=f"urn:li:{kind}:{FIRST_NUMBER + call.state.new_number()}",
@@ -125,13 +126,26 @@ def check_content(call: Call, author: str, content: Any) -> None:
     if not isinstance(value, dict):
         raise wrong("is not an object", f"/content/{kind}")
     if kind == "media":
-        check_image(call, author, value, "/content/media")
+        check_media(call, author, value)
     elif kind == "multiImage":
         check_images(call, author, value)
     elif kind == "article":
         check_article(call, author, value)
     else:
         check_poll(value)
+
+
+def check_media(call: Call, author: str, value: dict[str, Any]) -> None:
+    """One image, video or document. Raises LinkedInError."""
+    urn = str(value.get("id") or "")
+    if urn.startswith("urn:li:video:"):
+        check_asset(call, author, call.state.linkedin_videos.get(urn), urn, must_be_ready=True)
+    elif urn.startswith("urn:li:document:"):
+        if not isinstance(value.get("title"), str) or not value["title"]:
+            raise wrong("field is required but not found and has no default value", "/content/media/title")
+        check_asset(call, author, call.state.linkedin_documents.get(urn), urn, must_be_ready=True)
+    else:
+        check_image(call, author, value, "/content/media")
 
 
 def check_images(call: Call, author: str, value: dict[str, Any]) -> None:
@@ -149,19 +163,33 @@ def check_image(call: Call, author: str, value: dict[str, Any], field: str) -> N
     if not isinstance(urn, str) or not urn:
         raise wrong("field is required but not found and has no default value", f"{field}/id")
     if not urn.startswith("urn:li:image:"):
-        raise invalid("INVALID_URN_TYPE", f"The sandbox takes images only, not {urn}", f"{field}/id")
+        raise invalid("INVALID_URN_TYPE", f"{urn} cannot stand here", f"{field}/id")
     if len(str(value.get("altText", ""))) > LONGEST_ALT:
         raise invalid("FIELD_LENGTH_TOO_LONG", f"The length cannot exceed {LONGEST_ALT} characters", f"{field}/altText")
-    image = call.state.linkedin_images.get(urn)
-    if image is None:
-        raise invalid("INVALID_URN_ID", f"There is no image {urn}", f"{field}/id")
-    if image.owner != author:
-        raise invalid("INVALID_VALUE_FOR_FIELD", f"{urn} is not owned by {author}", f"{field}/id")
-    status = image.status_at(call.now)
+    check_asset(call, author, call.state.linkedin_images.get(urn), urn, f"{field}/id")
+
+
+def check_asset(
+    call: Call,
+    author: str,
+    found: Asset | None,
+    urn: str,
+    field: str = "/content/media/id",
+    *,
+    must_be_ready: bool = False,
+) -> None:
+    """It is there, is the author's, and can be shown. Raises LinkedInError."""
+    if found is None:
+        raise invalid("INVALID_URN_ID", f"There is no {urn}", field)
+    if found.owner != author:
+        raise invalid("INVALID_VALUE_FOR_FIELD", f"{urn} is not owned by {author}", field)
+    status = found.status_at(call.now)
     if status == "WAITING_UPLOAD":
-        raise invalid("MEDIA_ASSET_WAITING_UPLOAD", f"{urn} is waiting for its upload", f"{field}/id")
+        raise invalid("MEDIA_ASSET_WAITING_UPLOAD", f"{urn} is waiting for its upload", field)
     if status == "PROCESSING_FAILED":
-        raise invalid("MEDIA_ASSET_PROCESSING_FAILED", f"{urn} could not be processed", f"{field}/id")
+        raise invalid("MEDIA_ASSET_PROCESSING_FAILED", f"{urn} could not be processed", field)
+    if status == "PROCESSING" and must_be_ready:
+        raise invalid("MEDIA_ASSET_PROCESSING", f"{urn} is still being processed", field)
 
 
 def check_article(call: Call, author: str, value: dict[str, Any]) -> None:

@@ -87,8 +87,10 @@ class Code:
 
 
 @dataclass
-class Image:
-    id: str
+class Asset:
+    """What is uploaded before a post names it."""
+
+    id: str  # the URN
     owner: str
     upload_key: str
     upload_expires_at: float
@@ -97,13 +99,45 @@ class Image:
     height: int = 0
     ready_at: float = 0.0
     failed: bool = False
+    reason: str = ""  # why it failed
+    doomed: bool = False  # it will fail, because a test wants that
 
     def status_at(self, now: float) -> str:
         if not self.ready_at:
             return "WAITING_UPLOAD"
         if now < self.ready_at:
             return "PROCESSING"
-        return "PROCESSING_FAILED" if self.failed else "AVAILABLE"
+        return "PROCESSING_FAILED" if self.failed or self.doomed else "AVAILABLE"
+
+
+@dataclass
+class Image(Asset):
+    pass
+
+
+@dataclass
+class Document(Asset):
+    pages: int = 0
+    poster: str = ""  # the first page
+
+
+@dataclass
+class Video(Asset):
+    member_id: str = ""
+    size_bytes: int = 0
+    token: str = ""
+    etags: dict[str, str] = field(default_factory=dict)  # by the first byte of the part
+    poster: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class Comment:
+    id: str  # the URN
+    post: str
+    actor: str
+    text: str
+    created_at: float
 
 
 @dataclass
