@@ -34,6 +34,7 @@ from socialhub.platforms.base import Access, Platform, PostFigures, RemotePost
 from socialhub.platforms.errors import (
     AccountBlockedError,
     LimitedError,
+    OperatorError,
     OurBugError,
     PlatformError,
     PutOffError,
@@ -139,7 +140,7 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
         while parts:  # with a renewed access it goes on where it stood
             try:
                 parts[0](account, platform, access)
-            except (ReconnectError, LimitedError, TemporaryError, AccountBlockedError):
+            except (ReconnectError, LimitedError, TemporaryError, AccountBlockedError, OperatorError):
                 raise  # the next part would meet the same
             except PlatformError as error:
                 _log(account, error)
@@ -151,8 +152,9 @@ def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
     except PlatformError as error:
         troubles.append(error.message)
         _log(account, error)
-        # A lost access has a word of its own, and what we put off ourselves is no failure.
-        if not isinstance(error, ReconnectError | PutOffError):
+        # A lost access has a word of its own; what we put off ourselves is no failure; what only whoever runs the server
+        # can mend has been told to them.
+        if not isinstance(error, ReconnectError | PutOffError | OperatorError):
             _count_failure(account, error.message)
     else:
         _read_through(account, troubles, full=full)

@@ -18,6 +18,7 @@ from socialhub.platforms.base import AccountFigures, PostFigures, Profile, Quota
 from socialhub.platforms.errors import (
     AccountBlockedError,
     LimitedError,
+    OperatorError,
     OurBugError,
     PermissionMissingError,
     PutOffError,
@@ -318,6 +319,18 @@ def test_the_error_goes_when_all_is_well(account, fake):
     ingest.sync_account(account)
     account.refresh_from_db()
     assert account.sync_error == ""
+
+
+def test_what_only_the_operator_can_mend_is_said_and_asks_nothing_of_the_people(account, fake, clock):
+    error = OperatorError("Whoever runs this server has to set another version.")
+    for hour in range(ingest.MOST_FAILURES + 1):
+        clock.move_to(NOW + timedelta(hours=hour))
+        fake.will("account_figures", error)
+        ingest.sync_account(account)
+    account.refresh_from_db()
+    assert (account.sync_error, account.status) == (error.message, "connected")
+    assert {call.name for call in fake.calls} == {"profile", "account_figures"}, "the next part would meet the same"
+    assert not Notification.objects.exists()
 
 
 def test_people_are_told_once_when_figures_stay_away_and_it_ends_by_itself(account, fake, clock):
