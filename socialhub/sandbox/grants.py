@@ -45,9 +45,14 @@ SCOPES: dict[str, Iterable[str]] = {
 
 
 class Somebody(Protocol):
-    id: str
-    key: str
-    name: str
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
 
 
 class Unknown(Exception):
