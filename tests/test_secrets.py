@@ -1,4 +1,4 @@
-"""Tokens and the app's secret after a whole day with the networks: nowhere in clear."""
+"""Tokens, keys and the apps' secrets after a whole day with all networks: nowhere in clear."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import base64
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from functools import cache as cache_results
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.sessions.models import Session
@@ -24,15 +27,19 @@ from django.urls import reverse
 from django.utils import timezone
 from redis import Redis
 
-from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
+from accounts.connection_cache import key_of
+from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket, User, Workspace
 from accounts.providers import INSTAGRAM, META
 from accounts.providers.base import Consent
+from accounts.renew import usable_token
+from accounts.tokens import access_for
 from accounts.verify import verify_one
 from analytics import ingest
 from analytics.models import PlatformPost
 from publishing.models import Attempt, Post, Publication, QueueEntry, Status
 from publishing.tasks import send_nudge
 from socialhub.platforms.base import Tokens
+from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.meta import Person, UserToken
 from tests.publishing.conftest import run_due
 from tests.publishing.pictures import photo
@@ -51,7 +58,7 @@ class Day:
     def __init__(self, sandbox: Sandbox, client: Client, workspace: Workspace) -> None:
         self.sandbox, self.client, self.workspace = sandbox, client, workspace
         self.secrets: set[str] = {settings.META_APP_SECRET, settings.SECRET_KEY, *settings.FERNET_KEYS}
-        self.secrets.add(settings.INSTAGRAM_APP_SECRET)
+        self.secrets |= {settings.INSTAGRAM_APP_SECRET, settings.LINKEDIN_CLIENT_SECRET, settings.BUFFER_CLIENT_SECRET}
         self.pages: list[str] = []
 
     def note(self, *secrets: str) -> None:
@@ -59,9 +66,12 @@ class Day:
         self.secrets |= {self.sandbox.proof(secret) for secret in secrets if secret.startswith("EAA")}
 
     def note_stored(self) -> None:
-        for model in (Credential, Grant):
-            stored = model._default_manager.filter(access_token__isnull=False).values_list("access_token", flat=True)
-            self.note(*(secret.reveal() for secret in stored))
+        kept = [
+            *Credential.objects.values_list("access_token", flat=True),
+            *Grant.objects.values_list("access_token", flat=True),
+            *Grant.objects.values_list("refresh_token", flat=True),
+        ]
+        self.note(*(secret.reveal() for secret in kept if secret is not None))
 
     def see(self, response: Any) -> Any:
         self.pages.append(f"{response.headers}\n{b''.join(response).decode(errors='replace')}")
@@ -90,15 +100,38 @@ class Day:
         self.see(self.client.post(chosen, {"account": f"instagram:{self.sandbox.instagram(person).account_id}"}))
         self.note_stored()
 
+    def consent(self, platform: str, agree: Callable[[str, str], str], person: str) -> None:
+        """Press Connect, consent as this person, choose everything that can be connected."""
+        back = urlsplit(agree(self.post("accounts:connect", platform)["Location"], person))
+        self.note(re.findall(r"code=([^&#]+)", back.query)[0])
+        self.choose(self.see(self.client.get(f"{back.path}?{back.query}"))["Location"])
+
+    def choose(self, address: str) -> None:
+        self.note_stored()
+        candidates = [row["candidate"] for row in self.see(self.client.get(address)).context["rows"]]
+        found = [candidate.key for candidate in candidates if not candidate.obstacle]
+        chosen = self.see(self.client.post(address, {"account": found}))
+        assert chosen.status_code == 302, chosen.content.decode()
+        self.note_stored()
+
+    def renew(self, provider: str) -> None:
+        """The access of these grants runs out, and the next who needs it renews it."""
+        for grant in Grant.objects.filter(provider=provider):
+            Grant.objects.filter(pk=grant.pk).update(expires_at=timezone.now() + timedelta(minutes=2))
+            usable_token(Grant.objects.get(pk=grant.pk))
+        self.note_stored()
+
     def publish(self, *accounts: ConnectedAccount, **fields: Any) -> Post:
         response = self.see(self.client.post(reverse("publishing:post_new"), typed(*accounts, **fields)))
         assert response.status_code == 302, response.content
         return Post.objects.latest("created_at")
 
-    def work(self, seconds: float = 30) -> None:
-        """Let the engine run until nothing is due any more."""
+    def work(self, seconds: float = 30, *, hurry: bool = False) -> None:
+        """Let the engine run until nothing is due any more. hurry: nobody waits for the clock."""
 
         def once() -> bool:
+            if hurry:
+                QueueEntry.objects.update(not_before=timezone.now())
             run_due()
             return not QueueEntry.objects.filter(held=False).exists()
 
@@ -170,7 +203,85 @@ def live_through(day: Day) -> None:
     assert not ConnectedAccount.objects.exclude(status="connected").exists()
     day.work()
     live_through_instagram(day)
+    live_with_linkedin(day)
+    live_with_buffer(day)
     send_nudge()
+
+
+def live_with_linkedin(day: Day) -> None:
+    sandbox, rows = day.sandbox, ConnectedAccount.objects.filter(platform="linkedin")
+    sandbox.linkedin_app(refresh_tokens=True)
+    day.consent("linkedin", sandbox.linkedin_consent, "lena")
+    first, second = rows.order_by("account_type", "name")[:2]
+    day.publish(first, second, caption="To both")
+    day.work()
+    sandbox.fault("token_revoked", edge="linkedin.posts")
+    day.publish(first, caption="Refused, renewed and sent")
+    day.work()
+    assert Publication.objects.get(post__caption="Refused, renewed and sent").status == Status.PUBLISHED
+    day.note_stored()
+    day.renew("linkedin")
+    use_all(day, first, second)
+    sandbox.switch("linkedin", "lena", "revoke")
+    use_all(day, first, second)
+    first.refresh_from_db()
+    assert first.needs_reconnect
+    day.consent("linkedin", sandbox.linkedin_consent, "lena")
+    for account in rows:
+        day.post("accounts:disconnect", account.pk)
+
+
+def live_with_buffer(day: Day) -> None:
+    sandbox, rows = day.sandbox, ConnectedAccount.objects.filter(login_kind="buffer").listed()
+    day.consent("x", sandbox.buffer_consent, "bruno")
+    x, bluesky = rows.get(platform="x"), rows.filter(platform="bluesky").earliest("name")
+    day.publish(x, bluesky, caption="To both through Buffer")
+    day.work(hurry=True)
+    held = Grant.objects.get(provider="buffer").access_token.reveal()
+    sandbox.fault(
+        "publish_error", edge="buffer.createPost", detail=f"The Authorization: Bearer {held} was refused: {held}"
+    )
+    day.publish(x, caption="The network repeats what we sent")
+    day.work(hurry=True)
+    assert Publication.objects.get(post__caption="The network repeats what we sent").platform_message
+    day.renew("buffer")
+    use_all(day, x, bluesky)
+    sandbox.switch("buffer", "bruno", "lose_refresh_answer")
+    day.renew("buffer")
+    sandbox.switch("buffer", "bruno", "revoke")
+    day.publish(x, caption="Withdrawn at Buffer")
+    run_due()
+    use_all(day, x, bluesky)
+    x.refresh_from_db()
+    assert x.needs_reconnect
+    day.consent("x", sandbox.buffer_consent, "bruno")
+    for account in rows:
+        day.post("accounts:disconnect", account.pk)
+
+    wrong = "no-key-of-buffer-" + "k" * 30
+    key = sandbox.buffer("freya").key
+    day.note(wrong, key)
+    assert day.post("accounts:buffer_key", key=wrong).status_code == 422
+    day.choose(day.post("accounts:buffer_key", key=key)["Location"])
+    mastodon = rows.get(platform="mastodon")
+    use_all(day, mastodon)
+    day.publish(mastodon, caption="With a key")
+    day.work(hurry=True)
+
+
+def use_all(day: Day, *accounts: ConnectedAccount) -> None:
+    """What pages and jobs do with an account without being told to publish."""
+    for account in accounts:
+        day.post("accounts:verify", account.pk)
+        day.post("accounts:recheck", account.pk)
+        day.post("analytics:account_sync", account.pk)
+        ingest.sync(account.pk, full=True)
+        verify_one(account.pk)
+        cache.delete(key_of(account.pk))  # as it is a minute after the last change
+        with suppress(PlatformError):
+            access_for(ConnectedAccount.objects.get(pk=account.pk))  # and so into the cache
+    day.see(day.client.get(reverse("accounts:social")))
+    day.see(day.client.get(reverse("accounts:doctor")))
 
 
 def live_through_instagram(day: Day) -> None:
@@ -196,40 +307,73 @@ def live_through_instagram(day: Day) -> None:
     assert day.sandbox.calls()["GET instagram.refresh"] == 3
 
 
+@cache_results
 def shapes(secret: str) -> set[bytes]:
     """The secret as it would look in text, in a dumped binary column and in base 64."""
     plain = secret.encode()
     return {plain, plain.hex().encode(), base64.b64encode(plain).rstrip(b"=")[:-1], json.dumps(secret)[1:-1].encode()}
 
 
-def assert_clean(day: Day, where: str, content: str | bytes) -> None:
+def held_by(day: Day, content: str | bytes) -> list[str]:
+    """The beginnings of the secrets that stand in it."""
     content = content.encode() if isinstance(content, str) else content
-    found = [secret[:6] for secret in day.secrets if any(shape in content for shape in shapes(secret))]
-    assert not found, f"{where} holds {found}"
+    return [secret[:6] for secret in day.secrets if any(shape in content for shape in shapes(secret))]
+
+
+Found = Iterable[tuple[str, str | bytes]]
 
 
 def test_no_secret_lies_open_anywhere(day: Day, owner: User, caplog: pytest.LogCaptureFixture) -> None:
     # The day was as long as it should be, otherwise an empty search would please everybody.
     assert len([secret for secret in day.secrets if secret.startswith("EAA")]) >= 5
     assert len([secret for secret in day.secrets if secret.startswith("IGAA")]) >= 5
+    assert len(day.secrets) >= 40
     assert Attempt.objects.exclude(outcome="published").exists()
     assert PlatformPost.objects.exists()
-    for place, least, found in (
-        ("a row", 100, database_rows()),
-        ("a session", 1, sessions()),
-        ("Redis", 2, redis_values()),
-        ("a mail", 1, ((message.subject, message.message().as_bytes()) for message in mail.outbox)),
-        ("a log line", 50, logged(caplog.get_records("setup"))),
-        ("an answer on the way", 15, (("", page) for page in day.pages)),
-        ("a page", 25, crawled(day.client, "/")),
-        ("dumpdata", 1, [("", dumped())]),
-        ("a page of the admin", 40, admin_pages(day.client, owner)),
-    ):
+    assert OAuthTicket.objects.values("provider").distinct().count() == 4
+    assert any("connection:" in name and b"access_token" in value for name, value in redis_values())
+    records = caplog.get_records("setup")
+    places: dict[str, tuple[int, Callable[[], Found]]] = {
+        "a row": (200, database_rows),
+        "a session": (1, sessions),
+        "Redis": (5, redis_values),
+        "a mail": (3, lambda: ((message.subject, message.message().as_bytes()) for message in mail.outbox)),
+        "a log line": (100, lambda: logged(records)),
+        "an answer on the way": (60, lambda: (("", page) for page in day.pages)),
+        "a page": (25, lambda: crawled(day.client, "/")),
+        "dumpdata": (1, lambda: [("", dumped())]),
+        "a page of the admin": (40, lambda: admin_pages(day.client, owner)),
+    }
+    for place, (least, look) in places.items():
         seen = 0
-        for name, content in found:
+        for name, content in look():
             seen += 1
-            assert_clean(day, f"{place} {name}", content)
-        assert seen >= least, place
+            assert not held_by(day, content), f"{place} {name}"
+        assert seen >= least, (place, seen)
+
+    # And the search has eyes: what is planted in each place is found there.
+    planted = "planted-token-" + "p" * 30
+    day.secrets = {planted}
+    plant(day, planted, records)
+    for place, (_least, look) in places.items():
+        assert any(held_by(day, content) for _name, content in look()), place
+    for message in redis_values():
+        if b"planted.task" in message[1] and held_by(day, message[1]):
+            break
+    else:
+        raise AssertionError("a message to a worker was not searched")
+
+
+def plant(day: Day, secret: str, records: list[logging.LogRecord]) -> None:
+    Notification.objects.create(workspace=day.workspace, kind=Notification.Kind.QUOTA, incident="x", title=secret)
+    session = day.client.session
+    session["planted"] = secret
+    session.save()
+    cache.set("planted", secret)
+    current_app.send_task("planted.task", [secret])
+    mail.outbox.append(mail.EmailMessage("Planted", secret, "a@example.com", ["b@example.com"]))
+    records.append(logging.makeLogRecord({"name": "planted", "msg": "with %s", "args": (secret,)}))
+    day.pages.append(secret)
 
 
 def logged(records: list[logging.LogRecord]) -> Iterator[tuple[str, str]]:
