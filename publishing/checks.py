@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -13,16 +13,29 @@ from django.utils.translation import gettext as _
 
 from accounts.expiry import ends_before
 from accounts.models import ConnectedAccount
+from publishing.media import unrendered
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
 from socialhub.platforms import LABELS, choices, rules
-from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.choices import Told
+from socialhub.platforms.rule_types import MediaCount
 from socialhub.platforms.rules import Violation
 
 WARNING = "warning"
 SAME_AGAIN = timedelta(hours=24)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
-DEFAULT_ORDER = (PostType.MULTI_IMAGE, PostType.CAROUSEL, PostType.SINGLE, PostType.TEXT, PostType.LINK)
+# Of the types that take what a post holds, the first one is meant unless a person chooses another.
+DEFAULT_ORDER = (
+    PostType.MULTI_IMAGE,
+    PostType.CAROUSEL,
+    PostType.SINGLE,
+    PostType.VIDEO,
+    PostType.REEL,
+    PostType.DOCUMENT,
+    PostType.TEXT,
+    PostType.LINK,
+    PostType.STORY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +121,18 @@ def content_of(publication: Publication, media: Sequence[PostMedia]) -> Content:
         post_type=PostType(publication.post_type),
         text=publication.text,
         link=publication.post.link,
-        media=tuple(
-            MediaItem(
-                position=position,
-                url="",
-                content_type="image/jpeg",
-                width=item.media.width,
-                height=item.media.height,
-                size_bytes=0,  # and type: renditions are made to fit
-                alt_text=item.alt_text or item.media.alt_text,
-            )
-            for position, item in enumerate(media, start=1)
-        ),
+        media=tuple(unmade(position, item) for position, item in enumerate(media, start=1)),
         choices=publication.choices,
         offers=publication.account.offers,
     )
+
+
+def unmade(position: int, item: PostMedia) -> MediaItem:
+    """As it was uploaded. Images are still rendered for each network: their weight and format say nothing yet."""
+    made = unrendered(position, item.media, item.alt_text or item.media.alt_text)
+    if made.kind is MediaKind.IMAGE:
+        made = replace(made, content_type="image/jpeg", size_bytes=0)
+    return made
 
 
 def told_of(publication: Publication) -> tuple[Told, ...]:
@@ -222,26 +232,28 @@ def repeat_findings(draft: Draft) -> list[Finding]:
     ]
 
 
-def fitting_types(platform_key: str, media_count: int) -> list[PostType]:
-    """The post types that take so many images, the usual one first."""
+def fitting_types(platform_key: str, kinds: Sequence[str]) -> list[PostType]:
+    """The post types that take these images, videos and documents, the usual one first. kinds: of MediaKind, one each."""
     types = rules.RULES[platform_key].post_types
-    return [
-        kind
-        for kind in DEFAULT_ORDER
-        if kind in types and types[kind].min_media <= media_count <= types[kind].max_media
-    ]
+    return [kind for kind in DEFAULT_ORDER if kind in types and misfit(types[kind], kinds) == (0, 0)]
 
 
-def usual_type(platform_key: str, media_count: int, link: str) -> PostType:
+def misfit(count: MediaCount, kinds: Sequence[str]) -> tuple[int, int]:
+    """How many items the type cannot hold for what they are, and how many are too few or too many."""
+    strange = sum(kind not in count.kinds for kind in kinds)
+    return strange, max(count.min_media - len(kinds), len(kinds) - count.max_media, 0)
+
+
+def usual_type(platform_key: str, kinds: Sequence[str], link: str) -> PostType:
     """What a person most likely means. Where nothing fits, the nearest type, so that the rules can say why."""
-    fitting = fitting_types(platform_key, media_count)
-    if not media_count and link and PostType.LINK in fitting:
+    fitting = fitting_types(platform_key, kinds)
+    if not kinds and link and PostType.LINK in fitting:
         return PostType.LINK
     if fitting:
         return fitting[0]
     types = rules.RULES[platform_key].post_types
     return min(
         (kind for kind in DEFAULT_ORDER if kind in types),
-        key=lambda kind: max(types[kind].min_media - media_count, media_count - types[kind].max_media),
-        default=PostType.SINGLE if media_count else PostType.TEXT,
+        key=lambda kind: misfit(types[kind], kinds),
+        default=PostType.SINGLE if kinds else PostType.TEXT,
     )

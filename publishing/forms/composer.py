@@ -41,6 +41,10 @@ TYPE_NAMES = {
     PostType.SINGLE: gettext_lazy("Single image"),
     PostType.MULTI_IMAGE: gettext_lazy("Several images"),
     PostType.CAROUSEL: gettext_lazy("Carousel"),
+    PostType.VIDEO: gettext_lazy("Video"),
+    PostType.REEL: gettext_lazy("Reel"),
+    PostType.STORY: gettext_lazy("Story"),
+    PostType.DOCUMENT: gettext_lazy("Document"),
 }
 HINTED = 3  # so many of the choices are named before they are opened
 FARTHEST = timedelta(days=730)
@@ -269,6 +273,11 @@ class ComposerForm(forms.Form):
         ids = uuids([self["set"].value()])
         return ImageSet.objects.filter(workspace=self.workspace, pk=ids[0]).first() if ids else None
 
+    @property
+    def kinds(self) -> list[str]:
+        """What each item of the post is."""
+        return [picture.kind for picture in self.pictures]
+
     def picture_rows(self) -> list[PictureRow]:
         return [
             PictureRow(picture, self[f"alt-{picture.pk}"], position)
@@ -283,8 +292,8 @@ class ComposerForm(forms.Form):
             if account.status == ConnectedAccount.Status.DISCONNECTED and not chosen:
                 continue
             against = checks.account_findings(account)
-            types = checks.fitting_types(account.platform, len(self.pictures))
-            usual = checks.usual_type(account.platform, len(self.pictures), link)
+            types = checks.fitting_types(account.platform, self.kinds)
+            usual = checks.usual_type(account.platform, self.kinds, link)
             rows.append(
                 AccountRow(
                     account=account,
@@ -477,10 +486,10 @@ class ComposerForm(forms.Form):
 
     def _type_for(self, account: ConnectedAccount, typed: str, link: str) -> PostType:
         """The type that was chosen while it fits the images; they may have changed since."""
-        fitting = checks.fitting_types(account.platform, len(self.pictures))
+        fitting = checks.fitting_types(account.platform, self.kinds)
         if typed and PostType(typed) in fitting:
             return PostType(typed)
-        return checks.usual_type(account.platform, len(self.pictures), link)
+        return checks.usual_type(account.platform, self.kinds, link)
 
     def draft(self) -> Draft:
         return self.composition().draft(self.workspace, self.post)

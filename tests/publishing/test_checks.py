@@ -106,18 +106,23 @@ def test_access_that_ends_before_the_post_is_due(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "number", "link", "usual"),
+    ("platform", "kinds", "link", "usual"),
     [
-        ("facebook", 0, "", PostType.TEXT),
-        ("facebook", 0, "https://example.org", PostType.LINK),
-        ("facebook", 1, "https://example.org", PostType.SINGLE),
-        ("facebook", 8, "", PostType.MULTI_IMAGE),
-        ("facebook", 50, "", PostType.MULTI_IMAGE),
-        ("instagram", 0, "", PostType.SINGLE),
-        ("instagram", 1, "", PostType.SINGLE),
-        ("instagram", 8, "", PostType.CAROUSEL),
-        ("instagram", 50, "", PostType.CAROUSEL),
+        ("facebook", "", "", PostType.TEXT),
+        ("facebook", "", "https://example.org", PostType.LINK),
+        ("facebook", "i", "https://example.org", PostType.SINGLE),
+        ("facebook", "i" * 8, "", PostType.MULTI_IMAGE),
+        ("facebook", "i" * 50, "", PostType.MULTI_IMAGE),
+        ("instagram", "", "", PostType.SINGLE),
+        ("instagram", "i", "", PostType.SINGLE),
+        ("instagram", "i" * 8, "", PostType.CAROUSEL),
+        ("instagram", "i" * 50, "", PostType.CAROUSEL),
+        ("linkedin", "v", "", PostType.VIDEO),
+        ("linkedin", "d", "", PostType.DOCUMENT),
+        ("linkedin", "d", "https://example.org", PostType.DOCUMENT),
+        ("linkedin", "vv", "", PostType.VIDEO),
     ],
 )
-def test_the_usual_type(platform: str, number: int, link: str, usual: PostType) -> None:
-    assert checks.usual_type(platform, number, link) == usual
+def test_the_usual_type(platform: str, kinds: str, link: str, usual: PostType) -> None:
+    names = [{"i": "image", "v": "video", "d": "document"}[letter] for letter in kinds]
+    assert checks.usual_type(platform, names, link) == usual
