@@ -23,6 +23,7 @@ from accounts.models import ConnectedAccount, Grant
 from socialhub.platforms import INSTAGRAM_LOGIN
 from socialhub.platforms.buffer import client_mark
 from socialhub.platforms.http import Usage
+from socialhub.platforms.rules import CLIENT_WINDOWS
 
 logger = logging.getLogger(__name__)
 
@@ -121,19 +122,22 @@ _lock = threading.Lock()
 def subject_of(grant: Grant) -> str:
     """The name of the client that the grant's calls count for.
 
-    A personal key is one of its own. Of an app nobody says whether all its users share one budget; each answer tells
+    A personal key, the only access without an end, is one of its own. Of an app nobody says whether all its users share one budget; each answer tells
     what is left, so taking them apart is set right by the next one, and taking them together would hold back many.
     """
-    is_personal_key = grant.expires_at is None and grant.refresh_token is None
-    if settings.BUFFER_QUOTA_SHARED and grant.provider == "buffer" and not is_personal_key:
+    if settings.BUFFER_QUOTA_SHARED and grant.provider == "buffer" and grant.expires_at is not None:
         return f"app:{grant.provider}"
     return f"grant:{grant.pk}"
 
 
 def remember(token: str, grant: Grant) -> None:
     """Whose token this is, for `client_behind`. Only its mark is kept, and only in this process."""
+    if grant.provider not in CLIENT_WINDOWS:
+        return
+    mark = client_mark(token)
     with _lock:
-        _clients[client_mark(token)] = Client(subject_of(grant), grant.provider)
+        _clients[mark] = Client(subject_of(grant), grant.provider)
+        _clients.move_to_end(mark)
         if len(_clients) > CLIENTS_KEPT:
             _clients.popitem(last=False)
 

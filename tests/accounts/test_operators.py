@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import OrderedDict
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,9 @@ import responses
 import time_machine
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis.exceptions import ConnectionError as CacheDown
 
@@ -23,6 +25,7 @@ from accounts.clients import linkedin, meta
 from accounts.models import Credential, Grant, OperatorNotice, User, Workspace
 from accounts.operators import served_versions, settle_old, version_served
 from accounts.tasks import look_at_versions, tidy
+from socialhub.platforms.buffer import client_mark
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.http import AccountUsage, Usage
 from tests.factories import make_account
@@ -258,3 +261,27 @@ def test_a_dead_access_makes_room_for_the_next(workspace: Workspace, owner: User
         mock.get(ACLS, status=426, json=REFUSAL)
         look_at_versions()
     assert operators.stopped()
+
+
+def test_whose_token_it_is_is_known_by_its_mark_and_asks_nobody(workspace: Workspace, owner: User) -> None:
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="buffer", platform_user_id="1", access_token="a-key-of-buffer"
+    )
+    kept = Grant.objects.only("id", "provider", "expires_at").get()  # as the cache brings it
+    with CaptureQueriesContext(connection) as queries:
+        usage.remember("a-key-of-buffer", kept)
+        client = usage.client_behind(client_mark("a-key-of-buffer"))
+    assert not queries.captured_queries
+    assert client == usage.Client(f"grant:{grant.pk}", "buffer")
+    assert usage.client_behind(client_mark("another-key")) is None
+    assert "a-key-of-buffer" not in repr(usage._clients)
+
+
+def test_old_marks_make_room(workspace: Workspace, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "CLIENTS_KEPT", 2)
+    monkeypatch.setattr(usage, "_clients", OrderedDict())
+    grant = Grant(workspace=workspace, user=owner, provider="buffer", platform_user_id="1")
+    for token in ("first", "second", "first", "third"):
+        usage.remember(token, grant)
+    assert usage.client_behind(client_mark("second")) is None
+    assert usage.client_behind(client_mark("first"))
