@@ -38,11 +38,11 @@ def act_context(account: ConnectedAccount) -> dict[str, Any]:
     return {"account": account, "network": LABELS[account.platform], "waiting": waiting}
 
 
-def render_act(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """Into the dialog, or as a page for browsers without scripts."""
+def render_act(request: HttpRequest, act: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The template of the act: into the dialog, or as a page for browsers without scripts."""
     if request.htmx:
-        return render(request, f"accounts/_{name}.html", {**context, "in_dialog": True}, status=status)
-    return render(request, "accounts/act.html", {**context, "act": f"accounts/_{name}.html"}, status=status)
+        return render(request, act, {**context, "in_dialog": True}, status=status)
+    return render(request, "accounts/act.html", {**context, "act": act}, status=status)
 
 
 @require_http_methods(ASKED)
@@ -51,7 +51,7 @@ def disconnect(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     account = find_account(request, account_id)
     if request.method != "POST":
         context = {"what_of_consent": what_of_consent(account), **act_context(account)}
-        return render_act(request, "disconnect", context)
+        return render_act(request, "accounts/_disconnect.html", context)
     connect.disconnect(account)
     messages.success(
         request,
@@ -90,10 +90,10 @@ def what_of_consent(account: ConnectedAccount) -> str:
 def pause(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     account = find_account(request, account_id)
     if request.method != "POST":
-        return render_act(request, "pause", {"pause_form": PauseForm(), **act_context(account)})
+        return render_act(request, "accounts/_pause.html", {"pause_form": PauseForm(), **act_context(account)})
     form = PauseForm(request.POST)
     if not form.is_valid():
-        return render_act(request, "pause", {"pause_form": form, **act_context(account)}, status=422)
+        return render_act(request, "accounts/_pause.html", {"pause_form": form, **act_context(account)}, status=422)
     ConnectedAccount.objects.filter(pk=account.pk).update(
         paused_at=timezone.now(), pause_reason=form.cleaned_data["reason"], paused_by=request.user
     )

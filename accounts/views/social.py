@@ -36,6 +36,7 @@ def page_context(request: HttpRequest, happened: outcome.Outcome) -> dict[str, A
     return {
         "overview": seen,
         "entries": seen.entries,
+        "folded": seen.folded,
         "query": query,
         "key_form": BufferKeyForm(auto_id="buffer-%s"),
         "happened": happened,
