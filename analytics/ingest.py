@@ -86,7 +86,9 @@ def sync(account_id: UUID, *, full: bool = False) -> bool:
     full: everything, however lately it was read, because a person asks. Returns False when there is nothing to do:
     another worker is at it, the account cannot be read or is near a limit, or its totals of this hour are known.
     """
-    account = ConnectedAccount.objects.usable().select_related("workspace", "credential").filter(pk=account_id).first()
+    account = (
+        ConnectedAccount.objects.usable().select_related("workspace", "credential__grant").filter(pk=account_id).first()
+    )
     if account is None:
         return False
     if until := held_until(account, asked_for=full):
