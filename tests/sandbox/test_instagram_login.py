@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from tests.sandbox.refusals import accepted, refusal
-from tests.sandbox_process import INSTAGRAM_APP_ID, INSTAGRAM_APP_SECRET, VERSION, Sandbox
+from tests.sandbox_process import INSTAGRAM_APP_ID, INSTAGRAM_APP_SECRET, VERSION, Sandbox, start_sandbox
 
 pytestmark = pytest.mark.processes
 
@@ -306,3 +307,22 @@ def test_the_pages_of_the_sandbox_show_it(sandbox: Sandbox) -> None:
     assert "Instagram (without a Page)" in board
     assert "Make 46 days older" in board
     assert sandbox.session.get(f"{sandbox.url}/media/portraits/{sandbox.instagram().account_id}.png", timeout=10).ok
+
+
+def test_a_file_of_an_earlier_version_gets_the_accounts_without_a_page(tmp_path: Path) -> None:
+    first = start_sandbox(tmp_path)
+    linked = first.instagram("camarogarage")
+    first.stop()
+    state = tmp_path / "sandbox.json"
+    saved = json.loads(state.read_text())
+    tables = saved["tables"]
+    tables["instagrams"] = [one for one in tables["instagrams"] if one.pop("account_type") and one["page_id"]]
+    del tables["instagram_codes"]
+    state.write_text(json.dumps(saved))
+
+    second = start_sandbox(tmp_path)
+    ines = second.instagram()
+    known = call(second, "GET", "me", linked.access_token, fields="account_type").json()
+    second.stop()
+    assert ines.username == "ines.ink"
+    assert known["account_type"] == "BUSINESS"
