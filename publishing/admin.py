@@ -28,6 +28,7 @@ from publishing import schedule
 from publishing.models import (
     Attempt,
     CaptionTemplate,
+    FollowUp,
     HashtagGroup,
     ImageSet,
     ImageSetItem,
@@ -489,6 +490,29 @@ class AttemptAdmin(Books):
         )
         line = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>"
         return format_html("<table>{}{}</table>", head, format_html_join("", line, rows))
+
+
+@admin.register(FollowUp)
+class FollowUpAdmin(Books):
+    list_display = ("publication_link", "account", "kind", "due_at", "attempts", "done_at", "outcome", "message")
+    list_filter = ("kind", "outcome", PlatformOfPublicationFilter, "due_at")
+    list_select_related = ("publication__post", "publication__account")
+    search_fields = ("publication__account__name", "publication__account__username", "platform_id__exact")
+    id_fields = ("publication", "publication__post", "publication__account")
+    ordering = ("-due_at", "-id")
+    fields = (
+        *("publication_link", "account", "kind", "due_at", "attempts", "began_at", "lease_until", "done_at"),
+        *("outcome", "message", "platform_id", "seen"),
+    )
+    readonly_fields = ("publication_link", "account")
+
+    @admin.display(description=_("publication"))
+    def publication_link(self, row: FollowUp) -> SafeString:
+        return link("publishing_publication", row.publication_id, row.publication.post)
+
+    @admin.display(description=_("account"))
+    def account(self, row: FollowUp) -> str:
+        return str(row.publication.account)
 
 
 @admin.register(RateLimitWindow)

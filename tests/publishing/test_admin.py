@@ -21,6 +21,7 @@ from publishing import limits
 from publishing.models import (
     Attempt,
     CaptionTemplate,
+    FollowUp,
     HashtagGroup,
     ImageSet,
     ImageSetItem,
@@ -104,6 +105,7 @@ def fill(rows):
                 publication=publication, from_status="draft", to_status="scheduled", at=now, actor=user
             )
         limits.reserve(account.pk, "facebook", {"publish": 1})
+        FollowUp.objects.create(publication=publication, kind=FollowUp.Kind.SEEN_SOON, due_at=timezone.now())
         LimitOverride.objects.create(account=account, endpoint="publish", window_seconds=3600, call_limit=10)
         AccountSync.objects.create(account=account)
         InsightWindow.objects.create(account=account, period="hour", window_start=now, fetched_at=now)
