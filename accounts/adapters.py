@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from accounts.connect import store_grant
 from accounts.keys import key_ring
 from accounts.models import User
-from accounts.outcome import remember_error
+from accounts.outcome import remember_error, sentence
 from accounts.people import create_workspace
 from accounts.providers import PROVIDERS
 from accounts.providers.base import Person
@@ -135,7 +135,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
                 "Consent was not given at %(provider)s, so nothing was connected. Press Connect again whenever you like."
             ) % {"provider": PROVIDERS[provider.id].label}
         elif isinstance(cause, PlatformError):
-            told = cause.message
+            told = sentence(cause, PROVIDERS[provider.id].label)
         else:
             told = _("%(provider)s broke off with an error, so nothing was connected. Press Connect to try again.") % {
                 "provider": PROVIDERS[provider.id].label

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.models import ConnectedAccount
+from socialhub.platforms.errors import PlatformError, TemporaryError
 
 SESSION_KEY = "connect_outcome"
 
@@ -38,3 +40,12 @@ def take(request: HttpRequest) -> Outcome:
     if kept is None:
         return Outcome()
     return Outcome(**{**kept, "connected": tuple(kept["connected"])})
+
+
+def sentence(error: PlatformError, network: str) -> str:
+    """For a person who waits for a connect: unlike the work of the engine, nobody but them tries it again."""
+    if isinstance(error, TemporaryError):
+        return _(
+            "%(network)s has trouble or cannot be reached right now, so nothing was connected. Try again in a minute."
+        ) % {"network": network}
+    return error.message

@@ -54,7 +54,7 @@ def buffer_key(request: HttpRequest) -> HttpResponse:
         try:
             consent = BUFFER.consent_by_key(form.cleaned_data["key"])
         except PlatformError as error:
-            form.add_error("key", error.message)
+            form.add_error("key", outcome.sentence(error, BUFFER.label))
         else:
             remember_reconnecting(request)
             grant = connect.store_grant(request.workspace, request.user, BUFFER.key, consent)
@@ -87,7 +87,8 @@ def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
         return back_with_error(request, error, first_platform_of(grant))
     except PlatformError as error:
         # 200, as the form is not at fault: the page offers to look again.
-        return render(request, "accounts/select.html", {"grant": grant, "error": error})
+        told = outcome.sentence(error, provider.label)
+        return render(request, "accounts/select.html", {"grant": grant, "error": error, "told": told})
     if not candidates:
         connect.drop_unused(grant)
         outcome.remember_error(request, provider.found_nothing(), platform=first_platform_of(grant))

@@ -142,7 +142,7 @@ def test_an_exchange_whose_answer_is_lost_connects_nothing(signed_in: Client, ne
     back = network.buffer_consent(press(signed_in, "x"))
     network.fault("lost_answer", edge="buffer.token")
     assert come_back(signed_in, back) == SOCIAL
-    assert "Nothing was connected" in told(signed_in)
+    assert "nothing was connected" in told(signed_in)
     assert not Grant.objects.exists()
 
 

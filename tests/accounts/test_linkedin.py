@@ -150,7 +150,7 @@ def test_trouble_at_the_exchange_connects_nothing(signed_in: Client, network: Sa
     back = network.linkedin_consent(press(signed_in, "linkedin"))
     network.fault("error_before", edge="linkedin.token")
     assert come_back(signed_in, back) == SOCIAL
-    assert "LinkedIn has trouble" in told(signed_in)
+    assert "LinkedIn has trouble or cannot be reached right now, so nothing was connected." in told(signed_in)
     assert not Grant.objects.exists()
 
 
