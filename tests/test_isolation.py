@@ -77,7 +77,8 @@ def page(least: str, *ids: str, **data: str) -> Address:
     return Address(least, "GET POST", ids, data)
 
 
-PUBLIC = {"healthz", "readyz", "publishing:media_public", "meta_callback", "linkedin_callback", "buffer_callback"} | {
+CALLBACKS = {"meta_callback", "instagram_callback", "linkedin_callback", "buffer_callback"}
+PUBLIC = {"healthz", "readyz", "publishing:media_public", *CALLBACKS} | {
     "accounts:meta_deauthorize",  # the signature says who speaks
     "accounts:meta_data_deletion",
     "accounts:data_deletion_status",
