@@ -30,7 +30,7 @@ from tests.sandbox_process import GrantedMember, Sandbox, sandbox, sandbox_proce
 
 __all__ = ["sandbox", "sandbox_process"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+pytestmark = [pytest.mark.django_db, pytest.mark.processes]
 
 LINK = "https://shop.example/camaro"
 CAPTION = "Restored (#camaro) by @[{name}](urn:li:organization:{id}) & C#"
