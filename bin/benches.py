@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+UNLIMITED = json.dumps({"facebook": {"publish": 1_000_000}})  # the engine is measured, not the limits
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -66,34 +67,125 @@ def stage(folder: Path, **environment: str) -> Iterator[Any]:
         made.stop()
 
 
-def publish(options: argparse.Namespace) -> None:
-    """Publications per second, end to end, from the moment all are due until the last is settled."""
+@contextmanager
+def loaded(options: argparse.Namespace) -> Iterator[tuple[Any, Any, Callable[[], dict[str, int]]]]:
+    """Workers at rest, posts that wait for their release, and who tells what the network got: (stage, load, counts)."""
     folder = prepare()
-    with stage(folder, PUBLISH_LEASE_SECONDS="120", HTTP_READ_TIMEOUT_SECONDS="30") as made:
+    waits = {"PUBLISH_LEASE_SECONDS": "120", "HTTP_READ_TIMEOUT_SECONDS": "30", "RATE_LIMITS": UNLIMITED}
+    with stage(folder, **waits) as made:
         from tests.load import due_posts, feed_counts
+        from tests.sandbox_process import free_port
+        from tests.stage import wait_until
 
-        accounts, count = due_posts(made.sandbox, options.n, options.accounts)
-        made.sandbox.latency(options.latency_ms)
+        made.network_url = f"{made.sandbox.url}/graph"
+        if options.network == "sandbox":
+            accounts, load = due_posts(made.sandbox, options.n, options.accounts)
+            made.sandbox.latency(options.latency_ms)
+            counts: Callable[[], dict[str, int]] = lambda: feed_counts(made.sandbox, accounts)  # noqa: E731
+        else:
+            _accounts, load = due_posts(None, options.n, options.accounts)
+            address = f"http://127.0.0.1:{free_port()}"
+            made.network_url = made.environment["META_GRAPH_URL"] = address
+            made.start("tests.stub_network", address.rpartition(":")[2], str(options.latency_ms))
+            counts = lambda: stub_counts(address)  # noqa: E731
+            assert wait_until(lambda: answers(address), 20), "the stub did not start"
         for _ in range(options.workers):
             made.start_worker()
-        time.sleep(4)
+        time.sleep(5)
+        yield made, load, counts
+
+
+def answers(address: str) -> bool:
+    try:
+        stub_counts(address)
+    except OSError:
+        return False
+    return True
+
+
+def stub_counts(address: str) -> dict[str, int]:
+    from collections import Counter
+
+    import requests
+
+    return Counter(requests.get(f"{address}/counts", timeout=5).json())
+
+
+def case_of(options: argparse.Namespace) -> str:
+    return f"{options.accounts} accounts, {options.workers} worker(s), {options.network}"
+
+
+def publish(options: argparse.Namespace) -> None:
+    """Publications per second, end to end, from the moment all are due until the last is settled."""
+    with loaded(options) as (made, load, counts):
         began = time.monotonic()
-        count.release()
+        load.release()
         made.beat_until(made.settled, 300)
         seconds = time.monotonic() - began
-        posts = feed_counts(made.sandbox, accounts)
+        posts = counts()
         say(
             bench="publish",
-            case=f"{options.accounts} accounts, {options.workers} worker(s)",
+            case=case_of(options),
             n=options.n,
             latency_ms=options.latency_ms,
-            per_s=round(count.per_second(), 1),
+            per_s=round(load.per_second(), 1),
             seconds=round(seconds, 2),
+            statements=statements(made.network_url),
             expected=options.n,
             found=sum(posts.values()),
-            duplicates=count.duplicates(posts),
-            lost=count.lost(posts),
+            duplicates=load.duplicates(posts),
+            lost=load.lost(posts),
         )
+
+
+def lateness(options: argparse.Namespace) -> None:
+    """From the moment at which posts are due to the beginning of each: many at one instant, then single ones."""
+    with loaded(options) as (made, load, counts):
+        from tests.load import release_one_by_one
+
+        # As in real life the moment is known beforehand: the dispatcher sleeps until then.
+        load.release(ahead_seconds=3)
+        made.beat_until(made.settled, 300)
+        late = load.lateness()
+        posts = counts()
+        say(
+            bench="lateness",
+            case=f"all at one instant, {case_of(options)}",
+            n=options.n,
+            latency_ms=options.latency_ms,
+            p50_s=round(late[len(late) // 2], 3),
+            p99_s=round(late[min(int(len(late) * 0.99), len(late) - 1)], 3),
+            expected=options.n,
+            found=sum(posts.values()),
+            duplicates=load.duplicates(posts),
+            lost=load.lost(posts),
+        )
+        single = release_one_by_one(made, 10)
+        say(
+            bench="lateness",
+            case="one post at a time",
+            n=len(single),
+            latency_ms=options.latency_ms,
+            p50_s=round(single[len(single) // 2], 3),
+            p99_s=round(single[-1], 3),
+        )
+
+
+def statements(address: str, number: int = 20) -> float:
+    """SQL statements per publication, counted in this process, the claims of a batch included."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext, override_settings
+
+    from publishing import claims
+    from publishing import publish as engine
+    from tests.load import due_posts
+
+    _accounts, load = due_posts(None, number, number)
+    load.release()
+    with override_settings(META_GRAPH_URL=address), CaptureQueriesContext(connection) as captured:
+        for claim in claims.claim_due(number):
+            engine.run(claim)
+    return round(len(captured) / number, 1)
 
 
 def kill(options: argparse.Namespace) -> None:
@@ -152,6 +244,7 @@ def pss_with_children(pid: int) -> int:
 
 BENCHES: dict[str, Callable[[argparse.Namespace], None]] = {
     "publish": publish,
+    "lateness": lateness,
     "kill": kill,
     "claim": claim,
     "memory": memory,
@@ -165,6 +258,7 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, default=10)
     parser.add_argument("--latency-ms", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--network", choices=["stub", "sandbox"], default="stub")
     parser.add_argument("--rows", type=int, default=1_000_000)
     options = parser.parse_args()
     BENCHES[options.name](options)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Credential, Workspace
-from publishing.models import Post, Publication, QueueEntry, Status
+from publishing.models import Attempt, Post, Publication, QueueEntry, Status
+from publishing.schedule import publish_now
 from socialhub.platforms.base import PostType
-from tests.factories import make_user, workspace_of
+from tests.factories import make_post, make_user, workspace_of
 from tests.sandbox_process import Sandbox
+from tests.stage import Stage, wait_until
 
 
 @dataclass
@@ -24,10 +26,16 @@ class Load:
     expected: dict[str, int]  # posts by the account's id at the network
     released_at: datetime | None = None
 
-    def release(self) -> None:
-        """From now on all of them are due."""
-        self.released_at = timezone.now()
+    def release(self, ahead_seconds: float = 0) -> None:
+        """They are due from now on, or from a moment that is known beforehand."""
+        self.released_at = timezone.now() + timedelta(seconds=ahead_seconds)
         QueueEntry.objects.update(not_before=self.released_at, due_at=self.released_at)
+
+    def lateness(self) -> list[float]:
+        """Seconds from the release to the beginning of each first attempt, the shortest first."""
+        assert self.released_at
+        began = Attempt.objects.filter(number=1).values("publication").annotate(first=Min("started_at"))
+        return sorted((row["first"] - self.released_at).total_seconds() for row in began)
 
     def per_second(self) -> float:
         last = Publication.objects.aggregate(last=Max("updated_at"))["last"]
@@ -53,10 +61,22 @@ def sandbox_accounts(sandbox: Sandbox, workspace: Workspace, number: int) -> lis
     return accounts
 
 
-def due_posts(sandbox: Sandbox, number: int, accounts: int) -> tuple[list[ConnectedAccount], Load]:
-    """Text posts, spread over the accounts, scheduled far ahead until they are released."""
+def plain_accounts(workspace: Workspace, number: int) -> list[ConnectedAccount]:
+    """Pages that no network knows."""
+    accounts = []
+    for page in range(number):
+        account = ConnectedAccount.objects.create(
+            workspace=workspace, platform="facebook", platform_account_id=str(100_000 + page), name=f"Page {page}"
+        )
+        Credential.objects.create(account=account, access_token=f"token-{page}")
+        accounts.append(account)
+    return accounts
+
+
+def due_posts(sandbox: Sandbox | None, number: int, accounts: int) -> tuple[list[ConnectedAccount], Load]:
+    """Text posts, spread over the accounts, scheduled far ahead until they are released. sandbox None: a stub."""
     workspace = workspace_of(make_user())
-    connected = sandbox_accounts(sandbox, workspace, accounts)
+    connected = sandbox_accounts(sandbox, workspace, accounts) if sandbox else plain_accounts(workspace, accounts)
     far = timezone.now() + timedelta(days=1)
     posts = [
         Post(workspace=workspace, caption=f"Post {n} of the bench", status=Status.SCHEDULED, scheduled_at=far)
@@ -83,6 +103,21 @@ def due_posts(sandbox: Sandbox, number: int, accounts: int) -> tuple[list[Connec
         key = publication.account.platform_account_id
         expected[key] = expected.get(key, 0) + 1
     return connected, Load(expected)
+
+
+def release_one_by_one(stage: Stage, number: int) -> list[float]:
+    """Publish single posts at rest, as the page's button does; seconds from the click to the begin, shortest first."""
+    account = ConnectedAccount.objects.first()
+    assert account
+    late = []
+    for _ in range(number):
+        post = make_post(account.workspace, account)
+        clicked = timezone.now()
+        publish_now(post, by=None)
+        assert wait_until(stage.settled, 30, every=0.02)
+        began = Attempt.objects.filter(publication__post=post).earliest("started_at").started_at
+        late.append((began - clicked).total_seconds())
+    return sorted(late)
 
 
 def feed_counts(sandbox: Sandbox, accounts: list[ConnectedAccount]) -> dict[str, int]:
