@@ -1,4 +1,4 @@
-"""Facebook Pages: text, links, one or several photos.
+"""Facebook Pages: text, links, one or several photos, videos, reels and stories.
 
 Photos are always staged unpublished first, also a single one: then the post is known by the ids of its photos and can be
 found again exactly when an answer is lost. Source: Graph API v26.0, Page feed and photos, read September to October 2026.
@@ -11,12 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms import facebook_after, facebook_video
 from socialhub.platforms.base import (
     Absent,
+    Accepted,
     Access,
     AccountFigures,
     Content,
@@ -29,18 +31,25 @@ from socialhub.platforms.base import (
     Profile,
     Published,
     RemotePost,
+    Seen,
     Step,
     StepKind,
     Unknowable,
 )
 from socialhub.platforms.errors import (
     NotFoundError,
+    OurBugError,
     OutcomeUnknownError,
     PermissionMissingError,
     PlatformError,
+    RejectedError,
     TemporaryError,
 )
+from socialhub.platforms.facebook_reading import attachments_of, message_of, photos_in, same_link
+from socialhub.platforms.facebook_story import Stories
+from socialhub.platforms.facebook_video import Videos, has_video
 from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in, picture_of
+from socialhub.platforms.meta_errors import is_repeat
 from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
 from socialhub.platforms.text import normalise
 
@@ -48,6 +57,8 @@ STAGED_LIFE = timedelta(hours=23)  # Meta drops unpublished photos after about 2
 LOOK_BACK = timedelta(seconds=120)  # clocks differ, and the call began before its answer
 LOOK_PAGES = 10
 DAY = timedelta(days=1)
+PHOTOS = ("photo:", "staged_at")  # all handles and steps of staged photos
+REPEAT = "repeat"  # Meta has refused our call as a repeat once; since then a look has not found it
 
 # Metric of Meta -> our name. Source: Page insights, read September to October 2026.
 PAGE_METRICS: tuple[dict[str, str], ...] = (
@@ -79,10 +90,15 @@ class Facebook(Platform):
         self.meta = meta
         self.page_insights = Insights(meta)
         self.post_insights = Insights(meta)
+        self.videos = Videos(meta)
+        self.stories = Stories(meta, self.videos)
 
     # Publishing
 
     def plan(self, content: Content) -> tuple[Step, ...]:
+        if has_video(content):
+            calls = {"publish": 1, "reels": 1} if content.post_type is PostType.REEL else {"publish": 1}
+            return (*facebook_video.steps_of(content), Step("post", StepKind.COMMIT, _("Publishing"), calls))
         total = len(content.media)
         photos = [
             Step(
@@ -96,7 +112,9 @@ class Facebook(Platform):
         return (*photos, Step("post", StepKind.COMMIT, _("Publishing"), {"publish": 1}))
 
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
-        """Stage one photo, unpublished."""
+        """A part of the video, or one photo, unpublished."""
+        if has_video(content):
+            return self.videos.perform(step, access, content, handles)
         _refuse_old_photos(handles)
         if step.key in handles:
             return Done()
@@ -117,8 +135,24 @@ class Facebook(Platform):
         staged_at = handles.get("staged_at") or datetime.now(UTC).isoformat(timespec="seconds")
         return Done({step.key: photo_id, "staged_at": staged_at}, reply.request_id)
 
-    def commit(self, access: Access, content: Content, handles: Handles) -> Published:
-        _refuse_old_photos(handles)
+    def commit(self, access: Access, content: Content, handles: Handles) -> Published | Accepted:
+        try:
+            if has_video(content):
+                return self.videos.finish(access, content, handles)
+            _refuse_old_photos(handles)
+            if len(_staged(content, handles)) != len(content.media):
+                raise OurBugError(
+                    _("Not all images of this post were uploaded. Nothing was published; an administrator must look.")
+                )
+            if content.post_type is PostType.STORY:
+                return self.stories.publish_photo(access, _staged(content, handles)[0], stale=PHOTOS)
+            return self._post(access, content, handles)
+        except OutcomeUnknownError as error:
+            if is_repeat(error):
+                raise _repeated(error, handles) from error
+            raise
+
+    def _post(self, access: Access, content: Content, handles: Handles) -> Published:
         fields = {"fields": "id,permalink_url"}
         if message := message_of(content):
             fields["message"] = message
@@ -132,7 +166,7 @@ class Facebook(Platform):
             fields,
             commit=True,
             account_id=access.account_id,
-            stale=("photo:", "staged_at"),
+            stale=PHOTOS,
         )
         post_id = id_in(reply.json)
         if not post_id:
@@ -143,8 +177,12 @@ class Facebook(Platform):
 
     def look(
         self, access: Access, content: Content, handles: Handles, *, since: datetime, claimed: Collection[str]
-    ) -> Published | Absent | Unknowable:
+    ) -> Published | Absent | Unknowable | NotYet:
         start = since - LOOK_BACK
+        if content.post_type is PostType.STORY:
+            return self.stories.look(access, content, handles, since=start, claimed=claimed)
+        if has_video(content):
+            return self.videos.look(access, content, handles, claimed=claimed)
         try:
             posts = list(self._published_since(access, start))
         except UnendingError:
@@ -189,14 +227,14 @@ class Facebook(Platform):
     ) -> list[dict[str, Any]]:
         """Ours among the posts: by the photos we staged where they can be seen, else by its words."""
         free = [post for post in posts if post.get("id") and str(post["id"]) not in claimed and self._may_be_ours(post)]
-        if exact := [post for post in free if set(staged) & _photos_in(post)]:
+        if exact := [post for post in free if set(staged) & photos_in(post)]:
             return exact
         return [
             post
             for post in free
-            if not (staged and _photos_in(post))
+            if not (staged and photos_in(post))
             and normalise(post.get("message")) == normalise(message_of(content))
-            and _same_link(content, post)
+            and same_link(content, post)
         ]
 
     def _may_be_ours(self, post: Mapping[str, Any]) -> bool:
@@ -208,7 +246,21 @@ class Facebook(Platform):
         answer = self.meta.get(
             platform_post_id, access.token, {"fields": "permalink_url"}, account_id=access.account_id
         )
-        return str(answer.get("permalink_url") or f"https://www.facebook.com/{platform_post_id}")
+        shown = facebook_video.address_of(answer.get("permalink_url"))
+        return shown or f"{facebook_video.FACEBOOK}/{platform_post_id}"
+
+    # After publishing
+
+    def seen(self, access: Access, platform_post_id: str, content: Content) -> Seen:
+        if content.post_type is PostType.STORY:
+            return self.stories.seen(access, platform_post_id)
+        return facebook_after.seen(self.meta, access, platform_post_id, content)
+
+    def comment(self, access: Access, platform_post_id: str, text: str) -> str:
+        return facebook_after.comment(self.meta, access, platform_post_id, text)
+
+    def find_comment(self, access: Access, platform_post_id: str, text: str) -> str | Unknowable:
+        return facebook_after.find_comment(self.meta, access, platform_post_id, text)
 
     # Reading
 
@@ -248,16 +300,20 @@ class Facebook(Platform):
 
     def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
         nodes = self._nodes(access, platform_post_ids)
-        asks = [Ask(post_id, POST_METRICS) for post_id in nodes]
-        told = self.post_insights.read(access, asks)
+        posts = [post_id for post_id in nodes if not _is_bare(post_id)]
+        told = self.post_insights.read(access, [Ask(post_id, POST_METRICS) for post_id in posts])
         refuse_gaps(told)
+        answers = dict(zip(posts, told, strict=True))
         return [
-            _post_figures(post_id, node, answer) for (post_id, node), answer in zip(nodes.items(), told, strict=True)
+            _post_figures(post_id, node, answers[post_id]) if post_id in answers else PostFigures(post_id)
+            for post_id, node in nodes.items()
         ]
 
     def _nodes(self, access: Access, post_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Counts of the posts that are still there."""
-        found = self._batch(access, post_ids, POST_FIELDS)
+        bare = [post_id for post_id in post_ids if _is_bare(post_id)]
+        found = self._batch(access, [post_id for post_id in post_ids if post_id not in bare], POST_FIELDS)
+        found |= self._batch(access, bare, "id")
         refused = [post_id for post_id, node in found.items() if isinstance(node, PermissionMissingError)]
         if refused:
             found |= self._batch(access, refused, POST_FIELDS_ALLOWED)
@@ -271,6 +327,8 @@ class Facebook(Platform):
         return nodes
 
     def _batch(self, access: Access, post_ids: Sequence[str], fields: str) -> dict[str, dict[str, Any] | PlatformError]:
+        if not post_ids:
+            return {}
         addresses = [f"{post_id}?{urlencode({'fields': fields}, safe=',().')}" for post_id in post_ids]
         return dict(zip(post_ids, self.meta.batch(access.token, addresses, account_id=access.account_id), strict=True))
 
@@ -290,63 +348,38 @@ class Facebook(Platform):
         return sorted(posts, key=lambda post: post.posted_at, reverse=True)[:limit]
 
 
-def message_of(content: Content) -> str:
-    """The text as it is sent. A post with photos cannot have a link beside them, so it goes into the text."""
-    if content.media and content.link and content.link not in content.text:
-        return f"{content.text}\n\n{content.link}".strip()
-    return content.text
-
-
 def _refuse_old_photos(handles: Handles) -> None:
     staged_at = handles.get("staged_at")
     if staged_at and datetime.now(UTC) - datetime.fromisoformat(staged_at) > STAGED_LIFE:
         raise TemporaryError(
             _("The uploaded images are a day old and expired at Facebook. They are uploaded again by themselves."),
-            forget=("photo:", "staged_at"),
+            forget=PHOTOS,
         )
+
+
+def _repeated(error: OutcomeUnknownError, handles: Handles) -> PlatformError:
+    """Perhaps our own lost success, so it is looked for. Once that has shown nothing, Meta means it."""
+    details: dict[str, Any] = {
+        "platform_message": error.platform_message,
+        "code": error.code,
+        "subcode": error.subcode,
+        "request_id": error.request_id,
+    }
+    if not handles.get(REPEAT):
+        return OutcomeUnknownError(error.message, handles={REPEAT: error.code}, **details)
+    return RejectedError(
+        _(
+            "Facebook refuses this as a repeat of an earlier post, and it is not on the Page. Change the text or the images "
+            "to publish it."
+        ),
+        forget=(REPEAT,),
+        **details,
+    )
 
 
 def _staged(content: Content, handles: Handles) -> list[str]:
     keys = [f"photo:{item.position}" for item in content.media]
     return [str(handles[key]) for key in keys if key in handles]
-
-
-def _attachments(post: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Attachments of a post with those inside of them."""
-    found: list[dict[str, Any]] = []
-    waiting = [post.get("attachments")]
-    while waiting:
-        edge = waiting.pop()
-        entries = edge.get("data") if isinstance(edge, dict) else None
-        for entry in entries or ():
-            if isinstance(entry, dict):
-                found.append(entry)
-                waiting.append(entry.get("subattachments"))
-    return found
-
-
-def _photos_in(post: Mapping[str, Any]) -> set[str]:
-    targets = [entry.get("target") for entry in _attachments(post) if entry.get("media_type") != "link"]
-    return {str(target["id"]) for target in targets if isinstance(target, dict) and target.get("id")}
-
-
-def _same_link(content: Content, post: Mapping[str, Any]) -> bool:
-    """The links agree, as far as the post shows its link. Without a text only the link itself can tell."""
-    if content.media or not content.link:
-        return True
-    targets = [entry.get("target") for entry in _attachments(post)]
-    shown = {_plain_link(str(t["url"])) for t in targets if isinstance(t, dict) and t.get("url")}
-    if not shown:
-        return bool(normalise(content.text))
-    return _plain_link(content.link) in shown
-
-
-def _plain_link(url: str) -> str:
-    """The address without Facebook's detour, without scheme and closing slash."""
-    parts = urlsplit(url)
-    if (parts.hostname or "").endswith("facebook.com") and parts.path == "/l.php":
-        url = parse_qs(parts.query).get("u", [url])[0]
-    return url.partition("://")[2].rstrip("/") or url
 
 
 def _begun(entry: Mapping[str, Any], since: datetime, until: datetime) -> dict[str, Any]:
@@ -357,6 +390,11 @@ def _begun(entry: Mapping[str, Any], since: datetime, until: datetime) -> dict[s
         if end is None or since <= end - DAY < until:
             values.append(value)
     return {**entry, "values": values}
+
+
+def _is_bare(post_id: str) -> bool:
+    """A story, or a video that never named its post. They have none of the figures that posts have."""
+    return "_" not in post_id
 
 
 def _summary_count(node: Mapping[str, Any], edge: str) -> int | None:
@@ -387,7 +425,7 @@ def _remote_post(entry: Mapping[str, Any]) -> RemotePost | None:
     posted_at = instant_of(entry.get("created_time"))
     if not posted_at or not entry.get("id"):
         return None
-    kinds = [str(found["media_type"]) for found in _attachments(entry) if found.get("media_type")]
+    kinds = [str(found["media_type"]) for found in attachments_of(entry) if found.get("media_type")]
     return RemotePost(
         str(entry["id"]),
         text=str(entry.get("message") or ""),

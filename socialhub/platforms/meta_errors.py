@@ -49,6 +49,14 @@ class TooMuchDataError(TemporaryError):
     """Meta wants us to ask for less at once."""
 
 
+class OffsetError(TemporaryError):
+    """An upload went on at the wrong byte. offset: where Meta wants it to go on; None: it did not say."""
+
+    def __init__(self, message: str, *, offset: int | None = None, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.offset = offset
+
+
 class Kind(StrEnum):
     RETRY = "retry"
     LIMIT = "limit"
@@ -62,6 +70,7 @@ class Kind(StrEnum):
     DEAD_METRIC = "dead_metric"
     NOT_READY = "not_ready"
     TOO_MUCH = "too_much"
+    OFFSET = "offset"
 
 
 CLASSES: dict[Kind, type[PlatformError]] = {
@@ -77,6 +86,7 @@ CLASSES: dict[Kind, type[PlatformError]] = {
     Kind.DEAD_METRIC: DeadMetricError,
     Kind.NOT_READY: NotReadyError,
     Kind.TOO_MUCH: TooMuchDataError,
+    Kind.OFFSET: OffsetError,
 }
 
 
@@ -134,6 +144,10 @@ PUBLISH_DUPLICATE = Meaning(
 )
 VIDEO_FORMAT = _reject(_("The video's format is not supported. Convert it to MP4 (H.264, AAC)."))
 VIDEO_TROUBLE = _retry(_("The video could not be uploaded or read. It is tried again by itself."), stale=True)
+WRONG_OFFSET = Meaning(Kind.OFFSET, _("The upload of the video was interrupted. It goes on where it stopped."))
+UPLOAD_LOST = _retry(
+    _("What was uploaded of the video is no longer there. It is uploaded again by itself."), stale=True
+)
 MESSAGING_WINDOW = _reject(_("The time to answer this person is over: Meta allows it for 24 hours after a message."))
 BAD_CALL = Meaning(Kind.BUG, _("We called Meta in a way it does not accept. An administrator must look at this."))
 BAD_REQUEST = _reject(_("Meta refused this request. Read its words below, change the post and try again."))
@@ -243,6 +257,7 @@ BY_CODE: dict[tuple[int, int | None], Meaning] = {
     (3001, None): BAD_CALL,
     (6000, None): VIDEO_TROUBLE,
     (6001, None): VIDEO_TROUBLE,
+    (6001, 1363037): WRONG_OFFSET,
 }
 
 # Numbers large enough to be unique: Meta sends them as code or as subcode, so both places are looked at.
@@ -327,6 +342,14 @@ BY_RANGE: tuple[tuple[range, Meaning], ...] = (
     (range(80000, 80015), ACCOUNT_LIMIT),
 )
 
+# What the host of binary uploads calls its errors; it has no codes.
+BY_UPLOAD_TYPE: dict[str, Meaning] = {
+    "OffsetInvalidError": WRONG_OFFSET,
+    "ProcessingFailedError": VIDEO_TROUBLE,
+    "ParameterValidationError": BAD_CALL,
+    "OAuthException": EXPIRED,
+}
+
 # Where only the words tell: (code, what the message holds).
 BY_TEXT: tuple[tuple[int, re.Pattern[str], Meaning], ...] = (
     (1, re.compile(r"reduce the amount of data", re.I), Meaning(Kind.TOO_MUCH, TROUBLE.text)),
@@ -409,12 +432,44 @@ def error_of(
         "subcode": "" if subcode is None else str(subcode),
         "request_id": str(envelope.get("fbtrace_id") or "")[:100] or reply.request_id,
     }
+    if meaning.kind is Kind.OFFSET:
+        return OffsetError(gettext(meaning.text), offset=_offset_in(envelope.get("error_data")), **details)
     until = None
     if meaning.kind is Kind.LIMIT:
         usage = usage_of(reply.headers)
         wait = (usage.regain_seconds(account_id) if usage else 0) or meaning.wait_seconds
         until = (now or datetime.now(UTC)) + timedelta(seconds=wait)
     return _build(meaning, commit=commit, stale=stale, until=until, details=details)
+
+
+def _offset_in(data: object) -> int | None:
+    """error_data is an object, or the text of one."""
+    try:
+        parsed = json.loads(data) if isinstance(data, str) else data
+    except ValueError:
+        return None
+    return _number(parsed.get("start_offset")) if isinstance(parsed, dict) else None
+
+
+def upload_error_of(reply: Reply, *, stale: tuple[str, ...] = (), secrets: tuple[str, ...] = ()) -> PlatformError:
+    """The error that an answer of the host of binary uploads stands for. Nothing is public by then."""
+    told = reply.json.get("debug_info") if isinstance(reply.json, dict) else None
+    told = told if isinstance(told, dict) else {}
+    kind = str(told.get("type") or "")
+    meaning = EXPIRED if reply.status == 401 else BY_UPLOAD_TYPE.get(kind)
+    if meaning is None and (reply.status in (404, 410) or told.get("retriable") is False):
+        meaning = UPLOAD_LOST
+    details = {
+        "platform_message": redact(str(told.get("message") or ""), *secrets)[:1000],
+        "code": kind or f"HTTP {reply.status}",
+        "request_id": reply.request_id,
+    }
+    return _build(meaning or UNREADABLE, commit=False, stale=stale, details=details)
+
+
+def is_repeat(error: PlatformError) -> bool:
+    """Meta took it for something that was already posted: perhaps our own call, whose answer was lost."""
+    return bool({error.code, error.subcode} & {"506", "1366051", "1404082"})
 
 
 def error_of_code(code: int, subcode: int | None, message: str, *, stale: tuple[str, ...] = ()) -> PlatformError:

@@ -13,7 +13,20 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from socialhub.platforms import buffer_limits, buffer_rules, choices, linkedin_rules, media_rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
-from socialhub.platforms.rule_types import DAY, HOUR, MEGABYTE, ImageRules, Look, MediaCount, Rules, Violation, Window
+from socialhub.platforms.rule_types import (
+    DAY,
+    HOUR,
+    IMAGES_AND_VIDEOS,
+    MEGABYTE,
+    VIDEO_ONLY,
+    ImageRules,
+    Look,
+    MediaCount,
+    Rules,
+    VideoRules,
+    Violation,
+    Window,
+)
 from socialhub.platforms.text import hashtags, mentions
 
 META_SOURCE = "Meta Graph API v26.0 and Instagram Platform documentation, read September to October 2026"
@@ -27,9 +40,30 @@ RULES: dict[str, Rules] = {
             PostType.LINK: MediaCount(0, 0),
             PostType.SINGLE: MediaCount(1, 1),
             PostType.MULTI_IMAGE: MediaCount(2, 10),
+            PostType.VIDEO: MediaCount(1, 1, VIDEO_ONLY),
+            PostType.REEL: MediaCount(1, 1, VIDEO_ONLY),
+            PostType.STORY: MediaCount(1, 1, IMAGES_AND_VIDEOS),
         },
         # Documented are 10 MB, while error 1366046 speaks of 4 MB: the smaller one is safe.
         image=ImageRules(max_bytes=4 * MEGABYTE, max_width=2048, max_height=4096, min_width=1),
+        # 10 GB and 4 hours are long known of feed videos; for reels and stories no bytes are documented.
+        videos={
+            PostType.VIDEO: VideoRules(max_bytes=10 * 1024 * MEGABYTE, min_seconds=1, max_seconds=4 * HOUR),
+            PostType.REEL: VideoRules(
+                max_bytes=1024 * MEGABYTE,
+                min_seconds=3,
+                max_seconds=90,
+                min_width=540,
+                min_height=960,
+                min_ratio=9 / 16,
+                max_ratio=9 / 16,
+                min_fps=24,
+                max_fps=60,
+            ),
+            PostType.STORY: VideoRules(max_bytes=1024 * MEGABYTE, min_seconds=1, max_seconds=60),
+        },
+        first_comment_limit=8_000,  # of comments on Facebook, long known, documented nowhere
+        silent_types=(PostType.STORY,),
         source=META_SOURCE,
     ),
     "instagram": Rules(
@@ -57,7 +91,10 @@ RULES: dict[str, Rules] = {
 IMAGE: dict[str, ImageRules] = {key: rules.image for key, rules in RULES.items()}
 
 WINDOWS: dict[str, tuple[Window, ...]] = {
-    "facebook": (Window("publish", 200, HOUR, "default of this product"),),
+    "facebook": (
+        Window("publish", 200, HOUR, "default of this product"),
+        Window("reels", 30, DAY, META_SOURCE),
+    ),
     "instagram": (
         Window("publish", 25, HOUR, "default of this product"),
         # 400 are documented; some room is left for what other tools create.

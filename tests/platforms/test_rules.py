@@ -192,7 +192,10 @@ def test_all_violations_are_listed_errors_first(images):
 
 
 def test_the_windows_are_those_of_the_specification():
-    assert {(w.group, w.limit, w.seconds) for w in WINDOWS["facebook"]} == {("publish", 200, 3600)}
+    assert {(w.group, w.limit, w.seconds) for w in WINDOWS["facebook"]} == {
+        ("publish", 200, 3600),
+        ("reels", 30, 86_400),
+    }
     assert {(w.group, w.limit, w.seconds) for w in WINDOWS["instagram"]} == {
         ("publish", 25, 3600),
         ("containers", 360, 86400),
