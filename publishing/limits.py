@@ -117,6 +117,25 @@ class Books:
     overrides: dict[tuple[str, int], int] = field(default_factory=dict)
     blocked_until: datetime | None = None
 
+    def take(
+        self,
+        endpoint: str,
+        seconds: int,
+        calls: int,
+        limit: int,
+        resets_at: datetime,
+        told_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """One row of the table."""
+        if endpoint == BLOCK:
+            self.blocked_until = max(self.blocked_until or resets_at, resets_at)
+            return
+        if resets_at > now:
+            self.slices.setdefault((endpoint, seconds), []).append(Used(calls, resets_at))
+        if told_at:
+            self.told[endpoint, seconds] = Word(limit, told_at, calls if resets_at > now else 0)
+
     def of(self, window: Window) -> list[Used]:
         return self.slices.get((window.group, window.seconds), [])
 
@@ -202,7 +221,7 @@ def reserve(
             return Full(BLOCK, 0, 0, books.blocked_until)
         asked = [
             (window, calls[window.group], books.limit(window, platform))
-            for window in _windows(platform, client)
+            for window in windows_for(platform, client)
             if calls.get(window.group)
         ]
         is_unread = any(window.group == quota and _is_unread(books, window, limit, now) for window, _n, limit in asked)
@@ -219,7 +238,7 @@ def _full(books: Books, window: Window, number: int, limit: int) -> Full:
     return Full(window.group, limit, window.seconds, until, window.scope)
 
 
-def _windows(platform: str, client: str) -> list[Window]:
+def windows_for(platform: str, client: str) -> list[Window]:
     """Without a client nobody knows whose the shared windows are."""
     return [window for window in WINDOWS.get(platform, ()) if client or window.scope != "client"]
 
@@ -354,7 +373,7 @@ def remaining(account: ConnectedAccount) -> list[WindowState]:
     books = _books(account.pk, account.platform, client, timezone.now())
     number, sharing = _sharing(account, client)
     states = []
-    for window in _windows(account.platform, client):
+    for window in windows_for(account.platform, client):
         limit = books.limit(window, account.platform)
         word = books.told.get((window.group, window.seconds))
         state = WindowState(
@@ -390,7 +409,7 @@ def room_at(account: ConnectedAccount, calls: Mapping[str, int]) -> datetime | N
     client = client_subject(account)
     books = _books(account.pk, account.platform, client, timezone.now())
     moments = [books.blocked_until]
-    for window in _windows(account.platform, client):
+    for window in windows_for(account.platform, client):
         if number := calls.get(window.group):
             moments.append(books.room_at(window, number, books.limit(window, account.platform)))
     return max((moment for moment in moments if moment), default=None)
@@ -446,16 +465,10 @@ def _read(subjects: Sequence[str], account_id: UUID | None, now: datetime) -> Bo
         )
         rows = cursor.fetchall()
     for endpoint, seconds, calls, limit, resets_at, told_at in rows:
-        key = (endpoint, seconds)
         if resets_at is None:
-            books.overrides[key] = limit
-        elif endpoint == BLOCK:
-            books.blocked_until = max(books.blocked_until or resets_at, resets_at)
+            books.overrides[endpoint, seconds] = limit
         else:
-            if resets_at > now:
-                books.slices.setdefault(key, []).append(Used(calls, resets_at))
-            if told_at:
-                books.told[key] = Word(limit, told_at, calls if resets_at > now else 0)
+            books.take(endpoint, seconds, calls, limit, resets_at, told_at, now)
     return books
 
 

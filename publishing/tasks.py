@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from publishing import claims, follow_ups, limits
+from publishing import ahead, claims, follow_ups, limits
 from publishing.dispatch import HORIZON_SECONDS, dispatcher
 from publishing.media import delete_orphans
 from publishing.models import Attempt
@@ -39,6 +39,12 @@ def sweep() -> None:
 def follow_up() -> None:
     """Write first comments, and look whether what was published is really there."""
     follow_ups.run_due()
+
+
+@shared_task
+def look_ahead() -> None:
+    """Check again what is due within a quarter of an hour."""
+    ahead.look_ahead()
 
 
 @shared_task

@@ -52,6 +52,13 @@ JOBS = (
         expires=120,
     ),
     Job(
+        name="look ahead",
+        task="publishing.tasks.look_ahead",
+        description=_("Checks what is due within 15 minutes once more, so that trouble is known before."),
+        every=120,
+        expires=240,
+    ),
+    Job(
         name="heartbeat",
         task="socialhub.tasks.heartbeat",
         description=_("Proves that scheduler, broker, worker and database work together; /readyz reads it."),

@@ -21,6 +21,7 @@ class Notification(models.Model):
         EXPIRY = "expiry", _("Access ends soon")
         QUOTA = "quota", _("Limit reached")
         INSIGHTS = "insights", _("Figures stopped")
+        AHEAD = "ahead", _("A scheduled post will not go out as it is")
         REMOVED = "removed", _("A published post is gone or not whole")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -36,6 +36,8 @@ class QueueEntry(models.Model):
     held = models.BooleanField(default=False)
     awaits_decision = models.BooleanField(default=False)  # reading cannot tell whether it is there: a person must
     wait_reason = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)  # when it was looked at shortly before it is due
+    trouble_ahead = models.BooleanField(default=False)  # and its people were told that it will not go out like this
     lease_until = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
