@@ -1,4 +1,4 @@
-"""The images of a set in their order: add, reorder, remove. Positions always run from 1 without gaps."""
+"""The images and videos of a set in their order: add, reorder, remove. Positions always run from 1 without gaps."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from publishing import inspection
 from publishing.media import UploadRefused, display_name, store_upload
 from publishing.models import ImageSet, ImageSetItem, MediaFile
+from socialhub.platforms.base import MediaKind
 
 IMAGES_MOST = 100
 
@@ -23,12 +25,12 @@ class OrderChanged(Exception):
 
 
 class SetFull(Exception):
-    """A set holds at most IMAGES_MOST images."""
+    """A set holds at most IMAGES_MOST images and videos."""
 
 
 @dataclass
 class Uploaded:
-    """What became of several files: the images now in the set, and a sentence for each file that was not taken."""
+    """What became of several files: the items now in the set, and a sentence for each file that was not taken."""
 
     added: list[ImageSetItem] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -40,13 +42,14 @@ def upload(image_set: ImageSet, user: User, files: Iterable[UploadedFile[Any]]) 
     for file in files:
         name = display_name(file.name)
         try:
+            refuse_document(name, file)
             media = store_upload(image_set.workspace, user, file)
             items = add(image_set, [media])
         except UploadRefused as refusal:
             result.refused.append(refusal.message)
         except SetFull:
             result.refused.append(
-                _("“%(name)s” was not added. A set holds at most %(most)d images: start another one.")
+                _("“%(name)s” was not added. A set holds at most %(most)d images and videos: start another one.")
                 % {"name": name, "most": IMAGES_MOST}
             )
         else:
@@ -56,9 +59,18 @@ def upload(image_set: ImageSet, user: User, files: Iterable[UploadedFile[Any]]) 
     return result
 
 
+def refuse_document(name: str, file: UploadedFile[Any]) -> None:
+    """Before it is stored: nobody would find it in the set. Raises UploadRefused."""
+    file.seek(0)
+    if inspection.kind_of(file.read(inspection.START_BYTES)) is MediaKind.DOCUMENT:
+        raise UploadRefused(
+            _("“%(name)s” was not added. A set holds images and videos; add a PDF to a post itself.") % {"name": name}
+        )
+
+
 @transaction.atomic
 def add(image_set: ImageSet, media: Iterable[MediaFile]) -> list[ImageSetItem]:
-    """Append images. Those that the set holds already stay where they are and are not in the answer."""
+    """Append images and videos. Those that the set holds already stay where they are and are not in the answer."""
     items = locked_items(image_set)
     held = {item.media_id for item in items}
     added = []

@@ -367,6 +367,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:", "blob:", "https:", *([SANDBOX_URL] if SANDBOX else [])],
         "connect-src": [SELF],
+        "media-src": [SELF],
         "font-src": [SELF],
         "object-src": [NONE],
         "base-uri": [SELF],

@@ -58,25 +58,28 @@ class HashtagsField(forms.CharField):
         return list(captions.hashtags(self.prepare_value(initial) or "")) != list(captions.hashtags(data or ""))
 
 
-class ImagesInput(forms.ClearableFileInput):
+# What a file chooser offers. Some devices know HEIC and MOV only by how the name ends.
+ACCEPT_IMAGES = "image/jpeg,image/png,image/webp,image/gif,image/heic,image/heif,.heic,.heif"
+ACCEPT_VIDEOS = "video/mp4,video/quicktime,.mp4,.m4v,.mov"
+ACCEPT_DOCUMENTS = "application/pdf,.pdf"
+
+
+class MediaInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
-class ImagesField(forms.FileField):
-    """Several files at once; cleans to a list. What they hold is judged one by one when they are stored."""
+class MediaField(forms.FileField):
+    """Several images and videos at once; cleans to a list. What they hold is judged one by one when they are stored."""
 
     default_error_messages = {  # noqa: RUF012
-        "required": _("Choose at least one image."),
-        "invalid": _("The images did not arrive. Choose them again."),
+        "required": _("Choose at least one image or video."),
+        "invalid": _("The files did not arrive. Choose them again."),
     }
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
         self.most = most
-        attrs = {
-            "multiple": True,
-            "accept": "image/jpeg,image/png,image/webp,image/gif,image/heic,image/heif,.heic,.heif",
-        }
-        kwargs.setdefault("widget", ImagesInput(attrs=attrs))
+        attrs = {"multiple": True, "accept": f"{ACCEPT_IMAGES},{ACCEPT_VIDEOS}"}
+        kwargs.setdefault("widget", MediaInput(attrs=attrs))
         super().__init__(**kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:

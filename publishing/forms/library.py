@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
-from publishing.forms.fields import HashtagsField, ImagesField
+from publishing.forms.fields import HashtagsField, MediaField
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile
 
 FILES_AT_ONCE = 50
@@ -118,8 +118,10 @@ class SetForm(NewSetForm):
 
 
 class ImagesForm(forms.Form):
-    images = ImagesField(
-        most=FILES_AT_ONCE, label=_("Add images"), help_text=_("JPEG, PNG, WebP, GIF or HEIC, several at once.")
+    images = MediaField(
+        most=FILES_AT_ONCE,
+        label=_("Add images and videos"),
+        help_text=_("JPEG, PNG, WebP, GIF or HEIC; MP4 or MOV. Several at once."),
     )
 
 

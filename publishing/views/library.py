@@ -32,6 +32,7 @@ from publishing.forms.library import (
 )
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile
 from socialhub.http import HttpRequest
+from socialhub.platforms.base import MediaKind
 
 PAGE_SIZE = 24
 COVER_IMAGES = 4
@@ -46,14 +47,18 @@ def sets_of(request: HttpRequest) -> QuerySet[ImageSet]:
 
 
 def with_covers(sets: QuerySet[ImageSet]) -> QuerySet[ImageSet]:
-    """Newest first, each with its first images (`cover`) and how many there are (`image_count`)."""
-    counts = ImageSetItem.objects.filter(image_set=OuterRef("pk")).order_by().values("image_set")
+    """Newest first, each with its first items (`cover`) and how many there are (`image_count`, `video_count`)."""
     first = ImageSetItem.objects.select_related("media").order_by("position")[:COVER_IMAGES]
     return (
-        sets.annotate(image_count=Coalesce(Subquery(counts.annotate(count=Count("pk")).values("count")), 0))
+        sets.annotate(image_count=number_of(MediaKind.IMAGE), video_count=number_of(MediaKind.VIDEO))
         .prefetch_related(Prefetch("items", queryset=first, to_attr="cover"))
         .order_by("-updated_at", "-pk")
     )
+
+
+def number_of(kind: MediaKind) -> Coalesce:
+    items = ImageSetItem.objects.filter(image_set=OuterRef("pk"), media__kind=kind).order_by().values("image_set")
+    return Coalesce(Subquery(items.annotate(count=Count("pk")).values("count")), 0)
 
 
 @require_safe
@@ -98,6 +103,7 @@ def set_page(request: HttpRequest, image_set: ImageSet, *, status: int = 200, **
             "form": SetForm(instance=image_set),
             "images_form": ImagesForm(),
             "max_bytes": settings.UPLOAD_MAX_BYTES,
+            "max_video_bytes": settings.UPLOAD_VIDEO_MAX_BYTES,
             "may_edit": request.membership.may_edit,
             **context,
         },
@@ -138,7 +144,7 @@ def set_delete(request: HttpRequest, set_id: UUID) -> HttpResponse:
     return confirm_delete(
         request,
         image_set.title,
-        _("Its title, details and order go for good. Posts made from it keep their images."),
+        _("Its title, details and order go for good. Posts made from it keep their images and videos."),
         reverse("publishing:set_delete", args=[image_set.pk]),
         reverse("publishing:set_detail", args=[image_set.pk]),
     )

@@ -54,7 +54,9 @@
       request.upload.addEventListener("progress", (event) => {
         if (!event.lengthComputable) return;
         bar.value = event.loaded / event.total;
-        state.textContent = `${Math.round((100 * event.loaded) / event.total)} %`;
+        state.textContent = form.dataset.textProgress
+          .replace("{percent}", `${Math.round((100 * event.loaded) / event.total)} %`)
+          .replace("{size}", megabytes(event.total));
       });
       request.upload.addEventListener("load", () => {
         bar.removeAttribute("value");
@@ -63,6 +65,16 @@
       request.addEventListener("loadend", () => resolve(request));
       request.send(data);
     });
+  }
+
+  const megabytes = (bytes) => `${(bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0)} MB`;
+
+  /* Judged before it is sent: nobody should wait ten minutes for a no. */
+  function tooLarge(form, file) {
+    const isFilm = file.type.startsWith("video/") || /\.(mp4|m4v|mov)$/i.test(file.name);
+    const most = isFilm ? form.dataset.maxVideoBytes : form.dataset.maxBytes;
+    if (file.size <= Number(most)) return "";
+    return isFilm ? form.dataset.textVideoTooLarge : form.dataset.textTooLarge;
   }
 
   function add(form, markup) {
@@ -78,12 +90,13 @@
   async function work(form, queue) {
     while (queue.waiting.length > 0) {
       const [file, element] = queue.waiting.shift();
-      if (file.size > Number(form.dataset.maxBytes)) {
-        refuse(form, element, `${file.name}: ${form.dataset.textTooLarge}`);
+      const reason = tooLarge(form, file);
+      if (reason) {
+        refuse(form, element, `${file.name}: ${reason}`);
         queue.refused += 1;
         continue;
       }
-      // One after the other: the images keep the order in which they were chosen.
+      // One after the other: the files keep the order in which they were chosen.
       const request = await send(form, file, element);
       const elsewhere = request.getResponseHeader("HX-Redirect");
       if (elsewhere) {

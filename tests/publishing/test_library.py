@@ -192,7 +192,7 @@ def test_nine_good_files_are_kept_and_the_bad_one_is_named(signed_in: Client, wo
     text = answer.content.decode()
     assert answer.status_code == 422
     assert "“logo.svg” was not added." in text
-    assert "9 images were added" in text
+    assert "9 files were added" in text
     assert len(names(image_set)) == 9
     assert text.count('name="image"') == 9
 
@@ -201,7 +201,7 @@ def test_an_upload_without_a_file_or_with_too_many_is_refused(signed_in: Client,
     image_set = make_set(workspace)
     answer = signed_in.post(link("set_upload", image_set.pk), {})
     assert answer.status_code == 422
-    assert "Choose at least one image." in answer.content.decode()
+    assert "Choose at least one image or video." in answer.content.decode()
     many = [upload(b"x", f"{number}.jpg") for number in range(51)]
     answer = signed_in.post(link("set_upload", image_set.pk), {"images": many})
     assert answer.status_code == 422
