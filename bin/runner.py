@@ -236,7 +236,8 @@ def start_processes(supervisor: Supervisor, env: dict[str, str], options: argpar
     in_order = {"cwd": ROOT, "preexec_fn": dies_with_parent()}
     if is_on(env, "SANDBOX") and urlsplit(env["SANDBOX_URL"]).hostname == "127.0.0.1":
         bind = urlsplit(env["SANDBOX_URL"]).netloc
-        sandbox = [*gunicorn, "--threads", "16", "--bind", bind, "socialhub.sandbox.wsgi"]
+        # Uploads to Meta name their length in a header with an underscore, which gunicorn would drop.
+        sandbox = [*gunicorn, "--threads", "16", "--header-map", "dangerous", "--bind", bind, "socialhub.sandbox.wsgi"]
         sandbox_env = {**env, "SANDBOX_STATE": env.get("SANDBOX_STATE") or str(VAR / "sandbox.json")}
         supervisor.add(Child("sandbox", sandbox, sandbox_env, in_order))
     supervisor.add(Child("web", web, env, in_order))

@@ -474,6 +474,7 @@ def start_sandbox(
     command = [sys.executable, "-m", "gunicorn", "socialhub.sandbox.wsgi", "--bind", f"127.0.0.1:{port}"]
     command += ["--worker-class", "gthread", "--threads", str(threads), "--workers", "1", "--keep-alive", "75"]
     command += ["--graceful-timeout", "1", "--no-control-socket", "--log-level", "warning"]
+    command += ["--header-map", "dangerous"]  # uploads to Meta name their length in a header with an underscore
     with log.open("ab") as output:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=output)
     sandbox = Sandbox(url, process, log)

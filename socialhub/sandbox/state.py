@@ -187,6 +187,11 @@ class Container:
     error: str = ""
     media_id: str = ""
     published_at: float = 0.0
+    media_type: str = ""  # as it was asked for: REELS, STORIES, VIDEO, CAROUSEL, or "" for an image
+    poster: str = ""  # of a video: the file with its first picture
+    resumable: bool = False  # its video is uploaded, in stretches
+    size_bytes: int = 0
+    received: int = 0
 
 
 @dataclass
@@ -203,6 +208,9 @@ class Media:
     children: list[str] = field(default_factory=list)
     parent_id: str = ""
     container_id: str = ""
+    product: str = "FEED"  # or REELS, STORY
+    poster: str = ""  # of a video
+    comments: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

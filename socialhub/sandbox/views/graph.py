@@ -15,6 +15,7 @@ from ..graph.batch import answer_batch
 from ..graph.call import Call
 from ..graph.dispatch import Reply, refusal, reply_to
 from ..graph.errors import GraphError
+from ..graph.rupload import receive
 from ..graph.versions import SHAPE, VERSIONS, served_version
 from ..world import start
 from . import base_url
@@ -131,12 +132,8 @@ def hang_up(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def rupload(request: HttpRequest, path: str) -> HttpResponse:
-    """Binary uploads are for videos, which the sandbox does not simulate; the error has this host's own shape."""
-    body = {
-        "debug_info": {
-            "retriable": False,
-            "type": "NotAuthorizedError",
-            "message": "The sandbox does not simulate video uploads.",
-        }
-    }
-    return as_json(Reply(400, body))
+    """Any address of the host of binary uploads."""
+    try:
+        return as_json(receive(request, path, base_url(request)))
+    except AnswerLostError:
+        return hang_up(request)
