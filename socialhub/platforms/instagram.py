@@ -1,10 +1,13 @@
-"""Instagram professional accounts: single image and carousel, through the Page they are linked to or without one.
+"""Instagram professional accounts: image, carousel, reel and story, through the Page they are linked to or without one.
 
-A container is created, Instagram fetches the image, and the container is published. The container id is what makes a
+A container is created, Instagram gets its image or video, and the container is published. The container id is what makes a
 lost answer harmless: one container becomes at most one post, and it says itself whether it was published.
-Both ways know the same calls and ids; which host they go to is the client's affair. Of what only graph.facebook.com has
-(sums over both networks, saved_count and its like, deleting) nothing is used here.
-Source: Instagram Platform, v26.0, read September to October 2026.
+Both ways know the same calls and ids; which host they go to is the client's affair. Instagram fetches every image from our
+signed address. Videos go two ways: an account behind a Page gets them uploaded in parts, always, because that needs no
+public address, goes on after an interruption and cannot run into a slow fetch; the login without a Page has no upload
+(see `instagram_upload`), so there Instagram fetches the video, too. Of what else only graph.facebook.com has (sums over
+both networks, saved_count and its like, deleting) nothing is used here.
+Source: Instagram Platform, v26.0, read September to November 2026.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms import instagram_after
 from socialhub.platforms.base import (
     Absent,
     Access,
@@ -26,6 +30,7 @@ from socialhub.platforms.base import (
     Done,
     Handles,
     MediaItem,
+    MediaKind,
     NotYet,
     Platform,
     PostFigures,
@@ -34,18 +39,20 @@ from socialhub.platforms.base import (
     Published,
     Quota,
     RemotePost,
+    Seen,
     Step,
     StepKind,
     Unknowable,
 )
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
-from socialhub.platforms.meta import Graph, UnendingError, id_in, instant_of, number_in
+from socialhub.platforms.instagram_upload import Uploads, parts_of
+from socialhub.platforms.meta import Graph, Meta, UnendingError, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
 from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
 from socialhub.platforms.text import normalise
 
 POLL_SECONDS = (2.5, 5, 10, 30, 60)  # the last one again and again
-GIVE_UP = timedelta(minutes=15)
+GIVE_UP = timedelta(minutes=20)
 LOOK_BACK = timedelta(seconds=120)
 LOOK_PAGES = 10
 DAY_SECONDS = 86_400
@@ -63,6 +70,11 @@ ACCOUNT_METRICS: tuple[dict[str, str], ...] = (
 FOLLOWS = ("follows_and_unfollows",)
 # Valid for every kind of media in /media; the numbers of likes and comments come from the media itself.
 MEDIA_METRICS = ("views", "reach", "saved", "shares", "total_interactions")
+STORY_METRICS = ("views", "reach", "shares", "total_interactions")
+
+# What a comment needs, by the login.
+COMMENT_SCOPE = "instagram_manage_comments"
+COMMENT_SCOPE_ALONE = "instagram_business_manage_comments"
 
 
 class Instagram(Platform):
@@ -79,6 +91,7 @@ class Instagram(Platform):
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.uploads = Uploads(graph) if isinstance(graph, Meta) else None
         self.account_insights = Insights(graph)
         self.media_insights = Insights(graph, remember=False)
 
@@ -87,43 +100,78 @@ class Instagram(Platform):
     def plan(self, content: Content) -> tuple[Step, ...]:
         commit = Step("publish", StepKind.COMMIT, _("Publishing"), {"publish": 1, "posts": 1})
         if content.post_type is not PostType.CAROUSEL:
+            item = content.media[0]
+            is_video = item.kind is MediaKind.VIDEO
             return (
-                Step("container", StepKind.PREPARE, _("Handing over the image"), ONE_CONTAINER),
-                Step("ready", StepKind.WAIT, _("Instagram fetches the image")),
+                Step(
+                    "container",
+                    StepKind.PREPARE,
+                    _("Handing over the video") if is_video else _("Handing over the image"),
+                    ONE_CONTAINER,
+                ),
+                *self._parts("container", item),
+                Step(
+                    "ready",
+                    StepKind.WAIT,
+                    _("Instagram works on the video") if is_video else _("Instagram fetches the image"),
+                ),
                 commit,
             )
         total = len(content.media)
+        has_videos = any(item.kind is MediaKind.VIDEO for item in content.media)
         items = [
-            Step(
-                f"item:{item.position}",
-                StepKind.PREPARE,
-                _("Handing over image %(number)d of %(total)d") % {"number": number, "total": total},
-                ONE_CONTAINER,
-            )
+            step
             for number, item in enumerate(content.media, start=1)
+            for step in (
+                Step(_item_key(item), StepKind.PREPARE, _handing_over(item, number, total), ONE_CONTAINER),
+                *self._parts(_item_key(item), item, video=number),
+            )
         ]
         return (
             *items,
-            Step("items-ready", StepKind.WAIT, _("Instagram fetches the images")),
+            Step(
+                "items-ready",
+                StepKind.WAIT,
+                _("Instagram works on images and videos") if has_videos else _("Instagram fetches the images"),
+            ),
             Step("container", StepKind.PREPARE, _("Creating the carousel"), ONE_CONTAINER),
             Step("ready", StepKind.WAIT, _("Instagram puts the carousel together")),
             commit,
         )
 
+    def _parts(self, name: str, item: MediaItem, video: int | None = None) -> tuple[Step, ...]:
+        return parts_of(name, item, video) if self.uploads and item.kind is MediaKind.VIDEO else ()
+
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
         if step.kind is StepKind.WAIT:
             return self._wait(step.key, access, content, handles)
+        name = step.key.partition(":part:")[0]
+        item = next((item for item in content.media if _item_key(item) == name), content.media[0])
+        if self.uploads and name != step.key:
+            return self.uploads.bring(step, access, item, handles, stale=_prefixes(name))
         if step.key in handles:
             return Done()
-        if step.key.startswith("item:"):
-            item = next(item for item in content.media if f"item:{item.position}" == step.key)
-            fields = {"is_carousel_item": "true"} | _image_fields(item)
-        elif content.post_type is PostType.CAROUSEL:
+        if name == "container" and content.post_type is PostType.CAROUSEL:
             fields = {"media_type": "CAROUSEL", "children": ",".join(_children(content, handles))}
             fields |= _caption(content)
+        elif name == "container":
+            fields = self._media_fields(content, item) | _caption(content)
         else:
-            fields = _image_fields(content.media[0]) | _caption(content)
+            fields = {"is_carousel_item": "true"} | self._media_fields(content, item)
         return self._create(step.key, access, fields)
+
+    def _media_fields(self, content: Content, item: MediaItem) -> dict[str, str]:
+        """What a container is made of. A single video is a reel: Instagram knows no other since 2023."""
+        if content.post_type is PostType.STORY:
+            kind = {"media_type": "STORIES"}
+        elif item.kind is MediaKind.VIDEO:
+            kind = {"media_type": "VIDEO" if content.post_type is PostType.CAROUSEL else "REELS"}
+        else:
+            kind = {}
+        if item.kind is MediaKind.VIDEO:
+            return kind | ({"upload_type": "resumable"} if self.uploads else {"video_url": item.url})
+        has_alt = item.alt_text and content.post_type is not PostType.STORY
+        return kind | {"image_url": item.url} | ({"alt_text": item.alt_text} if has_alt else {})
 
     def _create(self, key: str, access: Access, fields: Mapping[str, str]) -> Done:
         reply = self.graph.post(
@@ -136,7 +184,9 @@ class Instagram(Platform):
         )
         container = id_in(reply.json)
         if not container:
-            raise TemporaryError(_("Instagram took the image but gave no id for it. It is tried again by itself."))
+            raise TemporaryError(
+                _("Instagram took the image or video but gave no id for it. It is tried again by itself.")
+            )
         return Done({key: container, f"{key}:at": datetime.now(UTC).isoformat(timespec="seconds")}, reply.request_id)
 
     def _wait(self, key: str, access: Access, content: Content, handles: Handles) -> Done | NotYet:
@@ -228,6 +278,8 @@ class Instagram(Platform):
             matches = self._find(access, content, start - LOOK_BACK, claimed)
         except UnendingError:
             return Unknowable(_("The account published so much in that time that we could not read all of it."))
+        if matches and not normalise(_shown_text(content)) and state.code != "PUBLISHED":
+            return self._perhaps_another(matches, since)
         if len(matches) == 1:
             found = matches[0]
             return Published(
@@ -236,10 +288,9 @@ class Instagram(Platform):
                 published_at=instant_of(found.get("timestamp")),
             )
         if matches:
-            places = ", ".join(str(found.get("permalink") or found["id"]) for found in matches)
             return Unknowable(
                 _("%(number)d posts on the account look like this one: %(places)s.")
-                % {"number": len(matches), "places": places}
+                % {"number": len(matches), "places": _places(matches)}
             )
         if state.code == "PUBLISHED":
             return self._published_but_unseen(since)
@@ -247,6 +298,20 @@ class Instagram(Platform):
             _("Instagram says of what we prepared: %(state)s. No post with this caption since %(time)s UTC.")
             % {"state": state.code or "?", "time": f"{start.astimezone(UTC):%Y-%m-%d %H:%M:%S}"},
             forget=FORGET_ALL if state.code == "ERROR" else (),
+        )
+
+    def _perhaps_another(self, matches: Sequence[Mapping[str, Any]], since: datetime) -> Unknowable:
+        """Nothing but its time speaks for what was found, and the container does not say that it is out."""
+        if datetime.now(UTC) - since < timedelta(seconds=self.absent_after_seconds):
+            raise TemporaryError(
+                _("Instagram shows a post of that time, but does not say yet that it is ours. We look again.")
+            )
+        return Unknowable(
+            _(
+                "Without a text nothing tells whether this is ours, and Instagram does not say that it published it: "
+                "%(places)s"
+            )
+            % {"places": _places(matches)}
         )
 
     def _published_but_unseen(self, since: datetime) -> Unknowable:
@@ -260,27 +325,27 @@ class Instagram(Platform):
     def _find(
         self, access: Access, content: Content, start: datetime, claimed: Collection[str]
     ) -> list[dict[str, Any]]:
+        # Stories stand in a list of their own, which knows no times.
+        edge, span = "stories", {}
+        if content.post_type is not PostType.STORY:
+            edge = "media"
+            span = {"since": str(int(start.timestamp())), "until": str(int(datetime.now(UTC).timestamp()) + 60)}
         entries = self.graph.paged(
-            f"{access.account_id}/media",
+            f"{access.account_id}/{edge}",
             access.token,
-            {
-                "fields": MEDIA_FIELDS,
-                "since": str(int(start.timestamp())),
-                "until": str(int(datetime.now(UTC).timestamp()) + 60),
-                "limit": "25",
-            },
+            {"fields": MEDIA_FIELDS, **span, "limit": "25"},
             page_limit=LOOK_PAGES,
             whole=True,
             account_id=access.account_id,
         )
-        caption = normalise(content.text)
+        caption = normalise(_shown_text(content))
         return [
             entry
             for entry in entries
             if entry.get("id")
             and str(entry["id"]) not in claimed
             and (instant_of(entry.get("timestamp")) or start) >= start
-            and normalise(entry.get("caption")) == caption
+            and (content.post_type is PostType.STORY or normalise(entry.get("caption")) == caption)
             and _same_kind(entry, content)
         ]
 
@@ -289,6 +354,18 @@ class Instagram(Platform):
             platform_post_id, access.token, {"fields": "id,permalink,shortcode"}, account_id=access.account_id
         )
         return str(answer.get("permalink") or "")
+
+    # After publishing
+
+    def seen(self, access: Access, platform_post_id: str, content: Content) -> Seen:
+        return instagram_after.seen(self.graph, access, platform_post_id, content)
+
+    def comment(self, access: Access, platform_post_id: str, text: str) -> str:
+        scope = COMMENT_SCOPE if self.uploads else COMMENT_SCOPE_ALONE
+        return instagram_after.comment(self.graph, access, platform_post_id, text, scope=scope)
+
+    def find_comment(self, access: Access, platform_post_id: str, text: str) -> str | Unknowable:
+        return instagram_after.find_comment(self.graph, access, platform_post_id, text)
 
     # Reading
 
@@ -361,7 +438,13 @@ class Instagram(Platform):
             if isinstance(answer, PlatformError):
                 raise answer
             nodes[post_id] = answer
-        told = self.media_insights.read(access, [Ask(post_id, MEDIA_METRICS) for post_id in nodes])
+        told = self.media_insights.read(
+            access,
+            [
+                Ask(post_id, STORY_METRICS if node.get("media_product_type") == "STORY" else MEDIA_METRICS)
+                for post_id, node in nodes.items()
+            ],
+        )
         refuse_gaps(told)
         return [
             _post_figures(post_id, node, answer) for (post_id, node), answer in zip(nodes.items(), told, strict=True)
@@ -404,16 +487,32 @@ class PublishingLimit:
     seconds: int = DAY_SECONDS
 
 
-def _image_fields(item: MediaItem) -> dict[str, str]:
-    return {"image_url": item.url} | ({"alt_text": item.alt_text} if item.alt_text else {})
+def _shown_text(content: Content) -> str:
+    """Instagram shows no text with a story."""
+    return "" if content.post_type is PostType.STORY else content.text
 
 
 def _caption(content: Content) -> dict[str, str]:
-    return {"caption": content.text} if content.text else {}
+    text = _shown_text(content)
+    return {"caption": text} if text else {}
+
+
+def _item_key(item: MediaItem) -> str:
+    return f"item:{item.position}"
 
 
 def _item_keys(content: Content) -> list[str]:
-    return [f"item:{item.position}" for item in content.media]
+    return [_item_key(item) for item in content.media]
+
+
+def _handing_over(item: MediaItem, number: int, total: int) -> str:
+    if item.kind is MediaKind.VIDEO:
+        return _("Handing over video %(number)d of %(total)d") % {"number": number, "total": total}
+    return _("Handing over image %(number)d of %(total)d") % {"number": number, "total": total}
+
+
+def _places(entries: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(entry.get("permalink") or entry["id"]) for entry in entries)
 
 
 def _children(content: Content, handles: Handles) -> list[str]:
@@ -431,7 +530,10 @@ def _not_yet(key: str, began: str, ready: list[str], polls: int) -> NotYet:
     waited = datetime.now(UTC) - datetime.fromisoformat(began)
     if waited > GIVE_UP:
         raise TemporaryError(
-            _("Instagram did not finish with the image in 15 minutes. It is handed over again by itself."),
+            _(
+                "Instagram did not finish with the media in 20 minutes. Nothing was published; they are handed over again "
+                "by themselves."
+            ),
             forget=FORGET_ALL,
         )
     return NotYet(
@@ -451,11 +553,16 @@ def _failed(state: State, *, forget: tuple[str, ...]) -> PlatformError:
     return error
 
 
+PRODUCTS = {PostType.REEL: "REELS", PostType.STORY: "STORY"}  # all else stands in the feed
+
+
 def _same_kind(entry: Mapping[str, Any], content: Content) -> bool:
-    """Carousel and single image agree, and it is a feed post, as far as Instagram says so."""
-    if entry.get("media_product_type") not in (None, "FEED"):
+    """Where it is shown and what it is agree, as far as Instagram says so."""
+    if entry.get("media_product_type") not in (None, PRODUCTS.get(content.post_type, "FEED")):
         return False
-    wanted = "CAROUSEL_ALBUM" if content.post_type is PostType.CAROUSEL else "IMAGE"
+    if content.post_type is PostType.CAROUSEL:
+        return entry.get("media_type") in (None, "CAROUSEL_ALBUM")
+    wanted = "VIDEO" if content.media and content.media[0].kind is MediaKind.VIDEO else "IMAGE"
     return entry.get("media_type") in (None, wanted)
 
 

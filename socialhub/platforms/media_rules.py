@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from socialhub.platforms.base import Content, MediaItem, MediaKind, VideoFacts
-from socialhub.platforms.rule_types import MEGABYTE, DocumentRules, MediaCount, Rules, VideoRules, Violation
+from socialhub.platforms.rule_types import MEGABYTE, DocumentRules, ImageRules, MediaCount, Rules, VideoRules, Violation
 
 KIND_NAMES = {
     MediaKind.IMAGE: lambda: _("an image"),
@@ -136,16 +136,16 @@ def _shape(rules: Rules, videos: VideoRules, item: MediaItem) -> Iterator[Violat
                 "The shape of video %(position)s (%(width)s × %(height)s) does not fit: %(network)s takes %(shapes)s here. "
                 "Crop it."
             )
-            % {"shapes": _shapes(videos), **pixels},
+            % {"shapes": shapes(videos), **pixels},
         )
 
 
-def _shapes(videos: VideoRules) -> str:
-    if videos.min_ratio == videos.max_ratio and videos.min_ratio is not None:
-        return _("only %(ratio)s") % {"ratio": _ratio(videos.min_ratio)}
+def shapes(rules: VideoRules | ImageRules) -> str:
+    if rules.min_ratio == rules.max_ratio and rules.min_ratio is not None:
+        return _("only %(ratio)s") % {"ratio": _ratio(rules.min_ratio)}
     return _("%(least)s to %(most)s (width to height)") % {
-        "least": _ratio(videos.min_ratio or 0.01),
-        "most": _ratio(videos.max_ratio or 10),
+        "least": _ratio(rules.min_ratio or 0.01),
+        "most": _ratio(rules.max_ratio or 10),
     }
 
 

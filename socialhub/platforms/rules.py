@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from socialhub.platforms import buffer_limits, buffer_rules, choices, linkedin_rules, media_rules
+from socialhub.platforms import buffer_limits, buffer_rules, choices, instagram_rules, linkedin_rules, media_rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.rule_types import (
     DAY,
@@ -20,7 +20,6 @@ from socialhub.platforms.rule_types import (
     MEGABYTE,
     VIDEO_ONLY,
     ImageRules,
-    Look,
     MediaCount,
     Rules,
     VideoRules,
@@ -66,24 +65,7 @@ RULES: dict[str, Rules] = {
         silent_types=(PostType.STORY,),
         source=META_SOURCE,
     ),
-    "instagram": Rules(
-        label="Instagram",
-        caption_limit=2_200,
-        post_types={PostType.SINGLE: MediaCount(1, 1), PostType.CAROUSEL: MediaCount(2, 10)},
-        image=ImageRules(max_bytes=8 * MEGABYTE, max_width=1440, min_width=320, min_ratio=0.8, max_ratio=1.91),
-        hashtag_limit=30,
-        hashtag_warning=5,  # the Instagram app's own limit since December 2025
-        mention_limit=20,
-        shows_links=False,
-        fetches_media=True,
-        look=Look(
-            actions=("heart", "message-circle", "send", "bookmark"),
-            named_by_username=True,
-            folds_after=125,
-            folds_after_lines=2,
-        ),
-        source=META_SOURCE,
-    ),
+    "instagram": instagram_rules.RULES,
     "linkedin": linkedin_rules.RULES,
     **buffer_rules.RULES,
 }
@@ -95,13 +77,7 @@ WINDOWS: dict[str, tuple[Window, ...]] = {
         Window("publish", 200, HOUR, "default of this product"),
         Window("reels", 30, DAY, META_SOURCE),
     ),
-    "instagram": (
-        Window("publish", 25, HOUR, "default of this product"),
-        # 400 are documented; some room is left for what other tools create.
-        Window("containers", 360, DAY, META_SOURCE),
-        # Used until the account's own quota (content_publishing_limit) is read.
-        Window("posts", 50, DAY, META_SOURCE),
-    ),
+    "instagram": instagram_rules.WINDOWS,
     "linkedin": linkedin_rules.WINDOWS,
     **buffer_rules.WINDOWS,
 }
@@ -165,6 +141,8 @@ def _words(rules: Rules, platform_key: str, content: Content) -> Iterator[Violat
     yield from _caption(rules, platform_key, content)
     if platform_key == "linkedin":
         yield from linkedin_rules.check(content)
+    elif platform_key == "instagram":
+        yield from instagram_rules.check(content)
 
 
 def _post_type(rules: Rules, content: Content) -> Iterator[Violation]:
@@ -346,10 +324,10 @@ def _image(rules: Rules, image: ImageRules, item: MediaItem) -> Iterator[Violati
         yield Violation(
             "image_ratio",
             _(
-                "Image %(position)s (%(width)s × %(height)s) is outside of %(network)s's shapes from 4:5 to 1.91:1. It gets "
-                "bars at its sides; crop it to avoid them."
+                "Image %(position)s (%(width)s × %(height)s) does not fit: %(network)s takes %(shapes)s here. It gets bars "
+                "at its sides; crop it to avoid them."
             )
-            % {**where, "width": item.width, "height": item.height},
+            % {**where, "width": item.width, "height": item.height, "shapes": media_rules.shapes(image)},
             "media",
             item.position,
             level="warning",

@@ -190,11 +190,11 @@ def test_a_container_that_says_nothing_is_asked_again(instagram, ig, single, gra
     assert isinstance(wait(instagram, ig, single, {"container": "c1"}), NotYet)
 
 
-def test_after_fifteen_minutes_a_new_container_is_made(instagram, ig, single, graph, clock):
+def test_after_twenty_minutes_a_new_container_is_made(instagram, ig, single, graph, clock):
     container(graph, "c1", "IN_PROGRESS")
     handles = {"container": "c1", "container:at": NOW.isoformat()}
     handles |= wait(instagram, ig, single, handles).handles
-    clock.shift(timedelta(minutes=15, seconds=1))
+    clock.shift(timedelta(minutes=20, seconds=1))
     with pytest.raises(TemporaryError) as caught:
         wait(instagram, ig, single, handles)
     assert all(name.startswith(caught.value.forget) for name in (*handles, "ready"))

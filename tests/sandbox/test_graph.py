@@ -196,8 +196,8 @@ def test_more_than_a_hundred_at_once_is_too_much_data(sandbox: Sandbox) -> None:
     assert refusal(sandbox.call("GET", "me/accounts", sandbox.person("alex").user_token, limit=200)) == (1, None)
 
 
-def test_videos_are_not_simulated_and_rupload_says_so_in_its_own_shape(sandbox: Sandbox) -> None:
-    response = requests.post(f"{sandbox.url}/rupload/ig-api-upload/v26.0/1", timeout=10)
+def test_the_host_of_uploads_refuses_in_its_own_shape(sandbox: Sandbox) -> None:
+    response = requests.post(f"{sandbox.url}/rupload/nowhere/v26.0/1", timeout=10)
 
-    assert response.status_code == 400
-    assert response.json()["debug_info"]["retriable"] is False
+    assert response.status_code == 404
+    assert set(response.json()["debug_info"]) == {"retriable", "type", "message"}
