@@ -33,7 +33,15 @@ from socialhub.platforms.buffer_errors import (
     unclear,
 )
 from socialhub.platforms.buffer_limits import BufferUsage, windows_of
-from socialhub.platforms.errors import LimitedError, NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
+from socialhub.platforms.errors import (
+    LimitedError,
+    NotFoundError,
+    OurBugError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    PlatformError,
+    TemporaryError,
+)
 from socialhub.platforms.http import Reply, Transport
 
 logger = logging.getLogger(__name__)
@@ -45,6 +53,10 @@ OPTIONAL_SCOPES = ("insights:read",)
 
 PAGE_SIZE = 50
 PAGE_LIMIT = 20
+SWEEP_PAGES = 4
+FOLLOWED = timedelta(hours=1)  # so young are posts that are followed together; older ones are asked for alone
+FINAL = ("sent", "error")
+NEVER = datetime.min.replace(tzinfo=UTC)
 ACCESS_LIFE = timedelta(seconds=3600)  # when Buffer does not say how long an access token lives
 
 # Buffer's service -> our platform key. What is missing here is kept, but cannot be published to.
@@ -200,13 +212,27 @@ class Metrics:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sweep:
-    """One reading of an organization's newest posts, for everybody who follows a post there."""
+    """The latest reading of a list of an organization's posts, for everybody who wants to know of one of them."""
 
-    client: str
-    read_at: float
-    posts: Mapping[str, BufferPost]
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    client: str = ""
+    began_at: datetime = NEVER  # what was made later need not be in it
+    read_at: float = 0.0
+    posts: Mapping[str, BufferPost] = field(default_factory=dict)
+    watched: dict[str, datetime] = field(default_factory=dict)  # posts that are followed: before when each was made
+
+    def fresh_for(self, client: str, seconds: float) -> float:
+        """How long it still answers; 0: it must be read anew."""
+        return max(0.0, self.read_at + seconds - time.monotonic()) if self.client == client else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The next reading of the list, so many seconds from now, will tell."""
+
+    seconds: float
 
 
 def code_challenge(code_verifier: str) -> str:
@@ -242,8 +268,8 @@ class BufferApi:
         self._reads = transport or Transport(connect_timeout=connect, read_timeout=config.read_timeout)
         self._writes = transport or Transport(connect_timeout=connect, read_timeout=config.write_timeout)
         self._organizations: dict[str, str] = {}  # of each channel; a channel never changes its organization
-        self._sweeps: dict[str, Sweep] = {}  # the latest of each organization
-        self._turns: dict[str, threading.Lock] = {}
+        self._sweeps: dict[str, Sweep] = {}  # of each organization: what is on its way
+        self._sent: dict[str, Sweep] = {}  # and what went out
 
     # Calls
 
@@ -256,8 +282,9 @@ class BufferApi:
         *,
         commit: bool = False,
         counted: bool = False,
+        whole: bool = False,
     ) -> Any:
-        """Run one of our documents; what its root field holds.
+        """Run one of our documents; what its root field holds, or (whole) all fields, of which the root's is there.
 
         commit: it must not be made twice. counted: it is a step of a plan, so its place within the limits is reserved.
         """
@@ -277,7 +304,7 @@ class BufferApi:
             commit=commit,
         )
         try:
-            result = result_of(reply, Answer(root, commit, (token, self.config.client_secret)))
+            result = result_of(reply, Answer(root, commit, (token, self.config.client_secret), whole))
         except LimitedError as error:
             self._tell(reply, token, error.until)
             raise
@@ -399,6 +426,24 @@ class BufferApi:
         self._organizations[found.id] = found.organization_id
         return found
 
+    def channel_today(
+        self, token: str, channel_id: str, *, counted: bool = False
+    ) -> tuple[ChannelFound, DailyLimit | None]:
+        """One channel, and what its network lets it post today, with one call. None: Buffer did not tell.
+
+        That a day's limit cannot be read stops nothing: Buffer refuses what is too much.
+        """
+        asked = {"id": channel_id, "limits": {"channelIds": [channel_id]}}
+        try:
+            answer = _dict(self.call("ChannelToday", "channel", token, asked, counted=counted, whole=True))
+        except (PermissionMissingError, OurBugError, TemporaryError) as error:
+            if isinstance(error, TemporaryError) and error.code != "UNEXPECTED":
+                raise
+            return self.channel(token, channel_id, counted=counted), None
+        found = channel_of(_dict(answer.get("channel")))
+        self._organizations[found.id] = found.organization_id
+        return found, _daily_limits(answer.get("dailyPostingLimits")).get(channel_id)
+
     def organization_of(self, token: str, channel_id: str) -> str:
         """The organization that a channel belongs to; asked once in the life of this process."""
         return self._organizations.get(channel_id) or self.channel(token, channel_id).organization_id
@@ -413,18 +458,7 @@ class BufferApi:
         asked: dict[str, Any] = {"channelIds": list(channel_ids)}
         if day:
             asked["date"] = f"{day.isoformat()}T00:00:00Z"
-        answer = self.call("DailyLimits", "dailyPostingLimits", token, {"input": asked})
-        limits = [
-            DailyLimit(
-                channel_id=_text(entry, "channelId"),
-                limit=_whole(entry, "limit"),
-                scheduled=_whole(entry, "scheduled") or 0,
-                sent=_whole(entry, "sent") or 0,
-                is_at_limit=bool(entry.get("isAtLimit")),
-            )
-            for entry in _dicts(answer)
-        ]
-        return {limit.channel_id: limit for limit in limits}
+        return _daily_limits(self.call("DailyLimits", "dailyPostingLimits", token, {"input": asked}))
 
     # Posts
 
@@ -454,20 +488,52 @@ class BufferApi:
         """One post. NotFoundError: Buffer has it no more."""
         return post_of(_dict(self.call("Post", "post", token, {"id": post_id})))
 
-    def followed(self, token: str, organization_id: str, post_id: str, since: datetime) -> BufferPost:
+    def followed(self, token: str, organization_id: str, post_id: str, since: datetime) -> BufferPost | Later:
         """A post on its way, at most `sweep_seconds` old. NotFoundError: Buffer has it no more.
 
-        since: before it was made. Whoever asks first reads the organization's newest posts; the others wait for that
-        and find theirs in it, so that a post to eight channels does not cost eight calls for each look.
+        since: before it was made. Whoever asks first reads the organization's newest posts, back to the oldest that is
+        followed; the others find theirs in that, so that one call in `sweep_seconds` is enough for all. Later: it was
+        made after the list was read, which therefore tells nothing of it.
         """
-        with self._turns.setdefault(organization_id, threading.Lock()):
-            sweep, client = self._sweeps.get(organization_id), client_mark(token)
-            is_fresh = sweep and time.monotonic() - sweep.read_at < self.config.sweep_seconds
-            if not sweep or not is_fresh or sweep.client != client or post_id not in sweep.posts:
-                posts = self.posts(token, organization_id, created_since=since, page_limit=1)
-                sweep = Sweep(client, time.monotonic(), {post.id: post for post in posts})
-                self._sweeps[organization_id] = sweep
-        return sweep.posts.get(post_id) or self.post(token, post_id)
+        sweep, client = self._sweeps.setdefault(organization_id, Sweep()), client_mark(token)
+        with sweep.turn:
+            sweep.watched[post_id] = since
+            rest = sweep.fresh_for(client, self.config.sweep_seconds)
+            if not rest:
+                self._read(sweep, token, organization_id)
+            found = sweep.posts.get(post_id)
+            if not found and rest and since >= sweep.began_at:
+                return Later(rest)
+            if not found or found.status in FINAL:
+                sweep.watched.pop(post_id, None)
+        return found or self.post(token, post_id)
+
+    def _read(self, sweep: Sweep, token: str, organization_id: str) -> None:
+        """The newest posts, page by page until all that are followed were seen."""
+        began_at = datetime.now(UTC)
+        sweep.watched = {one: since for one, since in sweep.watched.items() if began_at - since < FOLLOWED}
+        since = min(sweep.watched.values(), default=began_at - FOLLOWED)
+        missing, posts = set(sweep.watched), {}
+        for post in self.posts(token, organization_id, created_since=since, page_limit=SWEEP_PAGES):
+            posts[post.id] = post
+            missing.discard(post.id)
+            if not missing and len(posts) % PAGE_SIZE == 0:
+                break
+        sweep.client, sweep.began_at, sweep.read_at, sweep.posts = client_mark(token), began_at, time.monotonic(), posts
+
+    def sent(self, token: str, organization_id: str, post_id: str) -> BufferPost:
+        """A post that went out, at most `sweep_seconds` old. NotFoundError: Buffer has it no more.
+
+        One page of the organization's newest answers for all of them; what is older is asked for alone.
+        """
+        sweep, client = self._sent.setdefault(organization_id, Sweep()), client_mark(token)
+        with sweep.turn:
+            if not sweep.fresh_for(client, self.config.sweep_seconds):
+                posts = self.posts(token, organization_id, statuses=("sent",), page_limit=1)
+                sweep.posts = {post.id: post for post in posts}
+                sweep.client, sweep.read_at = client, time.monotonic()
+            found = sweep.posts.get(post_id)
+        return found or self.post(token, post_id)
 
     def posts(
         self,
@@ -629,6 +695,20 @@ def _posts_input(
         chosen["createdAt"] = span
     order = {"field": "createdAt", "direction": "desc" if newest_first else "asc"}
     return {"organizationId": organization_id, "filter": chosen, "sort": [order]}
+
+
+def _daily_limits(entries: object) -> dict[str, DailyLimit]:
+    limits = [
+        DailyLimit(
+            channel_id=_text(entry, "channelId"),
+            limit=_whole(entry, "limit"),
+            scheduled=_whole(entry, "scheduled") or 0,
+            sent=_whole(entry, "sent") or 0,
+            is_at_limit=bool(entry.get("isAtLimit")),
+        )
+        for entry in _dicts(entries)
+    ]
+    return {limit.channel_id: limit for limit in limits}
 
 
 def _organization(entry: Mapping[str, Any]) -> Organization:

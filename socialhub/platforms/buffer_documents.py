@@ -65,6 +65,17 @@ query Channel($id: ChannelId!) {
     + CHANNEL_CORE
 )
 
+# The day's limit beside it costs no call of its own.
+CHANNEL_TODAY = (
+    """
+query ChannelToday($id: ChannelId!, $limits: DailyPostingLimitsInput!) {
+  channel(input: { id: $id }) { ...ChannelCore }
+  dailyPostingLimits(input: $limits) { channelId limit scheduled sent isAtLimit }
+}
+"""
+    + CHANNEL_CORE
+)
+
 CREATE_POST = (
     """
 mutation CreatePost($input: CreatePostInput!) { createPost(input: $input) { ...PostOutcome } }
@@ -162,6 +173,7 @@ DOCUMENTS: dict[str, str] = {
     "Account": ACCOUNT,
     "Channels": CHANNELS,
     "Channel": CHANNEL,
+    "ChannelToday": CHANNEL_TODAY,
     "CreatePost": CREATE_POST,
     "EditPost": EDIT_POST,
     "DeletePost": DELETE_POST,

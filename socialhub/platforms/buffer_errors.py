@@ -80,11 +80,15 @@ class DuplicateError(RejectedError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one operation asks of the reading of its answer. root: the field that holds its result."""
+    """What one operation asks of the reading of its answer.
+
+    root: the field that holds its result. whole: all fields are wanted, of which only the root's has to be there.
+    """
 
     root: str
     commit: bool = False  # it must not be made twice
     secrets: tuple[str, ...] = ()
+    whole: bool = False
 
     def details(self, words: str, code: str = "", subcode: str = "") -> dict[str, Any]:
         return {"platform_message": redact(words, *self.secrets)[:1000], "code": code, "subcode": subcode}
@@ -100,11 +104,16 @@ def result_of(reply: Reply, answer: Answer) -> Any:
         raise _of_status(reply, entries, answer)
     if entries and answer.commit and _is_success(result):
         logger.warning("Buffer took a post and reported an error beside it: %s", _code(entries[0]) or "without a code")
-    elif entries:
+    elif entries and not (answer.whole and result is not None and not _concern(entries, answer.root)):
         raise _of_entry(entries[0], reply, answer)
     if result is None:
         raise unclear(answer, _("Buffer's answer could not be read."), f"HTTP {reply.status}")
-    return result
+    return data if answer.whole else result
+
+
+def _concern(entries: list[dict[str, Any]], root: str) -> bool:
+    """Whether one of the errors is about this field; one that does not say where it happened is about all."""
+    return any((entry.get("path") or [root])[0] == root for entry in entries)
 
 
 def payload_error(payload: Mapping[str, Any], answer: Answer) -> PlatformError:

@@ -1,7 +1,8 @@
 """The networks behind Buffer: X, Threads, Bluesky, Mastodon, Pinterest, TikTok, YouTube and Google Business.
 
-Buffer accepts a post at once and publishes it a little later by itself. It has no idempotency key: after a lost answer
-its list of posts is read, and nothing is sent again that might be in it.
+Buffer accepts a post at once and publishes it a little later by itself; images and videos it fetches from our addresses,
+at the latest when it publishes. It has no idempotency key: after a lost answer its list of posts is read, and nothing is
+sent again that might be in it.
 Source: Buffer API reference and guides, read June to October 2026.
 """
 
@@ -11,8 +12,10 @@ import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.translation import gettext as _
 
@@ -31,13 +34,27 @@ from socialhub.platforms.base import (
     Profile,
     Published,
     RemotePost,
+    Seen,
     Step,
     StepKind,
     Unknowable,
 )
-from socialhub.platforms.buffer import BufferApi, BufferPost, ChannelFound, Metrics, UnendingError, stamp
+from socialhub.platforms.buffer import (
+    FOLLOWED,
+    BufferApi,
+    BufferPost,
+    ChannelFound,
+    DailyLimit,
+    Later,
+    Metrics,
+    UnendingError,
+    instant_of,
+    stamp,
+)
 from socialhub.platforms.buffer_errors import (
     ChannelDisconnectedError,
+    ChannelLimitError,
+    DuplicateError,
     TokenRefusedError,
     channel_disconnected,
     channel_locked,
@@ -50,11 +67,19 @@ from socialhub.platforms.buffer_rules import (
     RULES,
     SUBSCRIPTION,
     TIME_ZONE,
+    asset_of,
     metadata_of,
     sent_text,
-    video_needed,
 )
-from socialhub.platforms.errors import NotFoundError, OurBugError, PermissionMissingError, RejectedError
+from socialhub.platforms.errors import (
+    LimitedError,
+    NotFoundError,
+    OurBugError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    PlatformError,
+    RejectedError,
+)
 from socialhub.platforms.text import normalise
 
 logger = logging.getLogger(__name__)
@@ -63,14 +88,17 @@ logger = logging.getLogger(__name__)
 POST = "accepted"
 ORGANIZATION = "organization"
 LOOKS = "looks"
+REPEATED = "repeated"  # when the network refused the post because it has the same one already
 
 LOOK_BACK = timedelta(minutes=2)  # clocks differ
 LOOK_PAGES = 8
 SETTLED = timedelta(minutes=6)  # after looks at 10 s, 1 min and 5 min Buffer's list counts as complete
 GIVE_UP = timedelta(hours=24)
-TOGETHER = timedelta(hours=1)
-POLLS = (20.0, 60.0, 180.0, 600.0, 1800.0)  # then hourly
+TWIN = timedelta(days=1)  # how long ago that same one may have been made
+# Waits between two looks at a post on its way, and at last for ever, for lists that are read once a minute.
+POLLS = (20.0, 60.0, 180.0, 600.0, 1800.0)
 HOURLY = 3600.0
+MINUTE = 60.0
 STALE = timedelta(hours=36)
 METRICS_PAUSE = timedelta(days=1)  # until a connection that may not read metrics is asked again
 METRIC_PAGES = 6
@@ -105,7 +133,7 @@ class BufferNetwork(Platform):
     def perform(self, step: Step, access: Access, content: Content, handles: Handles) -> Done | NotYet:
         """Whether post and channel are fit for each other now; Buffer would take the post anyway and fail later."""
         self._refuse(content)
-        channel = self.api.channel(access.token, access.account_id, counted=True)
+        channel, today = self.api.channel_today(access.token, access.account_id, counted=True)
         if channel.platform != self.key:
             raise OurBugError(
                 _("This Buffer channel is not one of %(network)s. An administrator must look at this.")
@@ -117,14 +145,26 @@ class BufferNetwork(Platform):
         if channel.is_locked:
             raise channel_locked()
         self._refuse_what_is_gone(content, channel)
+        if today and today.is_at_limit:
+            raise self._until_tomorrow(channel, today)
         return Done({ORGANIZATION: channel.organization_id})
 
     def _refuse(self, content: Content) -> None:
-        """What can be said against the post without asking anybody."""
-        if content.post_type in RULES[self.key].post_types:
-            return
-        message = _("%(network)s does not take this kind of post. Choose another post type for this account.")
-        raise RejectedError(video_needed() if self.key == "youtube" else message % {"network": self.label})
+        """What can be said against the post without asking anybody. Nothing that was asked for may be left out."""
+        count = RULES[self.key].post_types.get(content.post_type)
+        if count is None or any(item.kind not in count.kinds for item in content.media):
+            message = _("%(network)s does not take this kind of post. Choose another post type for this account.")
+            raise RejectedError(message % {"network": self.label})
+
+    def _until_tomorrow(self, channel: ChannelFound, today: DailyLimit) -> LimitedError:
+        message = _(
+            "%(network)s lets this channel publish %(limit)s posts a day, and today's are used up. It goes on tomorrow by "
+            "itself."
+        )
+        limit = today.sent + today.scheduled if today.limit is None else today.limit
+        return LimitedError(
+            message % {"network": self.label, "limit": limit}, until=_midnight(channel.timezone), code="isAtLimit"
+        )
 
     def _refuse_what_is_gone(self, content: Content, channel: ChannelFound) -> None:
         """A board that was there when it was chosen need not be there now."""
@@ -133,8 +173,29 @@ class BufferNetwork(Platform):
             raise RejectedError(" ".join(gone))
 
     def commit(self, access: Access, content: Content, handles: Handles) -> Accepted:
-        post = self.api.create_post(access.token, self.input_of(access.account_id, content))
+        try:
+            post = self.api.create_post(access.token, self.input_of(access.account_id, content))
+        except DuplicateError as error:
+            # What is there may be ours, of an attempt whose answer was lost.
+            raise OutcomeUnknownError(
+                _("The network says that it has the same post already. We look whether that is this one."),
+                handles={REPEATED: stamp(datetime.now(UTC))},
+                platform_message=error.platform_message,
+                code=error.code,
+            ) from error
+        except ChannelLimitError as error:
+            raise self._limit_met(access, error) from error
         return Accepted(post.id, {POST: post.id, LOOKS: 0})
+
+    def _limit_met(self, access: Access, error: ChannelLimitError) -> PlatformError:
+        """Buffer names no limit: that of the day passes by itself, those of the plan do not."""
+        try:
+            channel, today = self.api.channel_today(access.token, access.account_id)
+        except PlatformError:
+            return error
+        if today and today.is_at_limit:
+            return self._until_tomorrow(channel, today)
+        return error
 
     def input_of(self, channel_id: str, content: Content) -> dict[str, Any]:
         """Buffer's CreatePostInput: published at once, by Buffer itself."""
@@ -143,7 +204,7 @@ class BufferNetwork(Platform):
             "schedulingType": "automatic",
             "mode": "shareNow",
             "text": sent_text(self.key, content),
-            "assets": [_image(item.url, item.alt_text) for item in content.media],
+            "assets": [asset_of(item, content.choices) for item in content.media],
         }
         if metadata := metadata_of(self.key, content):
             fields["metadata"] = metadata
@@ -165,16 +226,63 @@ class BufferNetwork(Platform):
                         "is still on the network."
                     )
                 )
+            if isinstance(post, Later):
+                return NotYet(post.seconds)
             if _is_of_this_attempt(post, since):
-                return self._judge(post, access, handles, since)
+                return self._judged(post, access, content, handles, since, claimed)
+        refused_at = instant_of(handles.get(REPEATED))
+        if refused_at and refused_at >= since - LOOK_BACK:
+            return self._twin(access, content, handles, since, claimed) or Unknowable(
+                _(
+                    "The network refused it because it has the same post already, but Buffer's list shows none of the last "
+                    "day that is not accounted for. Please look at the channel: it may have been published by other means."
+                )
+            )
         return self._reconcile(access, content, handles, since, claimed)
 
-    def _followed(self, access: Access, post_id: str, handles: Handles, since: datetime) -> BufferPost:
+    def _followed(self, access: Access, post_id: str, handles: Handles, since: datetime) -> BufferPost | Later:
         """Young posts are likely to be followed together, old ones alone."""
         organization = str(handles.get(ORGANIZATION) or "")
-        if organization and datetime.now(UTC) - since < TOGETHER:
+        if organization and datetime.now(UTC) - since < FOLLOWED:
             return self.api.followed(access.token, organization, post_id, since - LOOK_BACK)
         return self.api.post(access.token, post_id)
+
+    def _judged(
+        self,
+        post: BufferPost,
+        access: Access,
+        content: Content,
+        handles: Handles,
+        since: datetime,
+        claimed: Collection[str],
+    ) -> Published | Unknowable | NotYet:
+        """As `_judge`, but a post that failed as a repeat is looked for first: it may be out after all."""
+        try:
+            return self._judge(post, access, handles, since)
+        except DuplicateError:
+            if twin := self._twin(access, content, handles, since, [*claimed, post.id]):
+                return twin
+            raise
+
+    def _twin(
+        self, access: Access, content: Content, handles: Handles, since: datetime, claimed: Collection[str]
+    ) -> Published | NotYet | None:
+        """The same post, made by an attempt before and belonging to no other publication."""
+        earliest = since - TWIN
+        try:
+            posts = self._posts(access, handles, earliest)
+        except UnendingError:
+            return None
+        same = [
+            post
+            for post in posts
+            if post.id not in claimed and post.status != "error" and self._is_ours(post, access, content, earliest)
+        ]
+        if sent := [post for post in same if post.status == "sent"]:
+            oldest = min(sent, key=lambda post: (post.created_at or since, post.id))
+            return Published(oldest.id, oldest.external_link, published_at=oldest.sent_at)
+        on_its_way = any(post.status in ("scheduled", "sending") for post in same)
+        return NotYet(self._pause(0)) if on_its_way and datetime.now(UTC) - since < GIVE_UP else None
 
     def _judge(
         self, post: BufferPost, access: Access, handles: Handles, since: datetime
@@ -196,8 +304,11 @@ class BufferNetwork(Platform):
                 _("Buffer has been at it for more than a day and says neither that it is published nor that it failed.")
             )
         looks = int(handles.get(LOOKS) or 0)
+        return NotYet(self._pause(looks), {POST: post.id, LOOKS: looks + 1})
+
+    def _pause(self, looks: int) -> float:
         wait = POLLS[looks] if looks < len(POLLS) else HOURLY
-        return NotYet(wait, {POST: post.id, LOOKS: looks + 1})
+        return wait * self.api.config.sweep_seconds / MINUTE
 
     def _failure(self, post: BufferPost, access: Access) -> Exception:
         """The refusal of a post that Buffer had taken.
@@ -221,21 +332,9 @@ class BufferNetwork(Platform):
         self, access: Access, content: Content, handles: Handles, since: datetime, claimed: Collection[str]
     ) -> Published | Absent | Unknowable | NotYet:
         """Search Buffer's list for the post of a call whose answer was lost."""
-        organization = str(handles.get(ORGANIZATION) or "") or self.api.organization_of(access.token, access.account_id)
         now = datetime.now(UTC)
         try:
-            posts = list(
-                self.api.posts(
-                    access.token,
-                    organization,
-                    channel_ids=[access.account_id],
-                    created_since=since - LOOK_BACK,
-                    created_until=now + LOOK_BACK,
-                    page_size=25,
-                    page_limit=LOOK_PAGES,
-                    whole=True,
-                )
-            )
+            posts = self._posts(access, handles, since - LOOK_BACK)
         except UnendingError:
             return Unknowable(_("Buffer has so many posts of that time that we could not read all of them."))
         matches = [post for post in posts if post.id not in claimed and self._is_ours(post, access, content, since)]
@@ -256,10 +355,27 @@ class BufferNetwork(Platform):
             seen + " " + _("Buffer promises no time by which a new post is listed, so please look at the channel.")
         )
 
+    def _posts(self, access: Access, handles: Handles, since: datetime) -> list[BufferPost]:
+        """All posts of the channel since then. Raises UnendingError."""
+        organization = str(handles.get(ORGANIZATION) or "") or self.api.organization_of(access.token, access.account_id)
+        posts = self.api.posts(
+            access.token,
+            organization,
+            channel_ids=[access.account_id],
+            created_since=since,
+            created_until=datetime.now(UTC) + LOOK_BACK,
+            page_size=25,
+            page_limit=LOOK_PAGES,
+            whole=True,
+        )
+        return [post for post in posts if post.created_at is None or post.created_at >= since]
+
     def _is_ours(self, post: BufferPost, access: Access, content: Content, since: datetime) -> bool:
         if post.channel_id != access.account_id or post.via != "api":
             return False
-        if [asset.type for asset in post.assets] != ["image"] * len(content.media):
+        if [asset.type for asset in post.assets] != [item.kind.value for item in content.media]:
+            return False
+        if any(_is_another(asset.source, item.url) for asset, item in zip(post.assets, content.media, strict=True)):
             return False
         # A failure of the attempt before must not be taken for one of this.
         if post.status == "error" and (post.created_at is None or post.created_at < since):
@@ -269,6 +385,24 @@ class BufferNetwork(Platform):
 
     def permalink(self, access: Access, platform_post_id: str) -> str:
         return self.api.post(access.token, platform_post_id).external_link
+
+    # After publishing
+
+    def seen(self, access: Access, platform_post_id: str, content: Content) -> Seen:
+        """What Buffer still says of the post. Whether the network deleted it since, Buffer does not ask."""
+        organization = self.api.organization_of(access.token, access.account_id)
+        try:
+            post = self.api.sent(access.token, organization, platform_post_id)
+        except NotFoundError:
+            return Seen(
+                None,
+                evidence=_(
+                    "The post was deleted in Buffer, so Buffer tells nothing of it any more. What is on the network stays."
+                ),
+            )
+        if post.status != "sent":
+            return Seen(None, evidence=_("Buffer does not call the post sent: “%(status)s”.") % {"status": post.status})
+        return Seen(True, len(post.assets), post.external_link, _("Buffer lists it as sent."))
 
     # Reading
 
@@ -374,8 +508,6 @@ class TikTok(BufferNetwork):
 
 
 class YouTube(BufferNetwork):
-    """Videos only; none can be sent yet, so everything is refused."""
-
     key: ClassVar[str] = "youtube"
     label: ClassVar[str] = "YouTube"
 
@@ -437,9 +569,20 @@ def _withheld(post_ids: Sequence[str]) -> list[PostFigures]:
     return [PostFigures(post_id, dead_metrics=("metrics",)) for post_id in post_ids]
 
 
-def _image(url: str, alt_text: str) -> dict[str, Any]:
-    # Buffer demands the alternative text as soon as there is any metadata.
-    return {"image": {"url": url, "metadata": {"altText": alt_text}} if alt_text else {"url": url}}
+def _midnight(zone_name: str) -> datetime:
+    """When the next day begins on the clocks of the channel."""
+    zone = ZoneInfo(zone_name if zone_name in available_timezones() else "UTC")
+    tomorrow = datetime.now(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(0), zone).astimezone(UTC)
+
+
+def _is_another(theirs: str, ours: str) -> bool:
+    """Whether Buffer's address of a file is one of ours, but of another file. A copy at Buffer tells nothing.
+
+    Signatures differ each time; the last part names the file.
+    """
+    there, here = urlsplit(theirs), urlsplit(ours)
+    return there.netloc == here.netloc and there.path.rpartition("/")[2] != here.path.rpartition("/")[2]
 
 
 def _is_of_this_attempt(post: BufferPost, since: datetime) -> bool:

@@ -1,8 +1,9 @@
 """What the networks behind Buffer take, as dated data, and the checks that only they need.
 
 Text limits: Buffer API guide "Character limits"; where the network itself takes less, that counts. Images: the networks'
-own published limits and Buffer's support page "Ideal image sizes and formats", because Buffer's API guide has none. Read
-June to November 2026.
+own published limits and Buffer's support page "Ideal image sizes and formats", because Buffer's API guide has none. Videos:
+the same, with Buffer's support page "Uploading and sharing links to videos": one video in a post, up to 1 GB, no HEVC,
+none on Google Business profiles. Read June to November 2026.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from socialhub.platforms.base import Content, PostType
+from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.buffer_limits import WINDOWS as BUFFER_WINDOWS
 from socialhub.platforms.choices import NO, YES, date_of, time_of, value_of
 from socialhub.platforms.counting import grapheme_length, printable, utf16_length, x_length
 from socialhub.platforms.rule_types import (
     MEGABYTE,
+    VIDEO_ONLY,
     Choice,
     ChoiceKind,
     ImageRules,
     MediaCount,
     Rules,
     ShownAs,
+    VideoRules,
     Violation,
     Window,
 )
@@ -35,8 +38,12 @@ from socialhub.platforms.rule_types import (
 SOURCE = "Buffer API guide, character limits, and the networks' own media limits, read June to November 2026"
 
 BUFFER_MOST = 9 * MEGABYTE  # Buffer takes images under 10 MB, whatever the network takes
+BUFFER_MOST_VIDEO = 950 * MEGABYTE  # Buffer takes videos up to 1 GB
 NO_MEDIA = MediaCount(0, 0)
 ONE = MediaCount(1, 1)
+ONE_VIDEO = MediaCount(1, 1, VIDEO_ONLY)
+TIKTOK_VIDEO_LIMIT = 2_200  # characters beside a video; beside photos it is more
+SHORT_SECONDS = 180  # a YouTube Short, which is also no wider than high
 
 X_PAID = ("basic", "premium", "premiumplus")
 X_PAID_LIMIT = 25_000
@@ -67,6 +74,12 @@ TIKTOK_TITLE = Choice(
     max_length=90,
     help=gettext_lazy("Stands above the caption of a photo post."),
     shown_as=ShownAs.TITLE,
+)
+COVER = Choice(
+    "cover_second",
+    gettext_lazy("Cover of the video"),
+    max_length=8,
+    help=gettext_lazy("The second whose picture stands for the video, such as 2.5. Left empty, the network chooses."),
 )
 TOPIC = Choice(
     "topic",
@@ -220,9 +233,14 @@ GOOGLE_CHOICES = (
 
 
 def _written(most: int) -> dict[PostType, MediaCount]:
-    """Networks that take words alone, words with a link, and images."""
-    kinds = {PostType.TEXT: NO_MEDIA, PostType.LINK: NO_MEDIA, PostType.SINGLE: ONE}
-    return kinds if most < 2 else {**kinds, PostType.MULTI_IMAGE: MediaCount(2, most)}
+    """Networks that take words alone, words with a link, images and a video."""
+    kinds = {PostType.TEXT: NO_MEDIA, PostType.LINK: NO_MEDIA, PostType.SINGLE: ONE, PostType.VIDEO: ONE_VIDEO}
+    return {**kinds, PostType.MULTI_IMAGE: MediaCount(2, most)}
+
+
+def _video(max_bytes: int, min_seconds: float, max_seconds: float, **more: Any) -> dict[PostType, VideoRules]:
+    """Buffer takes no HEVC, whatever the network takes."""
+    return {PostType.VIDEO: VideoRules(max_bytes, min_seconds, max_seconds, codecs=("h264",), **more)}
 
 
 RULES: dict[str, Rules] = {
@@ -231,6 +249,18 @@ RULES: dict[str, Rules] = {
         caption_limit=280,  # of a free account; see caption_limit()
         post_types=_written(4),
         image=ImageRules(max_bytes=5 * MEGABYTE, max_width=4096, max_height=4096, min_width=4),
+        # X API, media best practices. Longer videos of paying accounts are not known to work through Buffer.
+        videos=_video(
+            512 * MEGABYTE,
+            0.5,
+            140,
+            min_width=32,
+            min_height=32,
+            max_width=1920,
+            min_ratio=1 / 3,
+            max_ratio=3,
+            max_fps=60,
+        ),
         alt_text_limit=1000,
         fetches_media=True,
         source=SOURCE,
@@ -240,6 +270,18 @@ RULES: dict[str, Rules] = {
         caption_limit=500,
         post_types=_written(10),  # Threads itself takes 20, Buffer names no number
         image=ImageRules(max_bytes=8 * MEGABYTE, max_width=1440, min_width=320, min_ratio=0.1, max_ratio=10),
+        # Threads API, video specifications; they say "longer than 0 seconds".
+        videos=_video(
+            BUFFER_MOST_VIDEO,
+            0.1,
+            300,
+            max_width=1920,
+            min_ratio=0.01,
+            max_ratio=10,
+            min_fps=23,
+            max_fps=60,
+            max_bit_rate=25_000_000,
+        ),
         alt_text_limit=1000,
         fetches_media=True,
         choices=(TOPIC,),
@@ -251,6 +293,9 @@ RULES: dict[str, Rules] = {
         post_types=_written(4),
         # 1,000,000 bytes are the network's limit; some room is left.
         image=ImageRules(max_bytes=950_000, max_width=2000, max_height=2000, min_width=1),
+        # 100 MB and three minutes since March 2025; newer, larger numbers are not confirmed. Shortest length and shapes
+        # are from other tools, not from Bluesky.
+        videos=_video(100_000_000, 1, 180, min_ratio=1 / 3, max_ratio=3),
         alt_text_limit=2000,
         fetches_media=True,
         source=SOURCE,
@@ -260,6 +305,8 @@ RULES: dict[str, Rules] = {
         caption_limit=500,  # the default; a server may allow more
         post_types=_written(4),
         image=ImageRules(max_bytes=8 * MEGABYTE, max_width=3840, max_height=2160, min_width=1),
+        # Defaults of a server: 99 MB, 3840 x 2160. It names no length (the hour is ours) and 60 or 120 frames by version.
+        videos=_video(99 * MEGABYTE, 0.1, 3_600, max_width=3840, max_fps=60),
         alt_text_limit=1500,
         fetches_media=True,
         choices=(SPOILER,),
@@ -268,28 +315,34 @@ RULES: dict[str, Rules] = {
     "pinterest": Rules(
         label="Pinterest",
         caption_limit=500,
-        post_types={PostType.SINGLE: ONE},
+        post_types={PostType.SINGLE: ONE, PostType.VIDEO: ONE_VIDEO},
         image=ImageRules(max_bytes=BUFFER_MOST, max_width=2000, max_height=3000, min_width=200),
+        # Pinterest help, product specifications: 4 seconds to 15 minutes, shorter than 1:2, taller than 1.91:1.
+        videos=_video(BUFFER_MOST_VIDEO, 4, 900, min_ratio=0.5, max_ratio=1.91),
         alt_text_limit=500,
         fetches_media=True,
-        choices=(BOARD, PIN_TITLE),
+        choices=(BOARD, PIN_TITLE, COVER),
         source=SOURCE,
     ),
     "tiktok": Rules(
         label="TikTok",
-        caption_limit=4_000,  # of photo posts; a video's caption is shorter
-        post_types={PostType.SINGLE: ONE, PostType.MULTI_IMAGE: MediaCount(2, 35)},
+        caption_limit=4_000,  # of photo posts; see caption_limit()
+        post_types={PostType.SINGLE: ONE, PostType.MULTI_IMAGE: MediaCount(2, 35), PostType.VIDEO: ONE_VIDEO},
         image=ImageRules(max_bytes=BUFFER_MOST, max_width=1080, max_height=1920, min_width=1),
+        # TikTok Content Posting API, media transfer guide: 23 to 60 frames, 360 to 4096 pixels, up to 10 minutes.
+        videos=_video(BUFFER_MOST_VIDEO, 3, 600, min_width=360, min_height=360, max_width=4096, min_fps=23, max_fps=60),
         shows_links=False,
         fetches_media=True,
-        choices=(TIKTOK_TITLE,),
+        choices=(TIKTOK_TITLE, COVER),
         source=SOURCE,
     ),
     "youtube": Rules(
         label="YouTube",
         caption_limit=5_000,
-        post_types={},  # takes one video and nothing else; videos cannot be sent yet
+        post_types={PostType.VIDEO: ONE_VIDEO},
         image=ImageRules(max_bytes=2 * MEGABYTE, max_width=1280, min_width=640),
+        # YouTube takes a quarter of an hour from accounts that are not verified, which Buffer does not tell us.
+        videos=_video(BUFFER_MOST_VIDEO, 1, 900),
         fetches_media=True,
         choices=YOUTUBE_CHOICES,
         source=SOURCE,
@@ -297,7 +350,7 @@ RULES: dict[str, Rules] = {
     "google_business": Rules(
         label="Google Business",
         caption_limit=1_500,  # Buffer takes 4,000, Google itself commonly 1,500
-        post_types=_written(1),
+        post_types={PostType.TEXT: NO_MEDIA, PostType.LINK: NO_MEDIA, PostType.SINGLE: ONE},
         image=ImageRules(max_bytes=5 * MEGABYTE, max_width=2120, min_width=400),
         fetches_media=True,
         choices=GOOGLE_CHOICES,
@@ -324,9 +377,11 @@ def text_length(key: str, text: str) -> int:
     return LENGTHS[key](printable(text))
 
 
-def caption_limit(key: str, offers: Mapping[str, Any] | None = None) -> int:
-    """The longest text that this account may write."""
+def caption_limit(key: str, offers: Mapping[str, Any] | None = None, post_type: PostType | None = None) -> int:
+    """The longest text that this account may write, in a post of this type."""
     told = offers or {}
+    if key == "tiktok" and post_type is PostType.VIDEO:
+        return TIKTOK_VIDEO_LIMIT
     if key == "x":
         plain = re.sub(r"[^a-z]", "", str(told.get(SUBSCRIPTION) or "").lower().replace("+", "plus"))
         return X_PAID_LIMIT if plain in X_PAID else RULES[key].caption_limit
@@ -358,22 +413,61 @@ def check(key: str, content: Content) -> list[Violation]:
 
     Replaces its caption check; the rest of `rules.check` holds for these networks too.
     """
-    found = [*_text(key, content)]
+    found = [*_text(key, content), *_unsaid(key, content), *_cover(content)]
     if key == "youtube":
-        found.append(Violation("video_needed", video_needed(), "media"))
+        found += _short(content)
     if key == "google_business":
         found += _google(content)
     return found
 
 
-def video_needed() -> str:
-    return _(
-        "YouTube takes videos only, and this version cannot send videos yet; that comes. Leave YouTube out of this post."
-    )
+def _unsaid(key: str, content: Content) -> Iterator[Violation]:
+    """What was filled in and has no place in this post."""
+    for item in content.media:
+        if item.kind is MediaKind.VIDEO and item.alt_text:
+            text = _("%(network)s takes no alternative text for videos through Buffer: it is left out there.")
+            yield Violation(
+                "alt_text_ignored", text % {"network": RULES[key].label}, "alt_text", item.position, level="warning"
+            )
+    is_video = content.post_type is PostType.VIDEO
+    for choice, has_place in ((TIKTOK_TITLE, not is_video), (COVER, is_video)):
+        if choice in RULES[key].choices and content.choices.get(choice.name) and not has_place:
+            text = _("%(label)s: %(network)s has no place for it in this kind of post, so it is left out.")
+            words = {"label": choice.label, "network": RULES[key].label}
+            yield Violation("choice_ignored", text % words, choice.name, level="warning")
+
+
+def _cover(content: Content) -> Iterator[Violation]:
+    if content.post_type is not PostType.VIDEO or not content.choices.get(COVER.name):
+        return
+    moment = _seconds(content.choices[COVER.name])
+    length = next((item.video.seconds for item in content.media if item.video), None)
+    if moment is None:
+        yield Violation("choice_invalid", _("This is not a number of seconds, such as 2.5."), COVER.name)
+    elif length is not None and moment > length:
+        text = _("The video ends before that: it lasts %(length)s seconds. Choose an earlier moment.")
+        yield Violation("choice_invalid", text % {"length": f"{length:.3g}"}, COVER.name)
+
+
+def _seconds(value: str) -> float | None:
+    return float(value) if re.fullmatch(r"\d{1,5}(\.\d{1,3})?", value) else None
+
+
+def _short(content: Content) -> Iterator[Violation]:
+    """Buffer's pages promise Shorts only; what else it takes for YouTube, its API does not say."""
+    for item in content.media:
+        if item.video and (item.video.seconds > SHORT_SECONDS or item.width > item.height):
+            text = _(
+                "Buffer promises YouTube Shorts: upright or square videos of at most 3 minutes. Video %(position)s is none, so "
+                "Buffer may refuse it."
+            )
+            yield Violation(
+                "video_no_short", text % {"position": item.position}, "media", item.position, level="warning"
+            )
 
 
 def _text(key: str, content: Content) -> Iterator[Violation]:
-    length, limit = length_of(key, content), caption_limit(key, content.offers)
+    length, limit = length_of(key, content), caption_limit(key, content.offers, content.post_type)
     if length > limit:
         yield Violation(
             "caption_too_long",
@@ -389,7 +483,7 @@ def _text(key: str, content: Content) -> Iterator[Violation]:
             "caption",
         )
     if not sent_text(key, content).strip() and not content.media:
-        yield Violation("caption_missing", _("A post without images needs a text. Write one."), "caption")
+        yield Violation("caption_missing", _("A post without images or video needs a text. Write one."), "caption")
 
 
 def _google(content: Content) -> Iterator[Violation]:
@@ -405,6 +499,17 @@ def metadata_of(key: str, content: Content) -> dict[str, Any]:
     """Buffer's `metadata` for this network; empty when there is nothing to say."""
     maker = METADATA.get(key)
     return maker(content, content.choices) if maker else {}
+
+
+def asset_of(item: MediaItem, choices: Mapping[str, str]) -> dict[str, Any]:
+    """Buffer's AssetInput: an image with its alternative text, or a video with the moment that stands for it."""
+    about: dict[str, Any] = {}
+    if item.kind is MediaKind.VIDEO:
+        moment = _seconds(choices.get(COVER.name) or "")
+        about = {} if moment is None else {"thumbnailOffset": round(moment * 1000)}
+    elif item.alt_text:  # which Buffer demands as soon as there is any metadata
+        about = {"altText": item.alt_text}
+    return {item.kind.value: {"url": item.url, "metadata": about} if about else {"url": item.url}}
 
 
 def _threads(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
@@ -427,6 +532,8 @@ def _pinterest(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _tiktok(content: Content, choices: Mapping[str, str]) -> dict[str, Any]:
+    if content.post_type is PostType.VIDEO:
+        return {}
     return _wrapped("tiktok", {"title": choices.get("title")})
 
 

@@ -394,7 +394,7 @@ def test_a_text_is_accepted_and_then_sent(signed_in: Client, owner: User, networ
 
 
 @pytest.mark.parametrize(
-    ("platform", "words"), [("pinterest", "every Pin on a board. Choose one."), ("youtube", "cannot send videos yet")]
+    ("platform", "words"), [("pinterest", "every Pin on a board. Choose one."), ("youtube", "has no text post here")]
 )
 def test_what_needs_a_choice_is_refused_before_it_is_scheduled(
     signed_in: Client, network: Sandbox, platform: str, words: str

@@ -12,7 +12,7 @@ import responses
 from graphql import GraphQLSchema, build_schema, extend_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
-from socialhub.platforms.base import Content
+from socialhub.platforms.base import Content, MediaItem, MediaKind, VideoFacts
 
 API = "https://api.buffer.com"
 AUTH = "https://auth.buffer.com"
@@ -69,6 +69,10 @@ class Buffer(responses.RequestsMock):
         """Let the next calls answer with these values of the root field, one after another."""
         for value in values:
             self.post(API, json={"data": {root: value}}, **more)
+
+    def tells(self, fields: dict[str, Any], **more: Any) -> None:
+        """Answer with several root fields, or with errors beside them."""
+        self.post(API, json={"data": fields, **more})
 
     def fails(self, code: str | None = None, status: int = 200, message: str = "Something", **more: Any) -> None:
         extensions = {"extensions": {"code": code, **more.pop("extensions", {})}} if code else {}
@@ -155,15 +159,31 @@ def page(*nodes: dict[str, Any], after: str | None = None) -> dict[str, Any]:
     }
 
 
-def image_asset(kind: str = "image") -> dict[str, Any]:
+def image_asset(kind: str = "image", **more: Any) -> dict[str, Any]:
+    """An asset as Buffer lists it, by default with a copy of its own."""
     return {
         "__typename": {"image": "ImageAsset", "video": "VideoAsset"}[kind],
         "id": "a1",
         "type": kind,
         "mimeType": f"{kind}/any",
-        "source": "https://media.example/1.jpg",
-        "thumbnail": "https://media.example/1-small.jpg",
+        "source": "https://buffer-media.example/1.jpg",
+        "thumbnail": "https://buffer-media.example/1-small.jpg",
+        **more,
     }
+
+
+def day(**more: Any) -> dict[str, Any]:
+    """What dailyPostingLimits says of the channel."""
+    return {"channelId": CHANNEL_ID, "limit": 25, "scheduled": 0, "sent": 3, "isAtLimit": False, **more}
+
+
+def film(position: int = 1, **more: Any) -> MediaItem:
+    """A video of ten seconds, upright."""
+    facts = VideoFacts(seconds=10, fps=30, codec="h264", audio_codec="aac", audio_rate=48_000, audio_channels=2)
+    values = {"width": 1080, "height": 1920, "size_bytes": 2_000_000, "kind": MediaKind.VIDEO, "video": facts, **more}
+    return MediaItem(
+        position, f"https://media.example/m/signature{position}/film-{position}.mp4", "video/mp4", **values
+    )
 
 
 def metric(kind: str, value: float, unit: str = "count") -> dict[str, Any]:

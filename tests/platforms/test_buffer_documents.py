@@ -19,6 +19,7 @@ SAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("Account", {}),
     ("Channels", {"organizationId": ORG}),
     ("Channel", {"id": CHANNEL}),
+    ("ChannelToday", {"id": CHANNEL, "limits": {"channelIds": [CHANNEL]}}),
     ("CreatePost", {"input": PLAIN}),
     ("CreatePost", {"input": {**PLAIN, "assets": [IMAGE, {"image": {"url": "https://m.example/2.jpg"}}]}}),
     ("CreatePost", {"input": {**PLAIN, "mode": "customScheduled", "dueAt": "2026-11-21T09:00:00Z"}}),
@@ -92,8 +93,8 @@ CHOICES = {
     "threads": {"topic": "Cars"},
     "bluesky": {},
     "mastodon": {"spoiler_text": "A car"},
-    "pinterest": {"board_service_id": "77", "title": "Camaro"},
-    "tiktok": {"title": "Camaro"},
+    "pinterest": {"board_service_id": "77", "title": "Camaro", "cover_second": "1.5"},
+    "tiktok": {"title": "Camaro", "cover_second": "1.5"},
     "youtube": {"title": "Camaro", "category_id": "2", "privacy": "unlisted", "made_for_kids": "yes"},
     "google_business": {"button": "shop"},
 }
@@ -108,7 +109,8 @@ GOOGLE = [
 @pytest.mark.parametrize("link", ["", "https://shop.example/camaro"])
 def test_every_networks_post_fits_the_schema(key, choices, link, images, name):
     network = NETWORKS[key](None)
-    for content in (images(1, link=link), images(3, link=link), Content(PostType.TEXT, "Words", link=link)):
+    film = Content(PostType.VIDEO, "Words", link=link, media=(wire.film(),))
+    for content in (images(1, link=link), images(3, link=link), film, Content(PostType.TEXT, "Words", link=link)):
         post = network.input_of(CHANNEL, wire.chosen(content, choices))
         assert wire.faults(body("CreatePost", {"input": post}), name) == []
 
@@ -134,9 +136,11 @@ TYPED_CHANNELS = [
 REPLIES: list[tuple[str, dict[str, Any], str, Any]] = [
     ("Channels", {"organizationId": ORG}, "channels", TYPED_CHANNELS),
     ("Channel", {"id": CHANNEL}, "channel", TYPED_CHANNELS[0]),
+    ("DailyLimits", {"input": {"channelIds": [CHANNEL]}}, "dailyPostingLimits", [wire.day(), wire.day(limit=None)]),
+    ("Post", {"id": ID}, "post", wire.post("sent", assets=[wire.image_asset("video")])),
     ("Post", {"id": ID}, "post", wire.post()),
     ("Post", {"id": ID}, "post", wire.post("sent", assets=[wire.image_asset()], sentAt="2026-11-20T12:00:00Z")),
-    ("Posts", SAMPLES[10][1], "posts", wire.page(wire.post(), after="c")),
+    ("Posts", SAMPLES[11][1], "posts", wire.page(wire.post(), after="c")),
     ("CreatePost", {"input": PLAIN}, "createPost", wire.taken()),
     ("CreatePost", {"input": PLAIN}, "createPost", wire.refused("InvalidInputError")),
     ("CreatePost", {"input": PLAIN}, "createPost", wire.refused("RestProxyError", code=1, link=None)),

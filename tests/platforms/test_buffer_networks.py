@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time as monotonic
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,10 +30,12 @@ from socialhub.platforms.buffer_networks import NETWORKS, X, offers_of
 from socialhub.platforms.buffer_rules import RULES
 from socialhub.platforms.buffer_rules import WINDOWS as RULE_WINDOWS
 from socialhub.platforms.errors import (
+    LimitedError,
     NotFoundError,
     OurBugError,
     OutcomeUnknownError,
     PermissionMissingError,
+    PlatformError,
     ReconnectError,
     RejectedError,
     TemporaryError,
@@ -106,10 +109,10 @@ def test_the_plan_looks_at_the_channel_and_hands_the_post_over(key, images):
 
 @pytest.mark.parametrize("flags", [{}, {"isQueuePaused": True}])
 def test_a_fit_channel_gives_its_organization(x, access, buffer, flags):
-    buffer.answers("channel", wire.channel(**flags))
+    buffer.tells({"channel": wire.channel(**flags), "dailyPostingLimits": [wire.day()]})
     done = x.perform(x.plan(TEXT)[0], access, TEXT, {})
     assert done == Done({"organization": wire.ORGANIZATION_ID})
-    assert buffer.variables() == {"id": wire.CHANNEL_ID}
+    assert buffer.variables() == {"id": wire.CHANNEL_ID, "limits": {"channelIds": [wire.CHANNEL_ID]}}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_an_unfit_channel_stops_before_anything_is_posted(x, access, buffer, cha
 @pytest.mark.parametrize(
     ("key", "number", "said"),
     [
-        ("youtube", 1, "videos"),
+        ("youtube", 1, "kind of post"),
         ("pinterest", 3, "kind of post"),
         ("google_business", 2, "kind of post"),
         ("tiktok", 0, "kind"),
@@ -165,7 +168,54 @@ def test_a_board_that_is_gone_stops_the_pin_before_it_is_made(api, access, image
     buffer.answers("channel", wire.channel("pinterest", metadata=WITH_BOARD))
     with pytest.raises(RejectedError, match="not there any more"):
         pinned(api, access, images, board)
-    assert buffer.operations() == ["Channel"]
+    assert buffer.operations() == ["ChannelToday"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "until"),
+    [
+        ("America/New_York", datetime(2026, 11, 21, 5, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 11, 21, 11, tzinfo=UTC)),
+        ("Nowhere/Land", datetime(2026, 11, 21, tzinfo=UTC)),
+    ],
+)
+def test_a_full_day_waits_for_the_next_on_the_clocks_of_the_channel(x, access, buffer, zone, until):
+    full = wire.day(limit=25, sent=20, scheduled=5, isAtLimit=True)
+    buffer.tells({"channel": wire.channel(timezone=zone), "dailyPostingLimits": [full]})
+    with pytest.raises(LimitedError, match="25 posts a day") as caught:
+        x.perform(x.plan(TEXT)[0], access, TEXT, {})
+    assert caught.value.until == until
+
+
+@pytest.mark.parametrize("limits", [[], [wire.day(limit=None)], [wire.day(channelId="other", isAtLimit=True)], None])
+def test_a_day_without_a_limit_goes_on(x, access, buffer, limits):
+    buffer.tells({"channel": wire.channel(), "dailyPostingLimits": limits})
+    assert isinstance(x.perform(x.plan(TEXT)[0], access, TEXT, {}), Done)
+
+
+def test_limits_of_the_day_that_cannot_be_read_stop_nothing(x, access, buffer):
+    beside = {"message": "Oops", "path": ["dailyPostingLimits"], "extensions": {"code": "UNEXPECTED"}}
+    buffer.tells({"channel": wire.channel(), "dailyPostingLimits": None}, errors=[beside])
+    assert isinstance(x.perform(x.plan(TEXT)[0], access, TEXT, {}), Done)
+    assert buffer.operations() == ["ChannelToday"]
+
+
+@pytest.mark.parametrize("code", ["FORBIDDEN", "UNEXPECTED", None])
+def test_limits_of_the_day_that_take_the_answer_with_them_stop_nothing(x, access, buffer, code):
+    buffer.fails(code)
+    buffer.answers("channel", wire.channel())
+    assert isinstance(x.perform(x.plan(TEXT)[0], access, TEXT, {}), Done)
+    assert buffer.operations() == ["ChannelToday", "Channel"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "wanted"), [({"body": requests.ReadTimeout()}, TemporaryError), ({"status": 429}, LimitedError)]
+)
+def test_a_buffer_in_trouble_is_not_asked_twice(x, access, buffer, failure, wanted):
+    buffer.post(wire.API, **failure)
+    with pytest.raises(wanted):
+        x.perform(x.plan(TEXT)[0], access, TEXT, {})
+    assert len(buffer.calls) == 1
 
 
 def test_what_a_channel_offers():
@@ -339,6 +389,53 @@ def test_a_tag_made_for_us_goes_along(x):
     assert x.input_of("c", wire.chosen(TEXT, {"buffer_tag_id": "t1"}))["tagIds"] == ["t1"]
 
 
+WITH_FILM = ["x", "threads", "bluesky", "mastodon", "pinterest", "tiktok", "youtube"]
+FILM = Content(PostType.VIDEO, "1969 Camaro", media=(wire.film(),))
+FILM_URL = FILM.media[0].url
+
+
+def test_the_networks_that_take_a_film():
+    assert [key for key in NETWORKS if PostType.VIDEO in RULES[key].post_types] == WITH_FILM
+
+
+@pytest.mark.parametrize("key", WITH_FILM)
+def test_a_film_goes_out_as_a_video(api, access, buffer, key):
+    buffer.answers("createPost", wire.taken())
+    NETWORKS[key](api).commit(access, FILM, LOST)
+    assert buffer.variables()["input"]["assets"] == [{"video": {"url": FILM_URL}}]
+
+
+@pytest.mark.parametrize(("key", "wanted"), [("pinterest", 2500), ("tiktok", 2500)])
+def test_a_film_has_a_moment_that_stands_for_it(api, access, buffer, key, wanted):
+    buffer.answers("createPost", wire.taken())
+    choices = {"board_service_id": "777", "title": "Camaro", "cover_second": "2.5"}
+    NETWORKS[key](api).commit(access, wire.chosen(FILM, choices), LOST)
+    sent = buffer.variables()["input"]
+    assert sent["assets"] == [{"video": {"url": FILM_URL, "metadata": {"thumbnailOffset": wanted}}}]
+    # TikTok titles photo posts only.
+    assert sent.get("metadata") == (
+        {"pinterest": {"boardServiceId": "777", "title": "Camaro"}} if key == "pinterest" else None
+    )
+
+
+def test_an_image_has_no_such_moment(api, images):
+    content = wire.chosen(images(1), {"cover_second": "2.5"})
+    assert NETWORKS["tiktok"](api).input_of("c", content)["assets"] == [plain(content.media[0].url, "View 1")]
+
+
+def test_a_film_for_google_costs_no_call(api, access):
+    network = NETWORKS["google_business"](api)
+    with pytest.raises(RejectedError, match="kind of post"):
+        network.perform(network.plan(FILM)[0], access, FILM, {})
+
+
+def test_a_film_in_a_post_of_images_costs_no_call(api, access, images):
+    mixed = replace(images(2), media=(*images(2).media, wire.film(3)))
+    network = NETWORKS["bluesky"](api)
+    with pytest.raises(RejectedError, match="kind of post"):
+        network.perform(network.plan(mixed)[0], access, mixed, {})
+
+
 def test_an_image_without_a_description_has_no_metadata(x, images):
     content = images(1)
     bare = Content(
@@ -355,6 +452,81 @@ def test_a_lost_answer_is_made_once_and_leaves_the_outcome_open(x, access, buffe
     with pytest.raises(OutcomeUnknownError):
         x.commit(access, TEXT, LOST)
     assert len(buffer.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"), [([wire.day(isAtLimit=True)], LimitedError), ([wire.day()], ChannelLimitError)]
+)
+def test_a_limit_met_at_the_commit_is_that_of_the_day_or_of_the_plan(x, access, buffer, limits, wanted):
+    buffer.answers("createPost", wire.refused("LimitReachedError", "You have reached your limit"))
+    buffer.tells({"channel": wire.channel(), "dailyPostingLimits": limits})
+    with pytest.raises(PlatformError) as caught:
+        x.commit(access, TEXT, LOST)
+    assert type(caught.value) is wanted
+
+
+def test_a_limit_that_cannot_be_looked_into_is_told_as_it_is(x, access, buffer):
+    buffer.answers("createPost", wire.refused("LimitReachedError", "You have reached your limit"))
+    buffer.post(wire.API, status=503)
+    with pytest.raises(ChannelLimitError):
+        x.commit(access, TEXT, LOST)
+
+
+# The network says it has the same post already
+
+
+@pytest.mark.parametrize("typename", ["InvalidInputError", "RestProxyError"])
+def test_a_repeat_leads_to_a_look_and_not_to_a_failure(x, access, buffer, typename):
+    buffer.answers("createPost", wire.refused(typename, "Status is a duplicate"))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        x.commit(access, TEXT, LOST)
+    assert caught.value.handles == {"repeated": "2026-11-20T12:00:00.000Z"}
+    assert caught.value.platform_message == "Status is a duplicate"
+
+
+REFUSED = {**LOST, "repeated": "2026-11-20T11:59:30.000Z"}
+EARLIER = "2026-11-20T11:20:00Z"  # of an attempt whose answer was lost
+
+
+def test_the_post_of_an_attempt_before_is_the_one(x, access, buffer):
+    twin = wire.post("sent", id="first", createdAt=EARLIER, externalLink="https://x.com/1", sentAt=EARLIER)
+    buffer.answers("posts", wire.page(wire.post("error", id="other"), twin))
+    found = look(x, access, handles=REFUSED)
+    assert isinstance(found, Published)
+    assert (found.platform_post_id, found.permalink) == ("first", "https://x.com/1")
+    assert buffer.variables()["input"]["filter"]["createdAt"]["start"] == "2026-11-19T11:59:20.000Z"
+
+
+def test_one_still_on_its_way_is_waited_for(x, access, buffer):
+    buffer.answers("posts", wire.page(wire.post("sending", id="first", createdAt=EARLIER)))
+    assert isinstance(look(x, access, handles=REFUSED), NotYet)
+
+
+@pytest.mark.parametrize(
+    ("change", "claimed"),
+    [({}, ["first"]), ({"text": "Other"}, []), ({"status": "error"}, []), ({"createdAt": "2026-11-18T12:00:00Z"}, [])],
+)
+def test_without_one_that_can_be_ours_a_person_is_asked(x, access, buffer, change, claimed):
+    buffer.answers("posts", wire.page(wire.post(**{"status": "sent", "id": "first", "createdAt": EARLIER, **change})))
+    found = look(x, access, handles=REFUSED, claimed=claimed)
+    assert isinstance(found, Unknowable)
+    assert "same post already" in found.evidence
+
+
+def test_a_refusal_of_an_attempt_before_says_nothing_of_this_one(x, access, buffer):
+    buffer.answers("posts", wire.page())
+    old = {**LOST, "repeated": "2026-11-20T11:00:00.000Z"}
+    assert isinstance(look(x, access, handles=old), Absent)
+
+
+@pytest.mark.parametrize(("twin", "wanted"), [("sent", Published), ("sending", NotYet)])
+def test_a_post_that_failed_as_a_repeat_is_looked_for_too(x, access, buffer, twin, wanted):
+    failed = wire.post("error", error={"message": "Status is a duplicate", "supportUrl": None})
+    buffer.answers("channel", wire.channel())
+    buffer.answers("post", failed)
+    buffer.answers("posts", wire.page(failed, wire.post(twin, id="first", createdAt=EARLIER)))
+    x.api.organization_of(access.token, access.account_id)
+    assert isinstance(look(x, access), wanted)
 
 
 # Following what was taken
@@ -431,10 +603,52 @@ def test_what_was_read_with_another_token_is_not_used(x, access, buffer):
     ]
 
 
-def test_a_post_that_came_after_the_reading_is_read_anew(x, access, buffer):
-    buffer.answers("posts", wire.page(wire.post("sending")), wire.page(wire.post("sent", id="p2"), wire.post("sent")))
+def test_of_a_post_that_came_after_the_reading_the_list_says_nothing(x, access, buffer, clock):
+    """Neither that it is absent, nor is the list read again for it alone: the next reading tells."""
+    buffer.answers("posts", wire.page(wire.post("sending")))
     assert isinstance(look(x, access, handles=TOGETHER), NotYet)
-    assert look(x, access, handles={**TOGETHER, "accepted": "p2"}).platform_post_id == "p2"
+    clock.shift(200)
+    later = NOW + timedelta(seconds=190)
+    found = look(x, access, handles={**TOGETHER, "accepted": "p2"}, since=later)
+    assert isinstance(found, NotYet)
+    assert 0 < found.seconds <= 60
+    assert found.handles == {}
+    assert buffer.operations() == ["Posts"]
+
+
+def test_one_reading_reaches_back_to_the_oldest_that_is_followed(access, buffer, clock):
+    """Else two that were made at different times would take turns in reading the list."""
+    x = X(BufferApi(BufferConfig(sweep_seconds=0.2)))
+    young = {"createdAt": "2026-11-20T12:08:00Z", "id": "p2"}
+    buffer.answers("posts", wire.page(wire.post("sending")))
+    assert isinstance(look(x, access, handles=TOGETHER), NotYet)
+    clock.shift(600)
+    monotonic.sleep(0.25)
+    buffer.answers("posts", wire.page(wire.post("sending", **young), wire.post("sending")))
+    since = NOW + timedelta(minutes=8)
+    assert isinstance(look(x, access, handles={**TOGETHER, "accepted": "p2"}, since=since), NotYet)
+    assert isinstance(look(x, access, handles=TOGETHER), NotYet)
+    assert buffer.operations() == ["Posts", "Posts"]
+    assert buffer.variables()["input"]["filter"] == {"createdAt": {"start": "2026-11-20T11:57:20.000Z"}}
+
+
+def test_a_reading_goes_on_until_it_has_seen_all_that_are_followed(x, access, buffer):
+    others = [wire.post("sent", id=f"q{number}") for number in range(50)]
+    buffer.answers("posts", wire.page(*others, after="n"), wire.page(wire.post("sent"), after="m"))
+    buffer.answers("posts", wire.page())
+    assert isinstance(look(x, access, handles=TOGETHER), Published)
+
+
+def test_a_reading_ends_with_the_page_that_shows_all_that_are_followed(x, access, buffer):
+    others = [wire.post("sent", id=f"q{number}") for number in range(49)]
+    buffer.answers("posts", wire.page(*others, wire.post("sent"), after="n"))
+    assert isinstance(look(x, access, handles=TOGETHER), Published)
+
+
+def test_pauses_are_shorter_where_lists_are_read_more_often(access, buffer):
+    x = X(BufferApi(BufferConfig(sweep_seconds=0.6)))
+    buffer.answers("post", wire.post("sending"))
+    assert look(x, access).seconds == pytest.approx(0.2)
 
 
 def test_a_post_that_the_list_does_not_show_is_asked_for_alone(x, access, buffer):
@@ -480,8 +694,11 @@ def test_what_was_deleted_in_buffer_is_for_a_person(x, access, buffer):
 )
 def test_a_failure_is_told_in_buffers_words(x, access, buffer, words, wanted):
     buffer.answers("post", wire.post("error", error={"message": words, "supportUrl": None}))
+    if wanted is DuplicateError:  # looked for before it is told
+        buffer.answers("channel", wire.channel())
+        buffer.answers("posts", wire.page(wire.post("sent", id="claimed", createdAt=EARLIER)))
     with pytest.raises(RejectedError) as caught:
-        look(x, access)
+        look(x, access, claimed=["claimed"])
     assert type(caught.value) is wanted
     assert caught.value.platform_message == words
 
@@ -573,6 +790,34 @@ def test_images_are_compared_by_number_and_kind(x, access, buffer, images):
 
 
 @pytest.mark.parametrize(
+    ("assets", "wanted"),
+    [
+        ([wire.image_asset("video")], Published),
+        ([wire.image_asset("video", source=FILM_URL.replace("signature1", "another"))], Published),
+        ([wire.image_asset("video", source=FILM_URL.replace("film-1", "film-2"))], Absent),
+        ([wire.image_asset()], Absent),
+        ([wire.image_asset("video"), wire.image_asset("video")], Absent),
+        ([], Absent),
+    ],
+)
+def test_a_film_whose_answer_was_lost_is_known_by_its_file(x, access, buffer, assets, wanted):
+    """Where Buffer still names our address; where it has a copy, the kind has to do."""
+    buffer.answers("posts", wire.page(wire.post("sent", assets=assets)))
+    assert isinstance(look(x, access, FILM, LOST), wanted)
+
+
+def test_two_equal_posts_whose_answers_were_lost_are_two(x, access, buffer):
+    posts = [
+        wire.post("sent", id=f"p{n}", createdAt=f"2026-11-20T11:59:{n}Z", assets=[wire.image_asset("video")])
+        for n in (30, 40)
+    ]
+    buffer.answers("posts", wire.page(*posts), wire.page(*posts))
+    first = look(x, access, FILM, LOST)
+    second = look(x, access, FILM, LOST, claimed=[first.platform_post_id])
+    assert [first.platform_post_id, second.platform_post_id] == ["p30", "p40"]
+
+
+@pytest.mark.parametrize(
     ("theirs", "wanted"),
     [
         ("Look\n\nhttps://buff.ly/4abc", Published),
@@ -639,6 +884,53 @@ def test_without_a_saved_organization_the_channel_is_asked(x, access, buffer):
     buffer.answers("posts", wire.page(wire.post("sent")))
     assert isinstance(look(x, access, handles={}), Published)
     assert buffer.operations() == ["Channel", "Posts"]
+
+
+# Is it really there?
+
+
+def sent_post(**more) -> dict:
+    return wire.post("sent", externalLink="https://x.com/1", assets=[wire.image_asset(), wire.image_asset()], **more)
+
+
+def test_what_was_sent_is_seen_with_its_files_and_its_link(x, access, buffer, images):
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page(sent_post()))
+    seen = x.seen(access, wire.POST_ID, images(2))
+    assert (seen.exists, seen.media, seen.permalink) == (True, 2, "https://x.com/1")
+    asked = buffer.variables()["input"]
+    assert (asked["filter"], asked["sort"]) == ({"status": ["sent"]}, [{"field": "createdAt", "direction": "desc"}])
+
+
+def test_looks_at_many_posts_share_one_reading(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page(*[sent_post(id=f"p{number}") for number in range(8)]))
+    assert all(x.seen(access, f"p{number}", TEXT).exists for number in range(8))
+    assert buffer.operations() == ["Channel", "Posts"]
+
+
+def test_what_the_newest_do_not_show_is_asked_for_alone(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page())
+    buffer.answers("post", sent_post())
+    assert x.seen(access, wire.POST_ID, TEXT).exists
+
+
+def test_buffer_does_not_know_what_the_network_still_shows(x, access, buffer):
+    """Deleted in Buffer is not deleted on the network; nothing is claimed."""
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page())
+    buffer.fails("NOT_FOUND", path=["post"])
+    seen = x.seen(access, wire.POST_ID, TEXT)
+    assert seen.exists is None
+    assert "deleted in Buffer" in seen.evidence
+
+
+def test_a_post_that_is_not_sent_any_more_is_no_evidence(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.answers("posts", wire.page())
+    buffer.answers("post", wire.post("draft"))
+    assert x.seen(access, wire.POST_ID, TEXT).exists is None
 
 
 # Reading
@@ -766,7 +1058,7 @@ def test_recent_posts_are_those_that_were_sent(x, access, buffer):
         ("p2", "https://x.com/2", "text"),
         ("p1", "", "image"),
     ]
-    assert posts[1].thumbnail_url == "https://media.example/1-small.jpg"
+    assert posts[1].thumbnail_url == "https://buffer-media.example/1-small.jpg"
     assert buffer.variables()["input"]["filter"]["status"] == ["sent"]
 
 

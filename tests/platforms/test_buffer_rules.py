@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from socialhub.platforms import choices, rules
-from socialhub.platforms.base import Content, MediaItem, PostType
+from socialhub.platforms.base import Content, MediaItem, PostType, VideoFacts
 from socialhub.platforms.buffer_rules import (
     IMAGE,
     RULES,
@@ -290,28 +290,160 @@ def test_every_choice_can_be_asked_for():
             assert not choice.default or choice.kind is ChoiceKind.FLAG or choice.default in dict(choice.options)
 
 
-def test_youtube_says_honestly_that_videos_cannot_be_sent_yet(images):
-    (violation,) = rules.check("youtube", images(1))
-    assert violation.code == "video_needed"
-    assert "cannot send videos yet" in violation.message
-    long = wire.chosen(images(1), {"title": "t" * 101, "category_id": "3", "privacy": "friends"})
-    assert told("youtube", long)[1:] == [
+def test_youtube_takes_one_film_and_nothing_else(images):
+    chosen = {"title": "Camaro", "category_id": "2"}
+    film = Content(PostType.VIDEO, "1969 Camaro", media=(wire.film(),), choices=chosen)
+    assert rules.check("youtube", film) == []
+    two = replace(film, media=(wire.film(), wire.film(2)))
+    assert codes(rules.check("youtube", two)) == ["media_too_many"]
+    assert "media_kind" in codes(rules.check("youtube", replace(images(1, PostType.VIDEO), choices=chosen)))
+    for content in (text("a"), images(1), images(2)):
+        assert codes(rules.check("youtube", content))[0] == "post_type_unsupported"
+    assert told("youtube", replace(film, choices={})) == [
+        ("choice_missing", "title"),
+        ("choice_missing", "category_id"),
+    ]
+    long = wire.chosen(film, {"title": "t" * 101, "category_id": "3", "privacy": "friends"})
+    assert told("youtube", long) == [
         ("choice_too_long", "title"),
         ("choice_gone", "category_id"),
         ("choice_gone", "privacy"),
     ]
 
 
+# Films
+
+
+def filmed(key: str, choices: dict[str, str] | None = None, words: str = "Film", **more) -> list[tuple[str, str]]:
+    """What the rules have against a film, with their level."""
+    facts = {name: more.pop(name) for name in list(more) if name in VideoFacts.__dataclass_fields__}
+    plain = wire.film()
+    film = replace(plain, video=replace(plain.video, **facts), **more)
+    needed = {"pinterest": {"board_service_id": "1"}, "youtube": {"title": "T", "category_id": "2"}}.get(key, {})
+    content = Content(PostType.VIDEO, words, media=(film,), choices={**needed, **(choices or {})})
+    return [(one.code, one.level) for one in rules.check(key, content)]
+
+
+FILMS = ["x", "threads", "bluesky", "mastodon", "pinterest", "tiktok", "youtube"]
+
+
+@pytest.mark.parametrize("key", FILMS)
+def test_a_usual_film_is_taken(key):
+    assert filmed(key) == []
+
+
+@pytest.mark.parametrize("key", FILMS)
+def test_buffer_takes_no_hevc(key):
+    assert filmed(key, codec="hevc") == [("video_codec", "error")]
+
+
+@pytest.mark.parametrize(
+    ("key", "shortest", "longest"),
+    [
+        ("x", 0.5, 140),
+        ("threads", 0.1, 300),
+        ("bluesky", 1, 180),
+        ("mastodon", 0.1, 3600),
+        ("pinterest", 4, 900),
+        ("tiktok", 3, 600),
+        ("youtube", 1, 900),
+    ],
+)
+def test_the_length_of_a_film(key, shortest, longest):
+    for seconds, code in (
+        (shortest, []),
+        (longest, []),
+        (shortest - 0.07, ["video_length"]),
+        (longest + 1, ["video_length"]),
+    ):
+        assert [code for code, level in filmed(key, seconds=seconds) if level == "error"] == code
+
+
+@pytest.mark.parametrize(
+    ("key", "megabytes"),
+    [
+        ("x", 512),
+        ("threads", 950),
+        ("bluesky", 95),
+        ("mastodon", 99),
+        ("pinterest", 950),
+        ("tiktok", 950),
+        ("youtube", 950),
+    ],
+)
+def test_the_weight_of_a_film(key, megabytes):
+    assert filmed(key, size_bytes=megabytes * 1024 * 1024) == []
+    assert filmed(key, size_bytes=(megabytes + 1) * 1024 * 1024) == [("media_heavy", "error")]
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "code"),
+    [
+        ("x", {"width": 2160, "height": 3840}, "video_wide"),
+        ("x", {"width": 400, "height": 1300}, "video_ratio"),
+        ("x", {"fps": 90}, "video_fps"),
+        ("threads", {"fps": 20}, "video_fps"),
+        ("threads", {"bit_rate": 26_000_000}, "video_bit_rate"),
+        ("bluesky", {"width": 400, "height": 1300}, "video_ratio"),
+        ("pinterest", {"width": 400, "height": 900}, "video_ratio"),
+        ("tiktok", {"width": 320, "height": 640}, "video_small"),
+        ("tiktok", {"fps": 20}, "video_fps"),
+    ],
+)
+def test_the_shape_and_the_rates_of_a_film(key, change, code):
+    assert filmed(key, **change) == [(code, "error")]
+
+
+@pytest.mark.parametrize(
+    "change", [{"seconds": 181}, {"width": 1920, "height": 1080}], ids=["longer than a Short", "wider than high"]
+)
+def test_a_film_that_is_no_short_is_said_to_be_none(change):
+    assert filmed("youtube", **change) == [("video_no_short", "warning")]
+
+
+def test_an_alternative_text_that_nobody_takes_is_said_to_be_left_out():
+    assert filmed("mastodon", alt_text="A Camaro") == [("alt_text_ignored", "warning")]
+
+
+def test_tiktok_takes_less_text_beside_a_film(images):
+    assert filmed("tiktok", words="a" * 2200) == []
+    assert filmed("tiktok", words="a" * 2201) == [("caption_too_long", "error")]
+    assert codes(rules.check("tiktok", images(2, text="a" * 2201))) == []
+    assert caption_limit("tiktok", None, PostType.VIDEO) == 2200
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("tiktok", "2.5", []),
+        ("pinterest", "0", []),
+        ("pinterest", "10", []),
+        ("pinterest", "10.5", [("choice_invalid", "error")]),
+        ("tiktok", "soon", [("choice_invalid", "error")]),
+        ("tiktok", "-1", [("choice_invalid", "error")]),
+        ("tiktok", "1e3", [("choice_invalid", "error")]),
+    ],
+)
+def test_the_moment_that_stands_for_a_film(key, value, wanted):
+    assert filmed(key, {"cover_second": value}) == wanted
+
+
+def test_choices_without_a_place_are_said_to_be_left_out(images):
+    assert filmed("tiktok", {"title": "Camaro"}) == [("choice_ignored", "warning")]
+    found = rules.check("tiktok", replace(images(1), choices={"cover_second": "2"}))
+    assert [(one.code, one.level, one.field) for one in found] == [("choice_ignored", "warning", "cover_second")]
+
+
 @pytest.mark.parametrize(
     ("key", "kinds"),
     [
-        ("x", {"text", "link", "single", "multi_image"}),
-        ("threads", {"text", "link", "single", "multi_image"}),
-        ("bluesky", {"text", "link", "single", "multi_image"}),
-        ("mastodon", {"text", "link", "single", "multi_image"}),
-        ("pinterest", {"single"}),
-        ("tiktok", {"single", "multi_image"}),
-        ("youtube", set()),
+        ("x", {"text", "link", "single", "multi_image", "video"}),
+        ("threads", {"text", "link", "single", "multi_image", "video"}),
+        ("bluesky", {"text", "link", "single", "multi_image", "video"}),
+        ("mastodon", {"text", "link", "single", "multi_image", "video"}),
+        ("pinterest", {"single", "video"}),
+        ("tiktok", {"single", "multi_image", "video"}),
+        ("youtube", {"video"}),
         ("google_business", {"text", "link", "single"}),
     ],
 )
@@ -326,9 +458,7 @@ def test_the_common_check_counts_images_by_these_rules(key, images):
     assert "media_too_many" in codes(rules.check(key, images(most + 1)))
 
 
-def test_the_common_check_asks_these_rules_too(images):
-    for content in (text("a"), images(1), images(2)):
-        assert codes(rules.check("youtube", content)) == ["video_needed"]
+def test_the_common_check_asks_these_rules_too():
     assert codes(rules.check("x", text("a" * 281))) == ["caption_too_long"]
 
 
