@@ -82,11 +82,18 @@ def served_versions() -> list[str]:
 # --- What Meta calls by itself --------------------------------------------------------------------------------
 
 
-def note_callback(name: str) -> None:
+DEAUTHORIZE, DATA_DELETION = "deauthorize", "data-deletion"
+
+
+def callback_key(provider: str, name: str) -> str:
+    return f"{provider}-callback:{name}"
+
+
+def note_callback(provider: str, name: str) -> None:
     """Meta has called one of our addresses, with a good signature: kept as a notice that nobody has to act on."""
     now = timezone.now()
     OperatorNotice.objects.update_or_create(
-        key=f"meta-callback:{name}",
+        key=callback_key(provider, name),
         defaults={
             "title": _("Meta called the address for %(name)s") % {"name": name},
             "body": _("Nothing is to be done. The connect doctor shows when it was."),
@@ -96,8 +103,9 @@ def note_callback(name: str) -> None:
     )
 
 
-def callback_seen_at(name: str) -> datetime | None:
-    return OperatorNotice.objects.filter(key=f"meta-callback:{name}").values_list("last_seen_at", flat=True).first()
+def callback_seen_at(provider: str, name: str) -> datetime | None:
+    rows = OperatorNotice.objects.filter(key=callback_key(provider, name))
+    return rows.values_list("last_seen_at", flat=True).first()
 
 
 # --- The version of LinkedIn's API ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.providers import INSTAGRAM, META
 from accounts.views import account, callbacks, connecting, doctor, guidance, notifications, people, pictures, social
 
 app_name = "accounts"
@@ -31,8 +32,12 @@ urlpatterns = [
     path("settings/workspace/members/", people.member_add, name="member_add"),
     path("settings/workspace/members/<int:member_id>/role/", people.member_role, name="member_role"),
     path("settings/workspace/members/<int:member_id>/remove/", people.member_remove, name="member_remove"),
-    path("meta/deauthorize/", callbacks.deauthorize, name="meta_deauthorize"),
-    path("meta/data-deletion/", callbacks.data_deletion, name="meta_data_deletion"),
+    path("meta/deauthorize/", callbacks.deauthorize, {"provider": META.key}, name="meta_deauthorize"),
+    path("meta/data-deletion/", callbacks.data_deletion, {"provider": META.key}, name="meta_data_deletion"),
+    path("instagram/deauthorize/", callbacks.deauthorize, {"provider": INSTAGRAM.key}, name="instagram_deauthorize"),
+    path(
+        "instagram/data-deletion/", callbacks.data_deletion, {"provider": INSTAGRAM.key}, name="instagram_data_deletion"
+    ),
     path("data-deletion/<str:code>/", callbacks.data_deletion_status, name="data_deletion_status"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/read/", notifications.notifications_read, name="notifications_read"),

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import pictures
-from accounts.models import ConnectedAccount, Credential, DataDeletion, Grant
+from accounts.models import ConnectedAccount, Credential, DataDeletion, Grant, Notification
+from accounts.providers import PROVIDERS
+from accounts.providers.base import Provider
 from accounts.tokens import lost
 from socialhub.platforms.errors import ReconnectError
 from socialhub.platforms.meta import SignedRequest
@@ -39,31 +42,62 @@ def withdraw(provider: str, message: SignedRequest, *, erase: bool = False) -> W
     """Forget the consents of this person in all workspaces, with every token that came of them.
 
     The accounts stay with their history, marked as withdrawn; their workspaces are asked to reconnect. A consent that
-    was given after the message was made is left alone. Once more changes nothing. erase: the pictures go, too.
+    was given after the message was made is left alone. Once more changes nothing. erase: what the accounts tell of the
+    person goes, too.
     """
     if message.issued_at is None:
         return Withdrawn(0, 0)
+    source = PROVIDERS[provider]
     with transaction.atomic():
-        grants = Grant.objects.select_for_update().filter(
-            provider=provider, platform_user_id=message.user_id, updated_at__lte=message.issued_at + AHEAD
+        grants = Grant.objects.select_for_update(of=("self",)).filter(
+            whose(source, message), provider=provider, updated_at__lte=message.issued_at + AHEAD
         )
-        keys = list(grants.values_list("pk", flat=True))
+        keys = [grant.pk for grant in grants.order_by("pk")]
         held = list(Credential.objects.filter(grant__in=keys).values_list("account_id", flat=True))
         Credential.objects.filter(grant__in=keys).delete()
-        for account in ConnectedAccount.objects.filter(pk__in=held):
+        for account in ConnectedAccount.objects.filter(pk__in=held).order_by("pk"):
             if erase:
-                pictures.forget(account)
+                erase_person(account, source)
             lost(
                 account,
                 ReconnectError(
                     _("The access to “%(name)s” was withdrawn at %(network)s by the person who had connected it.")
-                    % {"name": account.name, "network": "Facebook"},
+                    % {"name": account.name, "network": source.label},
                     revoked=True,
                 ),
             )
         Grant.objects.filter(pk__in=keys).delete()
     logger.info("%s: a person withdrew %d consents with %d accounts", provider, len(keys), len(held))
     return Withdrawn(len(keys), len(held))
+
+
+def whose(source: Provider, message: SignedRequest) -> Q:
+    """The consents of the person whom the message names.
+
+    Where the account is the person there are two numbers for both, and Meta does not say which of them it sends.
+    """
+    person = Q(platform_user_id=message.user_id)
+    if source.account_is_person:
+        theirs = ConnectedAccount.objects.filter(platform_account_id=message.user_id, login_kind=source.key)
+        person |= Q(pk__in=Credential.objects.filter(account__in=theirs).values("grant"))
+    return person
+
+
+def erase_person(account: ConnectedAccount, source: Provider) -> None:
+    """Its picture; where it is the person, all that describes it. Its number stays: the posts hang on it, and whoever
+    connects it again finds them."""
+    pictures.forget(account)
+    if not source.account_is_person:
+        return
+    Notification.objects.filter(account=account).delete()  # they name it
+    account.name, account.username, account.remark, account.offers = source.label, "", "", {}
+    account.followers_count = account.following_count = account.likes_count = account.posts_count = None
+    account.save(
+        update_fields=[
+            *("name", "username", "remark", "offers"),
+            *("followers_count", "following_count", "likes_count", "posts_count"),
+        ]
+    )
 
 
 def delete_data(provider: str, message: SignedRequest, signed: str) -> DataDeletion:

@@ -81,6 +81,8 @@ CALLBACKS = {"meta_callback", "instagram_callback", "linkedin_callback", "buffer
 PUBLIC = {"healthz", "readyz", "publishing:media_public", *CALLBACKS} | {
     "accounts:meta_deauthorize",  # the signature says who speaks
     "accounts:meta_data_deletion",
+    "accounts:instagram_deauthorize",
+    "accounts:instagram_data_deletion",
     "accounts:data_deletion_status",
 }
 

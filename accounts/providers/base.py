@@ -13,12 +13,15 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.doctor import Check, State, end_check, public_address, scope_check
 from accounts.expiry import end_of_grant
 from accounts.models import ConnectedAccount, Grant
+from accounts.operators import DATA_DELETION, DEAUTHORIZE, callback_seen_at
 from socialhub.platforms.base import Access, Tokens
 from socialhub.platforms.errors import PlatformError
 
@@ -137,6 +140,8 @@ class Provider(ABC):
     label: ClassVar[str]
     # Revoking one consent ends all that the person ever gave to this app, those in other workspaces too.
     revokes_everything: ClassVar[bool] = True
+    # The account that is connected is the person who consented: what is known of the one is known of the other.
+    account_is_person: ClassVar[bool] = False
 
     @abstractmethod
     def is_configured(self) -> bool:
@@ -275,3 +280,22 @@ def grant_fields(tokens: Tokens, asked: Sequence[str]) -> dict[str, Any]:
         "granted_scopes": sorted(granted),
         "declined_scopes": sorted(set(asked) - granted),
     }
+
+
+def callback_checks(provider: Provider, deauthorize: str, deletion: str) -> list[Check]:
+    """The addresses at which Meta tells what a person did there, for an app of its; and whether it ever has."""
+    return [
+        callback_check(provider, _("Deauthorize callback address"), DEAUTHORIZE, deauthorize),
+        callback_check(provider, _("Data deletion request address"), DATA_DELETION, deletion),
+    ]
+
+
+def callback_check(provider: Provider, label: str, name: str, path: str) -> Check:
+    seen = callback_seen_at(provider.key, name)
+    if seen:
+        date = date_format(timezone.localtime(seen), "j F Y, H:i")
+        text = _("Meta called it last on %(date)s.") % {"date": date}
+    else:
+        text = _("Meta has not called it yet. It does when somebody removes this app at %(network)s.")
+        text %= {"network": provider.label}
+    return Check(label, State.FACT, text, settings.PUBLIC_BASE_URL + path)

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.clients import instagram
-from accounts.doctor import Check, State, scope_check
+from accounts.doctor import Check, State
 from accounts.expiry import end_of_grant
 from accounts.models import ConnectedAccount, Grant
-from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, grant_fields
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, callback_checks, grant_fields
 from accounts.renew import usable_token
 from socialhub.platforms import INSTAGRAM_LOGIN
 from socialhub.platforms.base import Access, Tokens
@@ -24,6 +24,7 @@ class InstagramLoginProvider(Provider):
     key = INSTAGRAM_LOGIN
     label = "Instagram"
     revokes_everything = False
+    account_is_person = True
 
     def is_configured(self) -> bool:
         return bool(settings.INSTAGRAM_APP_ID)
@@ -101,8 +102,11 @@ class InstagramLoginProvider(Provider):
                 "Instagram login”."
             )
             checks.insert(1, Check(_("App id"), State.PROBLEM, same))
-        asked = scope_check(_("Permissions asked for"), instagram().config.scopes, State.FACT)
-        return [*checks, *([asked] if asked else [])]
+        asked = self.scopes_check(_("Permissions asked for"), instagram().config.scopes)
+        addresses = callback_checks(
+            self, reverse("accounts:instagram_deauthorize"), reverse("accounts:instagram_data_deletion")
+        )
+        return [*checks, asked, *addresses]
 
 
 def obstacle_of(user: InstagramUser) -> str:

@@ -9,18 +9,16 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import operators
 from accounts.clients import meta
 from accounts.doctor import Check, State, end_check, scope_check
 from accounts.expiry import CONSENT_WARN
 from accounts.keys import reveal
 from accounts.models import ConnectedAccount, Grant
 from accounts.operators import served_versions
-from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, scopes_on
+from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Provider, callback_checks, scopes_on
 from accounts.usage import APP, HOLD_PERCENT, told_of
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import PlatformError, ReconnectError
@@ -144,8 +142,7 @@ class MetaProvider(Provider):
                 else _("%(pinned)s is set and served.") % {"pinned": settings.META_GRAPH_VERSION},
             ),
             self.asked_check(),
-            callback_check(_("Deauthorize callback address"), "deauthorize", reverse("accounts:meta_deauthorize")),
-            callback_check(_("Data deletion request address"), "data-deletion", reverse("accounts:meta_data_deletion")),
+            *callback_checks(self, reverse("accounts:meta_deauthorize"), reverse("accounts:meta_data_deletion")),
             Check(
                 _("Webhooks"), State.FACT, _("None are used, so there is nothing to enter: posts and figures are read.")
             ),
@@ -227,17 +224,6 @@ class MetaProvider(Provider):
         answer: dict[str, Any] = meta().get("me", token, {"fields": PAGE_FIELDS_OF_ITSELF})
         candidate = candidate_of(replace(page_of(answer), token=token, obstacle=""))
         return candidate, tuple(scopes_on(inspected.scopes, inspected.granular, candidate.ids))
-
-
-def callback_check(label: str, name: str, path: str) -> Check:
-    """An address to paste at Meta, and whether Meta has ever called it."""
-    seen = operators.callback_seen_at(name)
-    text = (
-        _("Meta called it last on %(date)s.") % {"date": date_format(timezone.localtime(seen), "j F Y, H:i")}
-        if seen
-        else _("Meta has not called it yet. It does when somebody removes this app at Facebook.")
-    )
-    return Check(label, State.FACT, text, settings.PUBLIC_BASE_URL + path)
 
 
 def permission_fields(permissions: Permissions, inspected: TokenInfo) -> dict[str, Any]:

@@ -189,6 +189,23 @@ class Graph:
         """What goes with every call, to show that whoever uses the token is the app."""
         return {}
 
+    def signed_request(self, value: str) -> SignedRequest:
+        """Verify what the network tells us by itself (deauthorize, data deletion), signed with the secret of the app.
+
+        Raises InvalidSignedRequest.
+        """
+        signature, dot, payload = value.partition(".")
+        expected = hmac.new(self.secret.encode(), payload.encode(), hashlib.sha256).digest()
+        try:
+            if not dot or not hmac.compare_digest(_unbase64(signature), expected):
+                raise InvalidSignedRequest
+            content = json.loads(_unbase64(payload))
+        except (binascii.Error, ValueError) as error:
+            raise InvalidSignedRequest from error
+        if not isinstance(content, dict) or str(content.get("algorithm", "")).upper() != "HMAC-SHA256":
+            raise InvalidSignedRequest
+        return SignedRequest(str(content.get("user_id") or ""), _instant(content.get("issued_at")), content)
+
     def get(self, path: str, token: str, params: Mapping[str, str] | None = None, *, account_id: str = "") -> Any:
         """Read `path`. Raises the classes of errors.py."""
         return self._call("GET", path, token, params or {}, account_id=account_id).json
@@ -533,22 +550,6 @@ class Meta(Graph):
                 yield self.get(page_id, token, {"fields": NODE_FIELDS})
             except PlatformError as error:
                 logger.info("a Page that was allowed could not be read: %s", error.code or error.kind)
-
-    # Messages from Meta
-
-    def signed_request(self, value: str) -> SignedRequest:
-        """Verify a `signed_request` (deauthorize, data deletion). Raises InvalidSignedRequest."""
-        signature, dot, payload = value.partition(".")
-        expected = hmac.new(self.secret.encode(), payload.encode(), hashlib.sha256).digest()
-        try:
-            if not dot or not hmac.compare_digest(_unbase64(signature), expected):
-                raise InvalidSignedRequest
-            content = json.loads(_unbase64(payload))
-        except (binascii.Error, ValueError) as error:
-            raise InvalidSignedRequest from error
-        if not isinstance(content, dict) or str(content.get("algorithm", "")).upper() != "HMAC-SHA256":
-            raise InvalidSignedRequest
-        return SignedRequest(str(content.get("user_id") or ""), _instant(content.get("issued_at")), content)
 
 
 def _warn_of_version(served: str) -> None:

@@ -15,14 +15,18 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import operators
 from accounts.models import ConnectedAccount, Credential, DataDeletion, Grant, Notification, User, Workspace
+from accounts.notify import tell
 from accounts.operators import callback_seen_at
 from tests.factories import make_account, make_user, workspace_of
+from tests.publishing.pictures import photo
 
 pytestmark = pytest.mark.django_db
 
 PERSON = "9001"
 BOTH = ("accounts:meta_deauthorize", "accounts:meta_data_deletion")
+BOTH_OF_INSTAGRAM = ("accounts:instagram_deauthorize", "accounts:instagram_data_deletion")
 
 
 def encode(content: bytes) -> str:
@@ -182,12 +186,96 @@ def test_only_by_post(machine: Client, address: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "name"),
-    [("accounts:meta_deauthorize", "deauthorize"), ("accounts:meta_data_deletion", "data-deletion")],
+    [("accounts:meta_deauthorize", operators.DEAUTHORIZE), ("accounts:meta_data_deletion", operators.DATA_DELETION)],
 )
 def test_when_meta_called_is_remembered_and_who_else_called_is_not(machine: Client, address: str, name: str) -> None:
     machine.post(reverse(address), {"signed_request": "guessed.guess"})
-    assert callback_seen_at(name) is None
+    assert callback_seen_at("meta", name) is None
     machine.post(reverse(address), signed())
-    seen = callback_seen_at(name)
+    seen = callback_seen_at("meta", name)
     assert seen
     assert timezone.now() - seen < timedelta(minutes=1)
+    assert callback_seen_at("instagram_login", name) is None
+
+
+# --- The app of Instagram's own login -------------------------------------------------------------------------
+
+SCOPED, NUMBER = "2700900", "17841400900"  # the person's number that only the app knows, and the account's
+
+
+def by_instagram(user_id: str = SCOPED, **changes: Any) -> dict[str, str]:
+    return signed(user_id, **{"secret": settings.INSTAGRAM_APP_SECRET, **changes})
+
+
+@pytest.fixture
+def ines(workspace: Workspace, owner: User) -> ConnectedAccount:
+    grant = Grant.objects.create(
+        workspace=workspace,
+        user=owner,
+        provider="instagram_login",
+        platform_user_id=SCOPED,
+        platform_user_name="ines.ink",
+        access_token="IGAAtoken",
+    )
+    account = make_account(
+        workspace,
+        platform="instagram",
+        login_kind="instagram_login",
+        platform_account_id=NUMBER,
+        account_type="professional",
+        name="Ines Ink",
+        username="ines.ink",
+        followers_count=5310,
+        token=None,
+    )
+    account.picture.save("picture.jpg", photo(60, 60))
+    Credential.objects.create(account=account, grant=grant)
+    return account
+
+
+@pytest.mark.parametrize("number", [SCOPED, NUMBER])
+def test_instagram_takes_the_app_away_by_either_of_its_numbers(
+    machine: Client, workspace: Workspace, owner: User, ines: ConnectedAccount, number: str
+) -> None:
+    through_a_page = granted(workspace, owner, person=number, accounts=1)
+    response = machine.post(reverse("accounts:instagram_deauthorize"), by_instagram(number))
+    assert (response.status_code, response.json()) == (200, {"success": True})
+    assert Grant.objects.get() == through_a_page, "the same number at the other app is somebody else"
+    ines.refresh_from_db()
+    assert ines.status == "revoked"
+    assert "withdrawn at Instagram" in ines.status_reason
+    assert ines.username == "ines.ink", "that is for their data only"
+    assert not Credential.objects.filter(account=ines).exists()
+
+
+def test_who_has_their_data_deleted_at_instagram_is_not_described_here_any_more(
+    machine: Client, ines: ConnectedAccount
+) -> None:
+    tell(ines.workspace, "expiry", "x", title="The access to Ines Ink ends", account=ines)
+    answer = machine.post(reverse("accounts:instagram_data_deletion"), by_instagram()).json()
+    ines.refresh_from_db()
+    assert (ines.name, ines.username, ines.followers_count, ines.picture.name) == ("Instagram", "", None, "")
+    assert (ines.status, ines.platform_account_id) == ("revoked", NUMBER)
+    assert [row.title for row in Notification.objects.all()] == ["Reconnect Instagram"]
+    told = " ".join(str(value) for row in ConnectedAccount.objects.values() for value in row.values())
+    assert "ines" not in told.lower()
+    page = machine.get(answer["url"].removeprefix(settings.PUBLIC_BASE_URL)).content.decode()
+    assert "your id at Instagram" in page
+    assert "followers are deleted" in page
+
+
+@pytest.mark.parametrize("address", BOTH_OF_INSTAGRAM)
+def test_each_app_is_believed_about_its_own_people_only(
+    machine: Client, workspace: Workspace, owner: User, ines: ConnectedAccount, address: str
+) -> None:
+    granted(workspace, owner, person=SCOPED)
+    assert machine.post(reverse(address), signed(SCOPED)).status_code == 400
+    for other in BOTH:
+        assert machine.post(reverse(other), by_instagram()).status_code == 400
+    assert Credential.objects.count() == 3
+    with override_settings(INSTAGRAM_APP_SECRET=""):
+        assert machine.post(reverse(address), by_instagram(secret="")).status_code == 404
+    assert machine.get(reverse(address)).status_code == 405
+    old = by_instagram(at=timezone.now() - timedelta(hours=2))
+    assert machine.post(reverse(address), old).status_code == 200
+    assert Credential.objects.count() == 3, "an older message does not undo a newer consent"

@@ -16,7 +16,7 @@ from accounts import operators, usage
 from accounts.connect import CONNECTABLE
 from accounts.doctor import Check, State, is_reachable, public_address
 from accounts.models import Credential, Grant, User, Workspace
-from accounts.providers import BUFFER, LINKEDIN, META, PROVIDERS
+from accounts.providers import BUFFER, INSTAGRAM, LINKEDIN, META, PROVIDERS
 from accounts.providers.linkedin import organization_candidate
 from socialhub.platforms.buffer import BufferAccount, BufferApi, ChannelFound
 from socialhub.platforms.buffer import Organization as BufferOrganization
@@ -82,9 +82,16 @@ def test_what_has_to_be_pasted_is_there_without_asking_the_network(signed_in: Cl
         assert f">{title}" in text
     for provider in PROVIDERS.values():
         assert provider.redirect_uri() in text
-    for address in ("/meta/deauthorize/", "/meta/data-deletion/"):
+    for address in (
+        "/meta/deauthorize/",
+        "/meta/data-deletion/",
+        "/instagram/deauthorize/",
+        "/instagram/data-deletion/",
+    ):
         assert settings.PUBLIC_BASE_URL + address in text
     assert settings.META_GRAPH_VERSION in text
+    assert "instagram_business_content_publish: publish to it" in text
+    assert "Also looks" not in text, "nobody has consented yet"
 
 
 def test_asking_shows_permissions_pages_and_why_one_is_grey(signed_in: Client, graph: Graph, grant: Grant) -> None:
@@ -199,14 +206,16 @@ def test_meta_says_when_it_was_called_and_that_it_needs_no_webhook(signed_in: Cl
     before = {check.label: check for check in META.app_checks()}
     assert "not called it yet" in before["Deauthorize callback address"].text
     with time_machine.travel("2026-11-18T09:30Z", tick=False):
-        operators.note_callback("deauthorize")
-    operators.note_callback("deauthorize")
+        operators.note_callback("meta", operators.DEAUTHORIZE)
+    operators.note_callback("meta", operators.DEAUTHORIZE)
     with time_machine.travel("2026-11-19T09:30Z", tick=False):
-        operators.note_callback("deauthorize")
+        operators.note_callback("meta", operators.DEAUTHORIZE)
     after = {check.label: check for check in META.app_checks()}
     assert "19 November 2026" in after["Deauthorize callback address"].text
     assert "not called it yet" in after["Data deletion request address"].text
     assert "None are used" in after["Webhooks"].text
+    theirs = {check.label: check for check in INSTAGRAM.app_checks()}
+    assert "not called it yet" in theirs["Deauthorize callback address"].text, "the other app is another one"
     assert not operators.open_notices(), "nobody has to do anything about it"
 
 
