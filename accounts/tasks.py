@@ -19,9 +19,11 @@ def verify_accounts() -> None:
     """Daily: one task for each account, a little apart, so that the networks are not asked for everything at once."""
     due = verify.accounts_to_verify()
     apart = min(APART_SECONDS, SPREAD_SECONDS / max(len(due), 1))
-    for number, account_id in enumerate(due):
-        verify_one_account.apply_async((str(account_id),), countdown=round(number * apart))
-    expiry.remind()
+    try:
+        for number, account_id in enumerate(due):
+            verify_one_account.apply_async((str(account_id),), countdown=round(number * apart))
+    finally:  # an end is near whether the broker answers or not
+        expiry.remind()
 
 
 @shared_task

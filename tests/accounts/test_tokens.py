@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from fernet_fields.hkdf import derive_fernet_key
+from kombu.exceptions import OperationalError
 
 from accounts import notify
 from accounts.clients import meta, platform_for
@@ -224,6 +225,20 @@ def test_the_daily_check_is_spread_and_gives_each_account_a_message_of_its_own(
     sent.clear()
     verify_accounts()
     assert max(delay for _account_id, delay in sent) <= SPREAD_SECONDS
+
+
+def test_people_are_reminded_though_the_broker_does_not_answer(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_account(workspace, token_expires_at=timezone.now() + timedelta(days=6))
+
+    def down(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(verify_one_account, "apply_async", down)
+    with pytest.raises(OperationalError):
+        verify_accounts()
+    assert Notification.objects.get().kind == Notification.Kind.EXPIRY
 
 
 def test_an_unforeseen_fault_of_one_account_does_not_stop_the_others(
