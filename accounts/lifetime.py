@@ -52,7 +52,9 @@ def lifetime_of(account: ConnectedAccount, *, has_refresh_token: bool) -> Lifeti
         return Lifetime(grant.expires_at, _("It is renewed by itself before that."), can_refresh=True)
     end = account.token_expires_at
     if account.needs_reconnect:
-        mended = _("Check again once it is mended.") if account.mended_at else _("Press Reconnect to give access again.")
+        mended = (
+            _("Check again once it is mended.") if account.mended_at else _("Press Reconnect to give access again.")
+        )
         return Lifetime(end, mended)
     if end is None:
         return Lifetime(None, str(ENDLESS.get(account.login_kind, _("Does not run out."))))
