@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from publishing.views import composer, posts, progress
+from publishing.views import composer, limits, posts, progress
 
 urlpatterns: list[URLPattern] = [
     path("posts/", posts.post_list, name="post_list"),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("posts/<uuid:post_id>/cancel/", posts.post_cancel, name="post_cancel"),
     path("posts/<uuid:post_id>/delete/", posts.post_delete, name="post_delete"),
     path("posts/<uuid:post_id>/progress/", progress.post_progress, name="post_progress"),
+    path("limits/", limits.limits, name="limits"),
     path("publications/<uuid:publication_id>/retry/", progress.publication_retry, name="publication_retry"),
     path("publications/<uuid:publication_id>/decide/", progress.publication_decide, name="publication_decide"),
 ]

@@ -137,6 +137,7 @@ ADDRESSES: dict[str, Address] = {
     "publishing:media_thumbnail": look("media"),
     "publishing:media_file": look("media"),
     "publishing:post_list": look(),
+    "publishing:limits": look(),
     "publishing:post_new": page("editor", action="draft", caption="Hello"),
     "publishing:post_check": act("editor", caption="Hello"),
     "publishing:post_detail": look("post"),

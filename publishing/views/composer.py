@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -29,24 +27,38 @@ from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
 from accounts.verify import verify
 from publishing import captions, checks, compose, limits
+from publishing.checks import Reshaped
 from publishing.compose import Intent
-from publishing.forms.composer import TYPE_NAMES, ComposerForm, ShapingForm, from_post, from_set, planned, uuids
+from publishing.forms.composer import (
+    TYPE_NAMES,
+    ComposerForm,
+    PictureRow,
+    ShapingForm,
+    from_post,
+    from_set,
+    planned,
+    uuids,
+)
+from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS
 from publishing.limits import WindowState
 from publishing.media import UploadRefused, store_upload
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post, PostMedia, Publication
 from publishing.models.posts import held_hashtags
 from publishing.states import LostRace
+from publishing.views.moments import clock
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS, PLATFORMS
-from socialhub.platforms.base import PostType
+from socialhub.platforms.base import MediaKind, PostType
 from socialhub.platforms.choices import Told, options_of
 from socialhub.platforms.errors import PlatformError
-from socialhub.platforms.rules import RULES, Look, caption_limit, length_of
+from socialhub.platforms.rule_types import Look
+from socialhub.platforms.rules import RULES, caption_limit, length_of
 
 SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers")
 RECENT_MEDIA = 24
 MISSING = ("caption_missing", "media_missing", "choice_missing")  # nothing to blame anybody for who has only just begun
 NAMED = 3  # so many accounts are named before the rest is counted
+KNOWN_RATIOS = ((1, 1), (4, 5), (5, 4), (3, 4), (4, 3), (2, 3), (3, 2), (9, 16), (16, 9))
 SHOWN_EACH = 4  # so many accounts have a preview each; beyond, those that look the same share one
 
 
@@ -169,8 +181,8 @@ def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpRes
 
 
 def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
-    """Keep the uploaded images and put them behind the others. Returns a sentence for each that was refused."""
-    refused = []
+    """Keep the uploaded files and put them behind the others. Returns a sentence for each that was refused."""
+    refused: list[str] = []
     files: list[UploadedFile] = request.FILES.getlist("upload")
     for file in files:
         try:
@@ -225,7 +237,7 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
 
 
 def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:
-    """Take an image out of the list, or one place on."""
+    """Take an item out of the list, or one place on."""
     if not which or which[0] not in media:
         return
     at = media.index(which[0])
@@ -237,14 +249,20 @@ def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:
 def page(request: HttpRequest, form: ComposerForm, *, refused: Sequence[str] = (), status: int = 200) -> HttpResponse:
     """The composer as a page, or its form alone for HTMX."""
     workspace = request.workspace
+    reviewed = review(form, submitted=form.is_bound)
+    picture_rows = form.picture_rows()
     context = {
-        **review(form, submitted=form.is_bound),
+        **reviewed,
         "form": form,
         "post": form.post,
         "refused": refused,
         "rows": form.account_rows(),
         "absent": absent_platforms(form.all_accounts),
-        "picture_rows": form.picture_rows(),
+        "picture_rows": picture_rows,
+        "crop_rows": crop_rows(picture_rows, reviewed["shapes"]),
+        "accept": f"{ACCEPT_IMAGES},{ACCEPT_VIDEOS},{ACCEPT_DOCUMENTS}",
+        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "max_video_bytes": settings.UPLOAD_VIDEO_MAX_BYTES,
         "templates": CaptionTemplate.objects.filter(workspace=workspace),
         "groups": HashtagGroup.objects.filter(workspace=workspace),
         "library": MediaFile.objects.filter(workspace=workspace)
@@ -267,7 +285,54 @@ def absent_platforms(accounts: Iterable[ConnectedAccount]) -> list[tuple[str, st
     return [(key, str(CONNECTABLE[key].title)) for key in PLATFORMS if key not in known]
 
 
+def crop_rows(rows: Iterable[PictureRow], shapes: Mapping[UUID, str]) -> list[tuple[PictureRow, str]]:
+    """The images with the networks that would change their shape, "" where none of those chosen does."""
+    return [(row, shapes.get(row.media.pk, "")) for row in rows if row.fit_field]
+
+
 # What the side of the composer shows
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The part of an image that a network shows, in pixels of the image; it is larger than the image where bars are added."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    has_bars: bool
+
+    @property
+    def view_box(self) -> str:
+        return f"{self.left} {self.top} {self.width} {self.height}"
+
+    @classmethod
+    def of(cls, reshaped: Reshaped) -> Frame:
+        media, ratio = reshaped.item.media, reshaped.ratio
+        filling = media.height * ratio
+        if reshaped.item.fit != PostMedia.Fit.CROP:
+            width = max(media.width, filling)
+            height = width / ratio
+            left, top = (media.width - width) / 2, (media.height - height) / 2
+            return cls(round(left), round(top), round(width), round(height), has_bars=True)
+        width = min(media.width, filling)
+        height = width / ratio
+        left = min(max(media.focus_x * media.width - width / 2, 0), media.width - width)
+        top = min(max(media.focus_y * media.height - height / 2, 0), media.height - height)
+        return cls(round(left), round(top), round(width), round(height), has_bars=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One item of a preview. frame: None where the network shows it in its own shape."""
+
+    item: PostMedia
+    frame: Frame | None = None
+
+    @property
+    def alt(self) -> str:
+        return self.item.alt_text or self.item.media.alt_text or self.item.media.original_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +340,7 @@ class Preview:
     publication: Publication
     label: str
     type_name: str
-    media: Sequence[PostMedia]
+    media: Sequence[Shown]
     shape: str
     length: int
     limit: int
@@ -286,6 +351,25 @@ class Preview:
     def name(self) -> str:
         account = self.publication.account
         return (self.look.named_by_username and account.username) or account.name
+
+    @property
+    def is_silent(self) -> bool:
+        """The network shows no text with this kind of post."""
+        return self.publication.post_type in RULES[self.publication.account.platform].silent_types
+
+    @property
+    def is_upright(self) -> bool:
+        """It fills the screen of a phone."""
+        return self.publication.post_type in (PostType.STORY, PostType.REEL)
+
+    @property
+    def items(self) -> list[PostMedia]:
+        return [shown.item for shown in self.media]
+
+    @property
+    def document(self) -> MediaFile | None:
+        first = self.media[0].item.media if self.media else None
+        return first if first and first.kind == MediaKind.DOCUMENT else None
 
     @property
     def folds(self) -> bool:
@@ -367,6 +451,7 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
     number = len(publications)
     verb = _("Schedule for %(number)d") if later else _("Publish to %(number)d")
     at = form.cleaned_data.get("at")
+    shapes = shapes_of(publications, draft.media)
     lines = [
         line
         for publication in publications
@@ -382,6 +467,9 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
         "looks": shared(previews, lambda one: one.publication.account, "label", "publication.text", "type_name", "told")
         if len(previews) > SHOWN_EACH
         else [Shared(one, [one.publication.account]) for one in previews],
+        "shapes": shapes,
+        "takes_comment": form.takes_comment,
+        "comment_counters": comment_counters(publications, draft.post.first_comment),
         "counters": list({(one.publication.account.platform, one.length, one.limit): one for one in previews}.values()),
         "limits": shared(lines, lambda one: one.account, "account.platform", "text"),
         "waits": waits(lines, form.user.time_zone),
@@ -411,11 +499,14 @@ def as_data(form: ComposerForm) -> QueryDict:
 def preview(publication: Publication, media: Sequence[PostMedia]) -> Preview:
     key = publication.account.platform
     with_images = publication.post_type not in (PostType.TEXT, PostType.LINK)
+    frames = {position: Frame.of(one) for position, one in checks.reshaped(publication, media).items()}
     return Preview(
         publication=publication,
         label=str(LABELS[key]),
         type_name=str(TYPE_NAMES[PostType(publication.post_type)]),
-        media=media if with_images else (),
+        media=[Shown(item, frames.get(position)) for position, item in enumerate(media, start=1)]
+        if with_images
+        else [],
         shape=shape_of(media[0].media) if media else "",
         length=length_of(key, checks.content_of(publication, media)),
         limit=caption_limit(key, publication.account.offers),
@@ -424,7 +515,44 @@ def preview(publication: Publication, media: Sequence[PostMedia]) -> Preview:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CommentCounter:
+    platform: str
+    length: int
+    limit: int
+
+    @property
+    def over(self) -> bool:
+        return self.length > self.limit
+
+
+def comment_counters(publications: Iterable[Publication], text: str) -> list[CommentCounter]:
+    """One for each chosen network that takes a first comment."""
+    limits = {one.account.platform: checks.comment_limit(one) for one in publications if checks.comment_limit(one)}
+    return [CommentCounter(platform, len(text), limit) for platform, limit in limits.items()]
+
+
+def shapes_of(publications: Iterable[Publication], media: Sequence[PostMedia]) -> dict[UUID, str]:
+    """For each image that some network reshapes: which ones, and how it is shown there."""
+    found: dict[UUID, dict[str, None]] = {}
+    for publication in publications:
+        name = f"{LABELS[publication.account.platform]} ({TYPE_NAMES[PostType(publication.post_type)]})"
+        for one in checks.reshaped(publication, media).values():
+            found.setdefault(one.item.media_id, {})[f"{name} {ratio_name(one.ratio)}"] = None
+    return {pk: some_of(list(names)) for pk, names in found.items()}
+
+
+def ratio_name(ratio: float) -> str:
+    """As people know it: 4:5, 9:16, 1.91:1."""
+    for width, height in KNOWN_RATIOS:
+        if abs(ratio * height / width - 1) < checks.SAME_SHAPE / 2:
+            return f"{width}:{height}"
+    return f"{ratio:.2f}:1"
+
+
 def shape_of(media: MediaFile) -> str:
+    if not media.height:
+        return "portrait"  # a document: most pages are upright
     ratio = media.width / media.height
     return "landscape" if ratio > 1.15 else "portrait" if ratio < 0.87 else "square"
 
@@ -490,10 +618,3 @@ def waits(lines: Sequence[LimitLine], zone: str) -> list[str]:
         % {"names": some_of(names), "time": time}
         for time, names in groups.items()
     ]
-
-
-def clock(moment: datetime, zone: str) -> str:
-    """The time of day, with the day when it is not today."""
-    local = timezone.localtime(moment, ZoneInfo(zone))
-    is_today = local.date() == timezone.localtime(timezone=ZoneInfo(zone)).date()
-    return date_format(local, "H:i" if is_today else "D j M, H:i")
