@@ -19,6 +19,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -32,7 +33,7 @@ from accounts.wake import wake
 from publishing import claims, follow_ups, limits
 from publishing.claims import Claim, LeaseLost
 from publishing.media import media_items
-from publishing.models import Attempt, Publication, Status
+from publishing.models import Attempt, Publication, QueueEntry, Status
 from publishing.statements import update
 from publishing.states import move
 from socialhub.platforms import errors, rules
@@ -61,6 +62,7 @@ LONGEST_ACCEPTED = timedelta(days=1)  # what a network has taken and not publish
 ACCOUNT_TROUBLE = ("account_blocked", "permission", "our_bug")  # kinds of failure that are not about one post
 LONG_WAIT = timedelta(hours=1)  # a limit that holds a post back for longer is worth a word to its people
 OPERATOR_PAUSE = timedelta(minutes=5)  # at least, before a call is tried again that whoever runs the server has to mend
+SAME_MOMENT = timedelta(seconds=5)
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 MOST_BLIND_LOOKS = 5  # looks that were refused before a person is asked
 MOST_LOOKS = 120  # and looks that met a network in passing trouble: about two hours
@@ -501,6 +503,7 @@ def backoff_seconds(number: int) -> float:
 
 def _put_off(job: Job, until: datetime, reason: str, error: Failure | None = None) -> None:
     """Limited is not failed: no attempt is used up, and lateness is measured from the new time."""
+    until = _behind_those_put_off(job, until)
     _back_to_queue(job, error, reason=reason, outcome="limited", not_before=until, due_at=until)
     if until - timezone.now() > LONG_WAIT:
         tell(
@@ -513,6 +516,15 @@ def _put_off(job: Job, until: datetime, reason: str, error: Failure | None = Non
             url=job.publication.post.get_absolute_url(),
             account=job.account,
         )
+
+
+def _behind_those_put_off(job: Job, until: datetime) -> datetime:
+    """Several posts of an account that meet one limit keep their order: each waits a moment longer than the one before."""
+    same = QueueEntry.objects.filter(
+        account=job.account, not_before__gte=until, not_before__lt=until + SAME_MOMENT, priority=job.entry.priority
+    )
+    last = same.exclude(pk=job.entry.pk).exclude(wait_reason="").aggregate(last=Max("not_before"))["last"]
+    return last + timedelta(milliseconds=1) if last else until
 
 
 def _hold(job: Job, error: Failure) -> None:

@@ -956,3 +956,24 @@ def test_a_look_that_only_the_operator_can_mend_waits_too(network, account, make
         run_due()
     publication.refresh_from_db()
     assert publication.status == Status.PUBLISHED
+
+
+def test_posts_that_meet_a_limit_keep_their_order(network, account, make_due, settings):
+    """Five are due in this order, room is for one in an hour: they go out in this order, whatever they were called."""
+    settings.RATE_LIMITS = {"facebook": {"publish": 1}}
+    limits.reserve(account.pk, "facebook", {"publish": 1})
+    made = [make_due(account, caption=f"Number {number}") for number in range(5)]
+    for number, publication in enumerate(made):
+        due = timezone.now() - timedelta(minutes=10 - number)
+        QueueEntry.objects.filter(pk=publication.pk).update(not_before=due, due_at=due)
+    for _ in made:
+        run_due()
+    waiting = list(QueueEntry.objects.order_by("not_before").values_list("pk", flat=True))
+    assert waiting == [publication.pk for publication in made]
+    assert len(set(QueueEntry.objects.values_list("not_before", flat=True))) == 5
+    now = timezone.now()
+    for hour in range(1, 8):
+        with time_machine.travel(now + timedelta(hours=hour, minutes=hour * 2)):
+            for _ in made:
+                run_due()
+    assert [post.text for post in network.feed[account.platform_account_id]] == [f"Number {n}" for n in range(5)]
