@@ -461,6 +461,13 @@ OTHER_PRODUCTS = {
 }
 
 
+# What single products lack.
+WITHOUT = {
+    "STORY": {"likes", "comments", "saved", "total_likes", "total_comments"},
+    "REELS": {"follows", "profile_visits", "profile_activity"},
+}
+
+
 @endpoint(Media, "GET", "insights")
 def media_insights(call: Call, media: Media) -> Any:
     return media_rows(call, media, call.text("metric"), call.text("breakdown"), call.text("period"))
@@ -478,7 +485,8 @@ def media_rows(call: Call, media: Media, metric: str, breakdown: str, period: st
     )
     names = asked_metrics(metric)
     for position, name in enumerate(names):
-        if name in OTHER_PRODUCTS or (call.is_instagram and name in FACEBOOK_LOGIN_ONLY):
+        lacking = OTHER_PRODUCTS | WITHOUT.get(media.product, set())
+        if name in lacking or (call.is_instagram and name in FACEBOOK_LOGIN_ONLY):
             raise invalid(f"The Media Insights API does not support the {name} metric for this media product type.")
         if name not in MEDIA_METRICS:
             raise invalid(f"metric[{position}] must be one of the following values: {', '.join(MEDIA_METRICS)}")

@@ -1,4 +1,4 @@
-"""An Instagram professional account: containers, publishing, what has been published."""
+"""An Instagram professional account: containers and publishing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import re
 from typing import Any
 
 from .. import pictures, settings
-from ..figures import figures_of, followers_at
+from ..figures import followers_at
 from ..state import Container, Instagram, Media
 from . import call as calls
-from .call import OMIT, Call, endpoint, listing, render, resolver, timestamp
+from .call import OMIT, Call, endpoint, render, resolver
 from .errors import GraphError, invalid
-from .fields import Field, parse_fields
+from .fields import Field
+from .instagram_films import take_film
 
-calls.SPEC_NAMES.update({Instagram: "IGUser", Container: "IGContainer", Media: "IGMedia"})
+calls.SPEC_NAMES.update({Instagram: "IGUser", Container: "IGContainer"})
 DAY = 86_400
 CAPTION_LIMIT, HASHTAGS, MENTIONS, ALT_TEXT_LIMIT = 2_200, 30, 20, 1_000
 IMAGE_BYTES = 8 * 1024 * 1024
 NARROWEST, WIDEST = 0.8, 1.91
 CONTAINERS_PER_DAY = 400
 CAROUSEL = range(2, 11)
+PRODUCTS = {"REELS": "REELS", "STORIES": "STORY"}
 SHORTCODE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -89,7 +91,7 @@ def follows(call: Call, account: Instagram, field: Field) -> int:
 
 @resolver(Instagram, "media_count")
 def media_count(call: Call, account: Instagram, field: Field) -> int:
-    return len(call.state.media_of[account.id])
+    return sum(call.state.media[one].product != "STORY" for one in call.state.media_of[account.id])
 
 
 @endpoint(Instagram, "GET", "content_publishing_limit")
@@ -133,12 +135,10 @@ def create_container(call: Call, account: Instagram) -> Any:
     check_texts(call, is_child)
     if media_type == "CAROUSEL":
         container = carousel(call, account)
-    elif media_type in ("", "IMAGE"):
+    elif media_type in ("", "IMAGE") or (media_type == "STORIES" and "image_url" in call.params):
         container = single_image(call, account, is_child)
     elif media_type in ("REELS", "STORIES", "VIDEO"):
-        if media_type == "VIDEO" and not is_child:
-            raise invalid("The media type VIDEO is no longer supported for single posts; use REELS instead")
-        raise GraphError(3, f"(#3) The sandbox does not simulate media_type={media_type}: images and carousels only")
+        container = single_video(call, account, media_type, is_child)
     else:
         raise invalid("Unknown media type", subcode=2207023, text=f"The media type {media_type} is unknown.")
     with call.state.lock:
@@ -181,8 +181,12 @@ def single_image(call: Call, account: Instagram, is_child: bool) -> Container:
         raise invalid("The parameter image_url is required")
     if "children" in call.params:
         raise invalid("Only a carousel has children")
-    picture = instagram_image(url)
+    is_story = call.text("media_type") == "STORIES"
+    if is_story:
+        refuse_for_story(call)
+    picture = instagram_image(url, any_shape=is_story)
     container = new_container(call, account)
+    container.media_type = call.text("media_type")
     container.caption = call.text("caption")
     container.alt_text = call.text("alt_text")
     container.is_carousel_item = is_child
@@ -191,7 +195,38 @@ def single_image(call: Call, account: Instagram, is_child: bool) -> Container:
     return container
 
 
-def instagram_image(url: str) -> pictures.Picture:
+def refuse_for_story(call: Call) -> None:
+    for name in ("caption", "alt_text", "collaborators", "is_carousel_item"):
+        if call.text(name):
+            raise invalid(f"The parameter {name} is not supported for stories")
+
+
+def single_video(call: Call, account: Instagram, media_type: str, is_child: bool) -> Container:
+    if media_type == "VIDEO" and not is_child:
+        raise invalid("The media type VIDEO is no longer supported for single posts; use REELS instead")
+    if media_type == "REELS" and is_child:
+        raise invalid("A carousel holds no reels")
+    if call.text("alt_text"):
+        raise invalid("The parameter alt_text is not supported for videos")
+    if media_type == "STORIES":
+        refuse_for_story(call)
+    resumable = call.text("upload_type") == "resumable"
+    if resumable and call.is_instagram:
+        raise invalid("The parameter upload_type is not supported")
+    url = call.text("video_url")
+    if bool(url) == resumable:
+        raise invalid("The parameter video_url is required, or upload_type=resumable, and not both")
+    container = new_container(call, account)
+    container.media_type = media_type
+    container.caption = call.text("caption")
+    container.is_carousel_item = is_child
+    container.resumable = resumable
+    if not resumable:
+        take_film(call.state, container, url)
+    return container
+
+
+def instagram_image(url: str, *, any_shape: bool) -> pictures.Picture:
     """Fetch and look at an image as Instagram does when the container is made."""
     try:
         content = pictures.fetch(url)
@@ -220,7 +255,7 @@ def instagram_image(url: str) -> pictures.Picture:
             title="Image too large",
             text="The image is too large to download. It should be less than 8 MiB.",
         )
-    if not NARROWEST - 0.005 <= picture.ratio <= WIDEST + 0.005:
+    if not any_shape and not NARROWEST - 0.005 <= picture.ratio <= WIDEST + 0.005:
         raise GraphError(
             36003,
             "The aspect ratio is not supported.",
@@ -232,7 +267,7 @@ def instagram_image(url: str) -> pictures.Picture:
 
 
 def carousel(call: Call, account: Instagram) -> Container:
-    if "image_url" in call.params or call.flag("is_carousel_item"):
+    if {"image_url", "video_url"} & set(call.params) or call.flag("is_carousel_item"):
         raise invalid("A carousel has children, and no image of its own")
     child_ids = call.names("children")
     if len(child_ids) not in CAROUSEL:
@@ -267,10 +302,12 @@ def new_container(call: Call, account: Instagram) -> Container:
 def status_code(container: Container, now: float) -> str:
     if container.media_id:
         return "PUBLISHED"
-    if container.error:
+    if container.error and now >= container.ready_at:
         return "ERROR"
     if now - container.created_at > DAY:
         return "EXPIRED"
+    if container.resumable and not container.file:
+        return "IN_PROGRESS"
     return "IN_PROGRESS" if now < container.ready_at else "FINISHED"
 
 
@@ -327,6 +364,20 @@ def container_status(call: Call, container: Container, field: Field) -> str:
     return texts[status]
 
 
+@resolver(Container, "video_status")
+def container_video_status(call: Call, container: Container, field: Field) -> Any:
+    if not container.resumable:
+        return OMIT
+    done = bool(container.file)
+    return {
+        "uploading_phase": {
+            "status": "complete" if done else "in_progress" if container.received else "not_started",
+            "bytes_transferred": container.received,
+        },
+        "processing_phase": {"status": "complete" if done and call.now >= container.ready_at else "not_started"},
+    }
+
+
 # Publishing
 
 
@@ -372,6 +423,8 @@ def add_media(call: Call, container: Container, parent: Media | None = None) -> 
         alt_text=container.alt_text,
         parent_id=parent.id if parent else "",
         container_id=container.id,
+        product=PRODUCTS.get(container.media_type, "FEED"),
+        poster=container.poster,
     )
     container.media_id = media.id
     container.published_at = call.now
@@ -387,164 +440,3 @@ def shortcode(number: int) -> str:
         number, letter = divmod(number, 64)
         letters.append(SHORTCODE_LETTERS[letter])
     return "D" + "".join(letters)[:10]
-
-
-# What has been published
-
-
-@endpoint(Instagram, "GET", "media")
-def media_list(call: Call, account: Instagram) -> Any:
-    call.need_instagram(account)
-    since, until = call.instant("since"), call.instant("until")
-    rows = []
-    for media_id in reversed(call.state.media_of[account.id]):
-        media = call.state.media[media_id]
-        if since is not None and media.created_at < since:
-            break
-        if until is None or media.created_at <= until:
-            rows.append(media)
-    asked = call.fields or parse_fields("id")
-    return listing(call, rows, lambda media: render(call, media, asked))
-
-
-@endpoint(Instagram, "GET", "stories")
-def stories(call: Call, account: Instagram) -> Any:
-    call.need_instagram(account)
-    return {"data": []}
-
-
-def see_media(call: Call, media: Media, *scopes: str) -> None:
-    call.need_instagram(call.state.instagrams[media.instagram_id], *scopes)
-
-
-@endpoint(Media, "GET")
-def read_media(call: Call, media: Media) -> Any:
-    see_media(call, media)
-    return render(call, media, call.fields, "id")
-
-
-@endpoint(Media, "POST", declared="IGMedia POST #update")
-def edit_media(call: Call, media: Media) -> Any:
-    see_media(call, media, "instagram_manage_comments")
-    if "comment_enabled" not in call.params:
-        raise invalid("The parameter comment_enabled is required")
-    call.flag("comment_enabled")
-    return {"success": True}
-
-
-@endpoint(Media, "DELETE", declared="IGMedia DELETE #delete")
-def delete_media(call: Call, media: Media) -> Any:
-    account = call.state.instagrams[media.instagram_id]
-    if call.is_instagram:
-        raise GraphError(100, "Unsupported delete request.", subcode=33, kind="IGApiException")
-    call.need_instagram(account, "instagram_manage_contents", tasks=["MANAGE"])
-    if media.parent_id:
-        raise invalid("A single item of a carousel cannot be deleted")
-    call.state.remove_media(media)
-    return {"success": True}
-
-
-@endpoint(Media, "GET", "children")
-def children_edge(call: Call, media: Media) -> Any:
-    see_media(call, media)
-    rows = [call.state.media[child_id] for child_id in media.children]
-    return {"data": [render(call, child, call.fields) for child in rows]}
-
-
-@resolver(Media, "id")
-def media_id(call: Call, media: Media, field: Field) -> str:
-    return media.id
-
-
-@resolver(Media, "caption")
-def media_caption(call: Call, media: Media, field: Field) -> Any:
-    return media.caption or OMIT
-
-
-@resolver(Media, "alt_text")
-def media_alt(call: Call, media: Media, field: Field) -> Any:
-    return media.alt_text or OMIT
-
-
-@resolver(Media, "timestamp")
-def media_time(call: Call, media: Media, field: Field) -> str:
-    return timestamp(media.created_at)
-
-
-@resolver(Media, "shortcode")
-def media_shortcode(call: Call, media: Media, field: Field) -> str:
-    return media.shortcode
-
-
-@resolver(Media, "permalink")
-def media_permalink(call: Call, media: Media, field: Field) -> str:
-    return permalink(call.base_url, media)
-
-
-def permalink(base_url: str, media: Media) -> str:
-    return f"{base_url}/feeds/instagram/p/{media.shortcode}/"
-
-
-@resolver(Media, "media_type")
-def media_type(call: Call, media: Media, field: Field) -> str:
-    return "CAROUSEL_ALBUM" if media.children else "IMAGE"
-
-
-@resolver(Media, "media_product_type")
-def media_product_type(call: Call, media: Media, field: Field) -> str:
-    return "FEED"
-
-
-@resolver(Media, "media_url")
-def media_url(call: Call, media: Media, field: Field) -> str:
-    shown = call.state.media[media.children[0]] if media.children else media
-    return f"{call.base_url}/media/files/{shown.file}"
-
-
-@resolver(Media, "username")
-def media_username(call: Call, media: Media, field: Field) -> str:
-    return call.state.instagrams[media.instagram_id].username
-
-
-@resolver(Media, "owner")
-def media_owner(call: Call, media: Media, field: Field) -> dict[str, str]:
-    return {"id": media.instagram_id}
-
-
-@resolver(Media, "is_comment_enabled")
-def comments_are_on(call: Call, media: Media, field: Field) -> bool:
-    return True
-
-
-@resolver(Media, "children")
-def media_children(call: Call, media: Media, field: Field) -> Any:
-    if not media.children:
-        return OMIT
-    rows = [call.state.media[child_id] for child_id in media.children]
-    return {"data": [render(call, child, field.nested or ()) for child in rows]}
-
-
-@resolver(Media, "like_count", "total_like_count")
-def like_count(call: Call, media: Media, field: Field) -> int:
-    figures = figures_of(call.state, media, call.now)
-    return figures.likes + figures.loves
-
-
-@resolver(Media, "comments_count", "total_comments_count")
-def comments_count(call: Call, media: Media, field: Field) -> int:
-    return figures_of(call.state, media, call.now).comments
-
-
-@resolver(Media, "saved_count")
-def saved_count(call: Call, media: Media, field: Field) -> int:
-    return figures_of(call.state, media, call.now).saves
-
-
-@resolver(Media, "shares_count")
-def shares_count(call: Call, media: Media, field: Field) -> int:
-    return figures_of(call.state, media, call.now).shares
-
-
-@resolver(Media, "total_views_count", "view_count")
-def views_count(call: Call, media: Media, field: Field) -> int:
-    return figures_of(call.state, media, call.now).views
