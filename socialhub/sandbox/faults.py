@@ -46,7 +46,7 @@ KINDS = {
     ),
     "version_retired": Kind("Version retired", "426: the pinned version has died.", networks=("linkedin",)),
     "processing_failed": Kind(
-        "Fails in processing", "What is uploaded next is taken, and cannot be prepared.", True, ("linkedin",)
+        "Fails in processing", "What is uploaded next is taken, and cannot be prepared.", True, ("meta", "linkedin")
     ),
     "no_id": Kind("Accepted without an id", "201 without the header that names the post.", True, ("linkedin",)),
     "typed_error": Kind(
@@ -66,6 +66,8 @@ EDGES = {
     "meta": [
         *("meta", "feed", "photos", "media", "media_publish", "published_posts", "insights", "accounts", "node"),
         *("content_publishing_limit", "oauth"),
+        *("videos", "video_reels", "video_stories", "video-upload", "photo_stories", "stories", "comments"),
+        "ig-api-upload",
     ],
     "instagram": ["instagram.token", "instagram.exchange", "instagram.refresh"],
     "linkedin": [
@@ -79,6 +81,8 @@ EDGES = {
         *("buffer.channels", "buffer.channel", "buffer.dailyPostingLimits", "buffer.token"),
     ],
 }
+# Which calls of Meta announce what is processed later; the fault strikes no others.
+PROCESSED_EDGES = {"videos", "video_reels", "video_stories"}
 # Which calls bring an image.
 IMAGE_EDGES = {"photos", "media", "linkedin.posts", "linkedin.dms-uploads", "buffer.createPost"}
 
@@ -100,6 +104,8 @@ def take(state: State, method: str, edge: str, account: str) -> list[Fault]:
             if kind.writes_only and method == "GET" and edge not in ("oauth", *EDGES["instagram"]):
                 continue
             if fault.kind == "rejected_image" and edge not in IMAGE_EDGES:
+                continue
+            if fault.kind == "processing_failed" and network == "meta" and edge not in PROCESSED_EDGES:
                 continue
             struck.append(fault)
             if fault.count is not None:

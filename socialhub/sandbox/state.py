@@ -155,6 +155,8 @@ class Post:
     photo_ids: list[str] = field(default_factory=list)
     is_published: bool = True
     by_app: bool = True
+    video_id: str = ""
+    is_story: bool = False
 
 
 @dataclass
@@ -169,6 +171,43 @@ class Photo:
     alt_text: str = ""
     is_published: bool = False
     post_id: str = ""
+
+
+@dataclass
+class Video:
+    """Of a Page. edge: where it was announced: videos, video_reels or video_stories."""
+
+    id: str
+    page_id: str
+    edge: str
+    created_at: float
+    session_id: str = ""
+    size_bytes: int = 0
+    received: int = 0
+    title: str = ""
+    description: str = ""
+    finished_at: float = 0.0
+    ready_at: float = 0.0
+    posts: list[str] = field(default_factory=list)  # ids, one for each time that it was finished
+    is_out: bool = False
+    spoiled: bool = False
+    error: str = ""
+    file: str = ""
+    poster: str = ""
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Comment:
+    """Of a Page, below one of its posts."""
+
+    id: str
+    post_id: str
+    page_id: str
+    message: str
+    created_at: float
 
 
 @dataclass
@@ -239,6 +278,8 @@ TABLES: dict[str, type] = {
     "instagram_codes": InstagramCode,
     "posts": Post,
     "photos": Photo,
+    "videos": Video,
+    "comments": Comment,
     "containers": Container,
     "media": Media,
     "faults": Fault,
@@ -288,6 +329,8 @@ class State:
     instagram_codes: dict[str, InstagramCode]
     posts: dict[str, Post]
     photos: dict[str, Photo]
+    videos: dict[str, Video]
+    comments: dict[str, Comment]
     containers: dict[str, Container]
     media: dict[str, Media]
     faults: dict[str, Fault]
@@ -369,7 +412,7 @@ class State:
 
     def node(self, node_id: str) -> Any:
         """The object of that id, of whatever kind, or None."""
-        for table in (self.pages, self.posts, self.instagrams, self.containers, self.media, self.photos):
+        for table in (self.pages, self.posts, self.instagrams, self.containers, self.media, self.photos, self.videos):
             if (found := table.get(node_id)) is not None:  # type: ignore[attr-defined]
                 return found
         return self.people.get(node_id) or self.businesses.get(node_id)
@@ -408,7 +451,20 @@ class State:
         self.posts_of[post.page_id].remove(post.id)
         for photo_id in post.photo_ids:
             self.photos.pop(photo_id, None)
+        self.videos.pop(post.video_id, None)
         self.changed()
+
+    def kind_of(self, post: Post) -> str:
+        """post, video, reel or story."""
+        if post.is_story:
+            return "story"
+        if post.video_id:
+            return "reel" if self.videos[post.video_id].edge == "video_reels" else "video"
+        return "post"
+
+    def comments_below(self, post_id: str) -> list[Comment]:
+        """Of the Page itself, oldest first."""
+        return [one for one in self.comments.values() if one.post_id == post_id]
 
     def remove_media(self, media: Media) -> None:
         self.media.pop(media.id, None)

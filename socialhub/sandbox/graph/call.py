@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from django.core.files.uploadedfile import UploadedFile
 
 from .. import settings
-from ..state import Instagram, Page, Person, Role, State, Token
+from ..state import Fault, Instagram, Page, Person, Role, State, Token
 from . import names
 from .errors import GraphError, bad_token, invalid, missing, no_permission, token_lost
 from .fields import Field, parse_fields
@@ -40,6 +40,7 @@ class Call:
     account_id: str = ""  # the Page or Instagram account it concerns; for usage, faults and the log
     account_kind: str = ""  # pages or instagram
     host: str = "facebook"  # or instagram: the host of Instagram's own login
+    struck: list[Fault] = field(default_factory=list)
     _token: Token | None = None
 
     @property

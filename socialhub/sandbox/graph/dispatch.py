@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..faults import AnswerLostError, rate_limited, strike_after, strike_before, take
-from ..state import Container, Instagram, Media, Page, Person, Photo, Post
+from ..state import Container, Instagram, Media, Page, Person, Photo, Post, Video
 from . import usage
 from .call import ENDPOINTS, Call, Endpoint
 from .errors import GraphError, invalid, missing
@@ -66,7 +66,7 @@ def run(call: Call) -> tuple[Any, dict[str, str]]:
         raise rate_limited(call, 60)
     if found.declared:
         call.allow_only(found.declared)
-    struck = take(call.state, call.method, call.edge, call.account_id)
+    call.struck = struck = take(call.state, call.method, call.edge, call.account_id)
     strike_before(call, struck)
     if found.locked:
         with call.state.lock:
@@ -106,7 +106,7 @@ def own_node(call: Call) -> Any:
 def set_account(call: Call, node: Any) -> None:
     if isinstance(node, Page):
         call.concerns(node.id, "pages")
-    elif isinstance(node, Post | Photo):
+    elif isinstance(node, Post | Photo | Video):
         call.concerns(node.page_id, "pages")
     elif isinstance(node, Instagram):
         call.concerns(node.id, "instagram")

@@ -22,6 +22,7 @@ class GraphError(Exception):
         transient: bool = False,
         status: int | None = None,
         headers: dict[str, str] | None = None,
+        data: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -33,12 +34,15 @@ class GraphError(Exception):
         self.transient = transient
         self.status = status or (500 if code in (-1, 1, 2) else 403 if code in (4, 10, 17, 200, 210) else 400)
         self.headers = headers or {}
+        self.data = data
 
     def envelope(self) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind, "code": self.code}
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
         error["is_transient"] = self.transient
+        if self.data is not None:
+            error["error_data"] = self.data
         if self.title:
             error["error_user_title"] = self.title
         if self.text:

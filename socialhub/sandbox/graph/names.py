@@ -32,6 +32,7 @@ MORE_FIELDS = {
     "Page": {"picture", "insights", "feed", "published_posts", "posts", "photos"},
     "PagePost": {"attachments", "comments", "reactions", "insights", "likes"},
     "Photo": {"insights", "comments"},
+    "AdVideo": {"comments", "likes", "reactions", "video_insights"},
     "IGUser": {"media", "insights", "content_publishing_limit", "stories"},
     "IGMedia": {
         "children",

@@ -14,6 +14,7 @@ from .accounts import page_token
 from .call import OMIT, Call, endpoint, listing, render, resolver
 from .errors import GraphError, invalid, missing
 from .fields import Field, parse_fields
+from .videos import bring_out
 
 calls.SPEC_NAMES[Page] = "Page"
 MESSAGE_LIMIT = 63_206
@@ -21,6 +22,7 @@ PHOTO_BYTES = 4 * 1024 * 1024
 PHOTO_FORMATS = {"JPEG", "BMP", "PNG", "GIF", "TIFF"}
 PHOTOS_PER_POST = 10
 STAGED_SECONDS = 24 * 3600
+OUT_OF_ORDER_SECONDS = 3600  # videos are dated by the end of the work on them, and noticed later
 LINK_HOST = re.compile(r"(localhost|[\w-]+(\.[\w-]+)+)$")
 
 
@@ -249,14 +251,17 @@ def posts(call: Call, page: Page) -> Any:
 
 def post_list(call: Call, page: Page, *, published_only: bool) -> Any:
     call.need_page(page, scopes=["pages_read_engagement"])
+    bring_out(call.state)
     since, until = call.instant("since"), call.instant("until")
-    rows = []
+    rows: list[Post] = []
     for post_id in reversed(call.state.posts_of[page.id]):
         post = call.state.posts[post_id]
         if since is not None and post.created_at < since:
-            break
+            if post.created_at < since - OUT_OF_ORDER_SECONDS:
+                break
+            continue
         if (until is None or post.created_at <= until) and (post.is_published or not published_only):
-            rows.append(post)
+            rows += [] if post.is_story else [post]
     asked = call.fields or parse_fields("id,created_time,message")
     return listing(call, rows, lambda post: render(call, post, asked))
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from .. import settings
 from ..figures import figures_of
-from ..state import Photo, Post
+from ..state import Photo, Post, Video
 from . import call as calls
 from .call import OMIT, Call, endpoint, limited, render, resolver, timestamp
+from .errors import invalid
 from .fields import Field
 from .pages import check_message
 
@@ -16,12 +17,14 @@ calls.SPEC_NAMES.update({Post: "PagePost", Photo: "Photo"})
 
 
 def permalink(base_url: str, post: Post) -> str:
-    return f"{base_url}/feeds/facebook/{post.page_id}/posts/{post.id.partition('_')[2]}/"
+    return f"{base_url}/feeds/facebook/{post.page_id}/posts/{post.id.rpartition('_')[2]}/"
 
 
 @endpoint(Post, "GET")
 def read_post(call: Call, post: Post) -> Any:
     call.need_page(call.state.pages[post.page_id], scopes=["pages_read_engagement"])
+    if post.is_story and {one.name for one in call.fields} & {"shares", "attachments"}:
+        raise invalid("Tried accessing nonexisting field (shares) on node type (Story)")
     return render(call, post, call.fields, "id,created_time,message")
 
 
@@ -65,6 +68,8 @@ def post_permalink(call: Call, post: Post, field: Field) -> str:
 
 @resolver(Post, "status_type")
 def status_type(call: Call, post: Post, field: Field) -> str:
+    if post.video_id:
+        return "added_video"
     return "added_photos" if post.photo_ids else "shared_story" if post.link else "mobile_status_update"
 
 
@@ -92,6 +97,8 @@ def author(call: Call, post: Post, field: Field) -> dict[str, str]:
 
 @resolver(Post, "full_picture", "picture")
 def full_picture(call: Call, post: Post, field: Field) -> Any:
+    if post.video_id:
+        return media_address(call, call.state.videos[post.video_id].poster)
     if not post.photo_ids:
         return OMIT
     return media_address(call, call.state.photos[post.photo_ids[0]].file)
@@ -106,6 +113,8 @@ def attachments(call: Call, post: Post, field: Field) -> Any:
             album = {**shown[0], "media_type": "album", "type": "album", "subattachments": {"data": shown}}
             album["target"] = {"id": post.id, "url": permalink(call.base_url, post)}
             shown = [album]
+    elif post.video_id:
+        shown = [video_attachment(call, call.state.videos[post.video_id])]
     elif post.link:
         shown = [{"media_type": "link", "type": "share", "url": post.link, "target": {"url": post.link}}]
     else:
@@ -127,6 +136,20 @@ def photo_attachment(call: Call, photo: Photo) -> dict[str, Any]:
     }
 
 
+def video_attachment(call: Call, video: Video) -> dict[str, Any]:
+    poster = media_address(call, video.poster)
+    return {
+        "media_type": "video",
+        "type": "video_inline",
+        "target": {"id": video.id, "url": media_address(call, video.file)},
+        "url": media_address(call, video.file),
+        "media": {
+            "image": {"src": poster, "height": video.height, "width": video.width},
+            "source": media_address(call, video.file),
+        },
+    }
+
+
 def media_address(call: Call, file: str) -> str:
     return f"{call.base_url}/media/files/{file}"
 
@@ -140,7 +163,8 @@ def shares(call: Call, post: Post, field: Field) -> Any:
 @resolver(Post, "comments")
 def comments(call: Call, post: Post, field: Field) -> Any:
     call.need_scope("pages_read_user_content")
-    return counted(field, figures_of(call.state, post, call.now).comments, {"order": "ranked", "can_comment": True})
+    count = figures_of(call.state, post, call.now).comments + len(call.state.comments_below(post.id))
+    return counted(field, count, {"order": "ranked", "can_comment": True})
 
 
 @resolver(Post, "reactions")
@@ -174,12 +198,6 @@ def attachments_edge(call: Call, post: Post) -> Any:
     call.need_page(call.state.pages[post.page_id], scopes=["pages_read_engagement"])
     found = attachments(call, post, Field("attachments", nested=call.fields or None))
     return {"data": []} if found is OMIT else found
-
-
-@endpoint(Post, "GET", "comments")
-def comments_edge(call: Call, post: Post) -> Any:
-    call.need_page(call.state.pages[post.page_id], scopes=["pages_read_engagement"])
-    return comments(call, post, Field("comments", dict(call.params)))
 
 
 @endpoint(Post, "GET", "reactions")

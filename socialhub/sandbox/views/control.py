@@ -15,6 +15,7 @@ from ..buffer import pages as buffer
 from ..faults import switch_on
 from ..graph.accounts import SCOPES, make_page_token, remove_grant
 from ..graph.errors import GraphError
+from ..graph.videos import bring_out
 from ..linkedin import pages as linkedin
 from ..state import Grant, Media, Person, Post, State
 from ..world import add_person, link_instagram, start
@@ -68,7 +69,8 @@ def feed(request: HttpRequest) -> JsonResponse:
     account_id = request.GET.get("account", "")
     with state.lock:
         if account_id in state.pages:
-            posts = [post_row(state.posts[post_id]) for post_id in state.posts_of[account_id]]
+            bring_out(state)
+            posts = [post_row(state, state.posts[post_id]) for post_id in state.posts_of[account_id]]
         elif account_id in state.instagrams:
             posts = [media_row(state.media[media_id]) for media_id in state.media_of[account_id]]
         else:
@@ -81,12 +83,14 @@ def feed(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"account": account_id, "posts": [post for post in posts if post["published"]]})
 
 
-def post_row(post: Post) -> dict[str, Any]:
+def post_row(state: State, post: Post) -> dict[str, Any]:
     return {
         "id": post.id,
+        "kind": state.kind_of(post),
         "message": post.message,
         "link": post.link,
-        "media": len(post.photo_ids),
+        "media": len(post.photo_ids) + bool(post.video_id),
+        "comments": [comment.message for comment in state.comments_below(post.id)],
         "created": post.created_at,
         "published": post.is_published,
     }
@@ -98,6 +102,8 @@ def media_row(media: Media) -> dict[str, Any]:
         "message": media.caption,
         "link": "",
         "media": len(media.children) or 1,
+        "kind": media.product.lower() if media.product != "FEED" else "carousel" if media.children else "image",
+        "comments": [comment["text"] for comment in media.comments],
         "created": media.created_at,
         "published": True,
     }

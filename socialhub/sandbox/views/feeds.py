@@ -12,10 +12,13 @@ from django.views.decorators.http import require_POST
 
 from ..buffer import pages as buffer
 from ..figures import PostFigures, figures_of, followers_at
-from ..graph.instagram import permalink as instagram_permalink
+from ..graph.instagram_media import STORY_SECONDS
+from ..graph.instagram_media import permalink as instagram_permalink
 from ..graph.posts import permalink as facebook_permalink
+from ..graph.stories import SHOWN_SECONDS
+from ..graph.videos import bring_out
 from ..linkedin import pages as linkedin
-from ..state import Instagram, Media, Page, Person, Photo, Post, State
+from ..state import Comment, Instagram, Media, Page, Person, Photo, Post, State, Video
 from ..world import link_instagram, start
 
 SHOWN = 60
@@ -32,6 +35,9 @@ class Shown:
     figures: PostFigures
     at: datetime
     address: str
+    kind: str = "post"
+    video: Video | None = None
+    comments: list[Comment] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,9 @@ def link(request: HttpRequest, page_id: str) -> HttpResponse:
 def facebook(request: HttpRequest, page_id: str) -> HttpResponse:
     state = start()
     page = find_page(state, page_id)
+    bring_out(state)
     rows = [state.posts[one] for one in list(state.posts_of[page.id])[: -SHOWN - 1 : -1]]
-    posts = [show_post(state, post) for post in rows if post.is_published]
+    posts = [show_post(state, post) for post in rows if post.is_published and not is_over(state, post)]
     context = {"profile": page_profile(state, page), "posts": posts}
     return render(request, "sandbox/facebook_feed.html", context)
 
@@ -99,7 +106,8 @@ def facebook(request: HttpRequest, page_id: str) -> HttpResponse:
 def facebook_post(request: HttpRequest, page_id: str, number: str) -> HttpResponse:
     state = start()
     page = find_page(state, page_id)
-    post = state.posts.get(f"{page_id}_{number}")
+    bring_out(state)
+    post = state.posts.get(f"{page_id}_{number}") or state.posts.get(number)
     if post is None or not post.is_published:
         raise Http404
     context = {"profile": page_profile(state, page), "post": show_post(state, post)}
@@ -111,8 +119,14 @@ def instagram(request: HttpRequest, username: str) -> HttpResponse:
     account = next((one for one in list(state.instagrams.values()) if one.username == username), None)
     if account is None:
         raise Http404
-    rows = [state.media[one] for one in list(state.media_of[account.id])[: -SHOWN - 1 : -1]]
-    context = {"profile": instagram_profile(state, account), "posts": [show_media(state, media) for media in rows]}
+    rows = [state.media[one] for one in reversed(list(state.media_of[account.id]))]
+    stories = [media for media in rows if media.product == "STORY" and state.now() - media.created_at < STORY_SECONDS]
+    posts = [media for media in rows if media.product != "STORY"]
+    context = {
+        "profile": instagram_profile(state, account, len(posts)),
+        "posts": [show_media(state, media) for media in posts[:SHOWN]],
+        "stories": [show_media(state, media) for media in stories],
+    }
     return render(request, "sandbox/instagram_feed.html", context)
 
 
@@ -122,7 +136,11 @@ def instagram_post(request: HttpRequest, shortcode: str) -> HttpResponse:
     if media is None:
         raise Http404
     account = state.instagrams[media.instagram_id]
-    context = {"profile": instagram_profile(state, account), "post": show_media(state, media)}
+    context = {
+        "profile": instagram_profile(state, account, len(state.media_of[account.id])),
+        "post": show_media(state, media),
+        "comments": media.comments,
+    }
     return render(request, "sandbox/instagram_post.html", context)
 
 
@@ -146,14 +164,14 @@ def page_profile(state: State, page: Page) -> Profile:
     )
 
 
-def instagram_profile(state: State, account: Instagram) -> Profile:
+def instagram_profile(state: State, account: Instagram, posts: int) -> Profile:
     return Profile(
         account.id,
         account.name,
         account.username,
         account.biography,
         followers_at(account, state.now()),
-        len(state.media_of[account.id]),
+        posts,
         account.follows_count,
         other=state.pages.get(account.page_id),
     )
@@ -169,7 +187,14 @@ def show_post(state: State, post: Post) -> Shown:
         figures_of(state, post, state.now()),
         datetime.fromtimestamp(post.created_at, UTC),
         facebook_permalink("", post),
+        kind=state.kind_of(post),
+        video=state.videos.get(post.video_id),
+        comments=state.comments_below(post.id),
     )
+
+
+def is_over(state: State, post: Post) -> bool:
+    return post.is_story and state.now() - post.created_at >= SHOWN_SECONDS
 
 
 def show_media(state: State, media: Media) -> Shown:

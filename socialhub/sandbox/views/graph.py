@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from ..faults import AnswerLostError
-from ..graph import accounts, insights, instagram, pages, posts
+from ..graph import accounts, comments, insights, instagram, instagram_media, pages, posts, stories, videos
 from ..graph.batch import answer_batch
 from ..graph.call import Call
 from ..graph.dispatch import Reply, refusal, reply_to
@@ -21,7 +21,17 @@ from ..world import start
 from . import base_url
 from .oauth import debug_token, exchange_token
 
-__all__ = ["accounts", "insights", "instagram", "pages", "posts"]  # imported for the endpoints that they register
+__all__ = [
+    "accounts",
+    "comments",
+    "insights",
+    "instagram",
+    "instagram_media",
+    "pages",
+    "posts",
+    "stories",
+    "videos",
+]  # imported for the endpoints that they register
 
 
 @csrf_exempt
