@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.expiry import ends_before
 from accounts.models import ConnectedAccount
+from publishing import images
 from publishing.media import unrendered
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
 from socialhub.platforms import LABELS, choices, rules
@@ -23,6 +24,7 @@ from socialhub.platforms.rules import Violation
 
 WARNING = "warning"
 SAME_AGAIN = timedelta(hours=24)
+SAME_SHAPE = 0.01  # what is nearer than that, nobody sees
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 # Of the types that take what a post holds, the first one is meant unless a person chooses another.
 DEFAULT_ORDER = (
@@ -106,13 +108,75 @@ def blocking(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def content_findings(publication: Publication, media: Sequence[PostMedia]) -> list[Finding]:
-    """What the rules of the network say to this text and these images."""
+    """What the rules of the network say to this text and these images, videos and documents."""
     account = publication.account
-    by_position = dict(enumerate((item.media for item in media), start=1))
-    return [
-        Finding(violation, account, by_position.get(violation.media_position or 0))
-        for violation in rules.check(account.platform, content_of(publication, media))
-    ]
+    by_position = dict(enumerate(media, start=1))
+    found = []
+    for violation in rules.check(account.platform, content_of(publication, media)):
+        item = by_position.get(violation.media_position or 0)
+        # The bars that it warns of are not there: somebody has chosen to crop.
+        if violation.code == "image_ratio" and item and item.fit == PostMedia.Fit.CROP:
+            continue
+        found.append(Finding(violation, account, item.media if item else None))
+    return found + comment_findings(publication)
+
+
+def comment_limit(publication: Publication) -> int:
+    """The longest first comment, in characters; 0: there can be none."""
+    if publication.post_type == PostType.STORY:
+        return 0
+    return rules.RULES[publication.account.platform].first_comment_limit
+
+
+def comment_findings(publication: Publication) -> list[Finding]:
+    """The first comment, where one was written: too long, or nowhere to go."""
+    text = publication.post.first_comment
+    if not text:
+        return []
+    account, most = publication.account, comment_limit(publication)
+    words = {"label": LABELS[account.platform], "most": most, "length": len(text), "over": len(text) - most}
+    if not most and rules.RULES[account.platform].first_comment_limit:
+        sentence = _("A story on %(label)s has no comments: the first comment is left out there.") % words
+    elif not most:
+        sentence = _("We cannot comment on %(label)s: the first comment is left out there.") % words
+    elif len(text) > most:
+        sentence = (
+            _(
+                "%(label)s takes %(most)d characters in a comment; the first comment has %(length)d. Shorten it by %(over)d."
+            )
+            % words
+        )
+        return [Finding(Violation("first_comment_too_long", sentence, "first_comment", None), account)]
+    else:
+        return []
+    return [Finding(Violation("first_comment_ignored", sentence, "first_comment", None, WARNING), account)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reshaped:
+    """An image whose shape a network does not take. ratio: width to height that it gets there."""
+
+    item: PostMedia
+    ratio: float
+
+
+def reshaped(publication: Publication, media: Sequence[PostMedia]) -> dict[int, Reshaped]:
+    """The images that the network would not show in their own shape, by position."""
+    kind = PostType(publication.post_type)
+    if kind in (PostType.TEXT, PostType.LINK):
+        return {}
+    as_image = rules.RULES[publication.account.platform].image_of(kind)
+    first = media[0].media if media else None
+    shared = first.width / first.height if first and first.height and kind is PostType.CAROUSEL else None
+    found = {}
+    for position, item in enumerate(media, start=1):
+        if item.media.kind != MediaKind.IMAGE or not item.media.height:
+            continue
+        own = item.media.width / item.media.height
+        wanted = images.clamp(shared or own, as_image)
+        if abs(wanted / own - 1) > SAME_SHAPE:
+            found[position] = Reshaped(item, wanted)
+    return found
 
 
 def content_of(publication: Publication, media: Sequence[PostMedia]) -> Content:

@@ -32,8 +32,12 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
+    """An image, video or document of a post. focus: the point that stays visible when it is cropped; None: as it is."""
+
     media: MediaFile
     alt_text: str = ""
+    fit: PostMedia.Fit = PostMedia.Fit.PAD
+    focus: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Composition:
     caption: str = ""
     hashtags: Sequence[str] = ()
     link: str = ""
+    first_comment: str = ""
     campaign: str = ""
     image_set: ImageSet | None = None
     pictures: Sequence[Picture] = ()
@@ -73,6 +78,7 @@ class Composition:
             "caption": self.caption,
             "hashtags": list(self.hashtags),
             "link": self.link,
+            "first_comment": self.first_comment,
             "campaign": self.campaign,
             "image_set": self.image_set,
             "time_zone": self.time_zone,
@@ -92,7 +98,17 @@ class Composition:
 
     def media(self, post: Post) -> Iterator[PostMedia]:
         for position, picture in enumerate(self.pictures, start=1):
-            yield PostMedia(post=post, media=picture.media, position=position, alt_text=picture.alt_text)
+            if picture.focus:
+                picture.media.focus_x, picture.media.focus_y = picture.focus
+            yield PostMedia(
+                post=post, media=picture.media, position=position, alt_text=picture.alt_text, fit=picture.fit
+            )
+
+    def save_focus(self) -> None:
+        """It belongs to the file, so that the next post from it begins with it."""
+        MediaFile.objects.bulk_update(
+            [picture.media for picture in self.pictures if picture.focus], ["focus_x", "focus_y"]
+        )
 
 
 def is_editable(publications: Iterable[Publication]) -> bool:
@@ -108,6 +124,7 @@ def create(workspace: Workspace, by: User, composition: Composition) -> Post:
         with transaction.atomic():
             draft.post.save(force_insert=True)
             PostMedia.objects.bulk_create(draft.media)
+            composition.save_focus()
             Publication.objects.bulk_create(draft.publications)
             send(draft.post, by, composition)
     except IntegrityError:
@@ -139,6 +156,7 @@ def update(post: Post, by: User, composition: Composition) -> Post:
         post.save()
         post.post_media.all().delete()
         PostMedia.objects.bulk_create(composition.media(post))
+        composition.save_focus()
         save_publications(post, composition)
         send(post, by, composition)
     return post

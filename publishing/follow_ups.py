@@ -23,11 +23,10 @@ from accounts.models import Notification
 from accounts.notify import settle, tell
 from accounts.tokens import access_for
 from publishing import limits
-from publishing.checks import content_of
+from publishing.checks import comment_limit, content_of
 from publishing.models import FollowUp, PostMedia, Publication
 from socialhub.platforms import LABELS, errors
 from socialhub.platforms.base import Seen, Unknowable
-from socialhub.platforms.rules import RULES
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ OPEN_LOOKS = """
 
 def expect_comment(publication: Publication) -> bool:
     """Open the first comment of a publication that has just been published. Inside the caller's transaction."""
-    if not publication.post.first_comment or not RULES[publication.account.platform].first_comment_limit:
+    if not publication.post.first_comment or not comment_limit(publication):
         return False
     FollowUp.objects.get_or_create(publication=publication, kind=Kind.COMMENT, defaults={"due_at": timezone.now()})
     return True

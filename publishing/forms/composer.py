@@ -30,9 +30,9 @@ from publishing import checks
 from publishing.checks import Draft, Finding
 from publishing.compose import Composition, Intent, Picture, Target, local_instants
 from publishing.forms.fields import HashtagsField
-from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post
+from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post, PostMedia
 from socialhub.platforms import LABELS, choices, rules
-from socialhub.platforms.base import PostType
+from socialhub.platforms.base import MediaKind, PostType
 from socialhub.platforms.rule_types import Choice, ChoiceKind
 
 TYPE_NAMES = {
@@ -48,6 +48,7 @@ TYPE_NAMES = {
 }
 HINTED = 3  # so many of the choices are named before they are opened
 FARTHEST = timedelta(days=730)
+COMMENT_MAX_LENGTH = 2000  # as Post.first_comment
 
 
 def uuids(values: Iterable[Any]) -> list[UUID]:
@@ -130,9 +131,36 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
+    """An item of the post. An image also has what becomes of it where a network does not take its shape."""
+
     media: MediaFile
     alt_field: BoundField
     position: int
+    fit_field: BoundField | None = None
+    focus_fields: tuple[BoundField, BoundField] | None = None
+
+    @property
+    def radius(self) -> int:
+        """Of the mark for the focus point, in pixels of the image."""
+        return round(max(self.media.width, self.media.height) * 0.035)
+
+    @property
+    def fit(self) -> str:
+        return str(self.fit_field.value() or PostMedia.Fit.PAD) if self.fit_field else ""
+
+    @property
+    def focus(self) -> tuple[int, int]:
+        """In pixels of the image, for the picture on which the point is shown."""
+        shares = [percent(field.value()) for field in self.focus_fields or ()] or [50, 50]
+        return round(self.media.width * shares[0] / 100), round(self.media.height * shares[1] / 100)
+
+
+def percent(value: Any) -> int:
+    """What was typed for a focus point; the middle for what is none."""
+    try:
+        return min(max(round(float(value)), 0), 100)
+    except (TypeError, ValueError, OverflowError):
+        return 50
 
 
 class ComposerForm(forms.Form):
@@ -162,6 +190,13 @@ class ComposerForm(forms.Form):
         error_messages={
             "invalid": gettext_lazy("This is no complete web address. It looks like https://example.com/page.")
         },
+    )
+    first_comment = CaptionField(
+        label=gettext_lazy("First comment"),
+        required=False,
+        max_length=COMMENT_MAX_LENGTH,
+        help_text=gettext_lazy("Written below the post as soon as it is out, by the account itself."),
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     campaign = forms.CharField(
         label=gettext_lazy("Campaign"),
@@ -230,6 +265,8 @@ class ComposerForm(forms.Form):
             self.fields[f"alt-{picture.pk}"] = forms.CharField(
                 label=_("Alternative text"), required=False, max_length=1000, initial=picture.alt_text
             )
+            if picture.kind == MediaKind.IMAGE:
+                self._add_crop(picture)
         for account in self.all_accounts:
             self.fields[f"type-{account.pk}"] = forms.ChoiceField(
                 label=_("Post type"), required=False, choices=[("", _("Automatic")), *TYPE_NAMES.items()]
@@ -242,6 +279,29 @@ class ComposerForm(forms.Form):
             )
             for choice in rules.RULES[account.platform].choices:
                 self.fields[choice_field_name(account.pk, choice)] = choice_field(choice, account)
+
+    def _add_crop(self, picture: MediaFile) -> None:
+        self.fields[f"fit-{picture.pk}"] = forms.ChoiceField(
+            label=_("Where its shape does not fit"),
+            required=False,
+            choices=PostMedia.Fit.choices,
+            initial=PostMedia.Fit.PAD,
+            widget=forms.RadioSelect,
+        )
+        for axis, label in (("x", _("From the left, %")), ("y", _("From the top, %"))):
+            self.fields[f"focus_{axis}-{picture.pk}"] = forms.IntegerField(
+                label=label,
+                required=False,
+                min_value=0,
+                max_value=100,
+                initial=round(getattr(picture, f"focus_{axis}") * 100),
+                widget=forms.NumberInput(attrs={"inputmode": "numeric", f"data-focus-{axis}": ""}),
+                error_messages={
+                    "invalid": _("A whole number from 0 to 100."),
+                    "min_value": _("A whole number from 0 to 100."),
+                    "max_value": _("A whole number from 0 to 100."),
+                },
+            )
 
     def _offer_zones(self) -> None:
         """An alias that was valid when somebody chose it stays in the list."""
@@ -279,10 +339,14 @@ class ComposerForm(forms.Form):
         return [picture.kind for picture in self.pictures]
 
     def picture_rows(self) -> list[PictureRow]:
-        return [
-            PictureRow(picture, self[f"alt-{picture.pk}"], position)
-            for position, picture in enumerate(self.pictures, start=1)
-        ]
+        return [self._picture_row(picture, position) for position, picture in enumerate(self.pictures, start=1)]
+
+    def _picture_row(self, picture: MediaFile, position: int) -> PictureRow:
+        alt_field = self[f"alt-{picture.pk}"]
+        if picture.kind != MediaKind.IMAGE:
+            return PictureRow(picture, alt_field, position)
+        focus = (self[f"focus_x-{picture.pk}"], self[f"focus_y-{picture.pk}"])
+        return PictureRow(picture, alt_field, position, self[f"fit-{picture.pk}"], focus)
 
     def account_rows(self) -> list[AccountRow]:
         link = str(self["link"].value() or "")
@@ -331,6 +395,13 @@ class ComposerForm(forms.Form):
         ]
 
     @property
+    def takes_comment(self) -> bool:
+        """Some chosen network lets us comment, or a comment is written already."""
+        chosen = [account for account in self.all_accounts if account.pk in self.chosen_ids]
+        limits = [rules.RULES[account.platform].first_comment_limit for account in chosen]
+        return any(limits) or bool(str(self["first_comment"].value() or "").strip())
+
+    @property
     def has_field_errors(self) -> bool:
         return any(name != NON_FIELD_ERRORS for name in self.errors)
 
@@ -360,7 +431,7 @@ class ComposerForm(forms.Form):
             self.add_error(
                 None,
                 ValidationError(
-                    _("An image of this post is no longer in your library and was taken out. Look at what is left."),
+                    _("A file of this post is no longer in your library and was taken out. Look at what is left."),
                     code="media_gone",
                 ),
             )
@@ -377,7 +448,7 @@ class ComposerForm(forms.Form):
         if self.intent is Intent.DRAFT:
             if not (draft.post.caption or draft.media or draft.post.link) and not self.errors:
                 raise ValidationError(
-                    _("There is nothing to save yet: write a caption, or add an image."), code="nothing"
+                    _("There is nothing to save yet: write a caption, or add an image or a video."), code="nothing"
                 )
         elif checks.blocking(self.findings):
             self._point_at_choices()
@@ -466,9 +537,10 @@ class ComposerForm(forms.Form):
             caption=clean.get("caption") or "",
             hashtags=clean.get("hashtags") or (),
             link=link,
+            first_comment=(clean.get("first_comment") or "").strip(),
             campaign=clean.get("campaign") or "",
             image_set=self.image_set,
-            pictures=[Picture(picture, clean.get(f"alt-{picture.pk}") or "") for picture in self.pictures],
+            pictures=[self._picture(picture) for picture in self.pictures],
             targets=[
                 Target(
                     account,
@@ -482,6 +554,17 @@ class ComposerForm(forms.Form):
             at=clean.get("at"),
             time_zone=clean.get("time_zone") or self.user.time_zone,
             key=clean.get("key"),
+        )
+
+    def _picture(self, picture: MediaFile) -> Picture:
+        clean = self.cleaned_data
+        across, down = (clean.get(f"focus_{axis}-{picture.pk}") for axis in "xy")
+        is_cropped = clean.get(f"fit-{picture.pk}") == PostMedia.Fit.CROP
+        return Picture(
+            picture,
+            clean.get(f"alt-{picture.pk}") or "",
+            PostMedia.Fit.CROP if is_cropped else PostMedia.Fit.PAD,
+            (across / 100, down / 100) if is_cropped and across is not None and down is not None else None,
         )
 
     def _type_for(self, account: ConnectedAccount, typed: str, link: str) -> PostType:
@@ -567,6 +650,7 @@ def from_post(post: Post, *, accounts: Iterable[UUID] | None = None) -> dict[str
         "caption": post.caption,
         "hashtags": post.hashtags,
         "link": post.link,
+        "first_comment": post.first_comment,
         "campaign": post.campaign,
         "time_zone": post.time_zone,
         "accounts": sorted(chosen if accounts is None else chosen & set(accounts)),
@@ -575,6 +659,7 @@ def from_post(post: Post, *, accounts: Iterable[UUID] | None = None) -> dict[str
     for item in post.post_media.all():
         values["media"].append(item.media_id)
         values[f"alt-{item.media_id}"] = item.alt_text
+        values[f"fit-{item.media_id}"] = item.fit
     for publication in publications:
         values[f"type-{publication.account_id}"] = publication.post_type
         values[f"caption-{publication.account_id}"] = publication.caption_override

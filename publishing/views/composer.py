@@ -560,8 +560,11 @@ def shape_of(media: MediaFile) -> str:
 def limit_line(
     publication: Publication, media: Sequence[PostMedia], *, at: datetime | None, zone: str
 ) -> LimitLine | None:
-    """The window with the least room, in words, and what this post takes of it."""
+    """The window with the least room, in words, and what this post takes of it; None for what cannot go out as it is."""
     account = publication.account
+    takes = RULES[account.platform].post_types.get(PostType(publication.post_type))
+    if takes is None or checks.misfit(takes, [item.media.kind for item in media]) != (0, 0):
+        return None
     calls = Counter[str]()
     for step in client_of(account).plan(checks.content_of(publication, media)):
         calls.update(step.calls)

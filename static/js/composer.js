@@ -69,7 +69,7 @@
     if (isDirty && form()) event.preventDefault();
   });
 
-  /* --- Files dropped anywhere on the card of images --------------------------------------------------------------- */
+  /* --- Files dropped anywhere on the card of media --------------------------------------------------------------- */
 
   const zoneOf = (event) => event.target.closest?.("#composer_media");
   const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -93,6 +93,112 @@
     const input = zone.querySelector("input[type=file]");
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  /* --- Uploads: what is too large is said before it is sent, and what is sent shows how far it is ------------------ */
+
+  let refused = []; // sentences that must outlive the form that comes back
+
+  const megabytes = (bytes) => `${(bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0)} MB`;
+
+  function refusalOf(input, file) {
+    const isPicture = file.type.startsWith("image/") || /\.(jpe?g|png|webp|gif|heic|heif)$/i.test(file.name);
+    const { maxBytes, maxVideoBytes, textTooLarge, textVideoTooLarge } = input.dataset;
+    if (file.size <= Number(isPicture ? maxBytes : maxVideoBytes)) return "";
+    return (isPicture ? textTooLarge : textVideoTooLarge).replace("{name}", file.name);
+  }
+
+  function showRefused() {
+    const items = refused.map((sentence) => {
+      const item = document.createElement("li");
+      item.textContent = sentence;
+      return item;
+    });
+    document.querySelector("[data-upload-refused]")?.replaceChildren(...items);
+  }
+
+  document.addEventListener(
+    "change",
+    (event) => {
+      const input = event.target;
+      if (!input.matches?.("[data-composer] input[type=file][data-max-bytes]")) return;
+      const kept = new DataTransfer();
+      refused = [];
+      for (const file of input.files) {
+        const sentence = refusalOf(input, file);
+        if (sentence) refused.push(sentence);
+        else kept.items.add(file);
+      }
+      if (refused.length > 0) input.files = kept.files;
+      showRefused();
+      // Before HTMX hears of it: there is nothing to send.
+      if (kept.files.length === 0) event.stopImmediatePropagation();
+    },
+    true,
+  );
+
+  const sending = () => document.querySelector("[data-upload-progress]");
+
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const input = event.target;
+    if (!input.matches?.("[data-composer] input[type=file]") || !sending() || !event.detail.lengthComputable) return;
+    const { loaded, total } = event.detail;
+    const [bar, words] = sending().children;
+    sending().hidden = false;
+    if (loaded < total) bar.value = loaded / total;
+    else bar.removeAttribute("value");
+    words.textContent =
+      loaded < total
+        ? input.dataset.textSending
+            .replace("{percent}", `${Math.round((100 * loaded) / total)} %`)
+            .replace("{size}", megabytes(total))
+        : input.dataset.textWorking;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (sending() && event.target.matches?.("input[type=file]")) sending().hidden = true;
+  });
+
+  /* --- Shapes: the point that stays visible, by pointer or by its two numbers ---------------------------------------- */
+
+  function showFocus(picker) {
+    const point = picker.querySelector("[data-focus-point]");
+    const share = (axis) => Math.min(Math.max(Number(picker.querySelector(`[data-focus-${axis}]`).value) || 0, 0), 100) / 100;
+    point.setAttribute("cx", share("x") * Number(picker.dataset.width));
+    point.setAttribute("cy", share("y") * Number(picker.dataset.height));
+  }
+
+  document.addEventListener("click", (event) => {
+    const area = event.target.closest?.("[data-focus-area]");
+    if (!area) return;
+    const picker = area.closest("[data-focus-picker]");
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(area.getScreenCTM().inverse());
+    const percent = (value, most) => Math.round(Math.min(Math.max(value / Number(most), 0), 1) * 100);
+    const [x, y] = [picker.querySelector("[data-focus-x]"), picker.querySelector("[data-focus-y]")];
+    x.value = percent(at.x, picker.dataset.width);
+    y.value = percent(at.y, picker.dataset.height);
+    showFocus(picker);
+    x.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  document.addEventListener("input", (event) => {
+    const picker = event.target.closest?.("[data-focus-picker]");
+    if (picker) showFocus(picker);
+  });
+
+  /* --- What the checks found out decides what is asked: shapes that some network changes, a first comment ------------- */
+
+  function follow(root) {
+    const facts = root.querySelector("[data-review-facts]");
+    if (!facts) return;
+    for (const part of root.querySelectorAll("[data-crop]")) {
+      const note = facts.querySelector(`[data-reshaped="${CSS.escape(part.dataset.crop)}"]`);
+      part.toggleAttribute("data-unneeded", !note);
+      if (note) part.querySelector("[data-crop-note]").textContent = note.textContent;
+    }
+    root.querySelector("[data-first-comment]")?.toggleAttribute("data-unneeded", facts.dataset.takesComment !== "yes");
+  }
+
+  document.addEventListener("htmx:afterSettle", () => {
+    if (form()) follow(form());
   });
 
   /* --- Previews: the dot of the image that is in sight ------------------------------------------------------------ */
@@ -162,6 +268,7 @@
       rove(tools, tools.querySelector("button:not([aria-disabled=true])"));
     }
     root.querySelector("[data-focus]")?.focus();
+    showRefused();
   }
 
   document.addEventListener("htmx:load", () => {

@@ -19,7 +19,7 @@ def test_keys_typed_before_the_scripts_are_checked(desktop: Page, workspace: Wor
     desktop.route("**/htmx*.js", lambda route: held.append(route))
     desktop.goto("/posts/new/", wait_until="commit")
     desktop.get_by_label("Caption", exact=True).fill("Typed early")
-    expect(desktop.locator("#composer_note")).to_have_text("Write a caption or add images.")
+    expect(desktop.locator("#composer_note")).to_have_text("Write a caption or add an image or a video.")
     desktop.wait_for_timeout(100)
     held[0].continue_()
     expect(desktop.locator("#composer_note")).to_have_text("Ready to go.")

@@ -763,7 +763,7 @@ def test_an_empty_composer_blames_nobody(signed_in: Client, facebook: ConnectedA
     page = signed_in.get(NEW).content.decode()
     assert "things to change" not in page
     assert "A text post needs a text" not in page
-    assert "Write a caption or add images." in page
+    assert "Write a caption or add an image or a video." in page
     response = signed_in.post(NEW, typed(facebook, caption=""))
     assert response.status_code == 422
     assert "A text post needs a text" in response.content.decode()

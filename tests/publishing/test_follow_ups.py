@@ -23,6 +23,7 @@ from socialhub.platforms.errors import (
     PermissionMissingError,
     TemporaryError,
 )
+from socialhub.platforms.rules import RULES
 from tests.factories import make_media
 from tests.fakes import LOST, FakePlatform
 from tests.publishing.conftest import run_due
@@ -34,7 +35,7 @@ Make = Callable[..., Publication]
 @pytest.fixture
 def network(network: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     monkeypatch.setattr(follow_ups, "client_of", lambda account: network)
-    monkeypatch.setitem(follow_ups.RULES, "facebook", replace(follow_ups.RULES["facebook"], first_comment_limit=100))
+    monkeypatch.setitem(RULES, "facebook", replace(RULES["facebook"], first_comment_limit=100))
     return network
 
 

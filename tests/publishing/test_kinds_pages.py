@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,15 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ConnectedAccount, Workspace
-from publishing.models import ImageSet, ImageSetItem, MediaFile
+from publishing import checks
+from publishing.models import ImageSet, ImageSetItem, MediaFile, Post, PostMedia
 from publishing.templatetags.media_files import clock_length, media_badge
-from tests.factories import make_account, make_media
-from tests.publishing.films import film_upload, pdf_upload
+from publishing.views.composer import Frame, ratio_name
+from socialhub.platforms.base import PostType
+from socialhub.platforms.rule_types import IMAGES_AND_VIDEOS, VIDEO_ONLY, ImageRules, MediaCount
+from socialhub.platforms.rules import RULES
+from tests.factories import make_account, make_media, make_post
+from tests.publishing.films import film_upload, pdf, pdf_upload
 
 HTMX = {"HX-Request": "true"}
 NEW = reverse("publishing:post_new")
@@ -50,6 +56,36 @@ def typed(*accounts: ConnectedAccount, media: tuple[MediaFile, ...] = (), **fiel
         "media": [str(item.pk) for item in media],
         **fields,
     }
+
+
+@pytest.fixture
+def instagram(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> ConnectedAccount:
+    """A network with every upright kind of post, whatever numbers the real one has this month."""
+    rules = RULES["instagram"]
+    upright = ImageRules(max_bytes=8_000_000, max_width=1080, min_width=320, min_ratio=9 / 16, max_ratio=9 / 16)
+    monkeypatch.setitem(
+        RULES,
+        "instagram",
+        replace(
+            rules,
+            post_types={
+                PostType.SINGLE: MediaCount(1, 1),
+                PostType.CAROUSEL: MediaCount(2, 10, IMAGES_AND_VIDEOS),
+                PostType.REEL: MediaCount(1, 1, VIDEO_ONLY),
+                PostType.STORY: MediaCount(1, 1, IMAGES_AND_VIDEOS),
+            },
+            images={PostType.STORY: upright},
+            videos={},
+            first_comment_limit=100,
+            silent_types=(PostType.STORY,),
+        ),
+    )
+    return make_account(workspace, platform="instagram", name="Garage", username="garage.ig")
+
+
+@pytest.fixture
+def linkedin(workspace: Workspace) -> ConnectedAccount:
+    return make_account(workspace, platform="linkedin", name="Garage Inc.", username="garage-inc")
 
 
 @pytest.fixture
@@ -120,3 +156,242 @@ def test_a_set_counts_images_and_videos_apart(signed_in: Client, workspace: Work
         ImageSetItem.objects.create(image_set=image_set, media=media, position=position)
     page = " ".join(signed_in.get(reverse("publishing:library")).content.decode().split())
     assert "2 images, 1 video" in page
+
+
+# The composer: kinds
+
+
+def types_offered(page: Any, account: ConnectedAccount) -> list[str]:
+    row = next(row for row in page.context["rows"] if row.account.pk == account.pk)
+    return [value for value, _name in row.types if value] or [row.type_name]
+
+
+def test_the_types_follow_what_the_post_holds(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount, linkedin: ConnectedAccount
+) -> None:
+    film, paper = make_film(workspace), make_paper(workspace)
+    page = signed_in.post(NEW, typed(instagram, media=(film,), action="refresh"))
+    assert types_offered(page, instagram) == ["reel", "story"]
+    assert types_offered(page, linkedin) == ["Video"]
+    page = signed_in.post(NEW, typed(linkedin, media=(paper,), action="refresh"))
+    assert types_offered(page, linkedin) == ["Document"]
+    page = signed_in.post(NEW, typed(instagram, media=(make_media(workspace),), action="refresh"))
+    assert types_offered(page, instagram) == ["single", "story"]
+
+
+def test_a_video_and_a_pdf_are_uploaded_in_the_composer(
+    signed_in: Client, workspace: Workspace, linkedin: ConnectedAccount
+) -> None:
+    page = signed_in.post(NEW, {**typed(linkedin, action="upload"), "upload": [film_upload(seconds=1)]})
+    film = MediaFile.objects.get()
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert f'name="media" value="{film.pk}"' in text
+    assert "0:01" in text
+    page = signed_in.post(NEW, {**typed(linkedin, action="upload"), "upload": [pdf_upload(pages=2)]})
+    assert "PDF, 2 pages" in page.content.decode()
+    assert "brochure.pdf" in page.content.decode()
+
+
+def test_each_refused_file_is_named_and_the_others_stay(
+    signed_in: Client, workspace: Workspace, linkedin: ConnectedAccount, settings: Any
+) -> None:
+    settings.UPLOAD_VIDEO_MAX_BYTES = len(pdf(1))
+    files = [film_upload("long.mp4", seconds=1), pdf_upload(pages=1)]
+    page = signed_in.post(NEW, {**typed(linkedin, action="upload"), "upload": files})
+    assert page.status_code == 422
+    assert "“long.mp4” is larger than 0 MB" in page.content.decode()
+    assert [picture.kind for picture in page.context["form"].pictures] == ["document"]
+
+
+def test_a_reel_is_saved_as_chosen(signed_in: Client, workspace: Workspace, instagram: ConnectedAccount) -> None:
+    film = make_film(workspace)
+    chosen = {f"type-{instagram.pk}": "story", "action": "draft"}
+    signed_in.post(NEW, typed(instagram, media=(film,), **chosen))
+    assert Post.objects.get().publications.get().post_type == "story"
+
+
+# Previews
+
+
+def preview_of(client: Client, *accounts: ConnectedAccount, **fields: Any) -> str:
+    return client.post(reverse("publishing:post_check"), typed(*accounts, **fields)).content.decode()
+
+
+def test_a_reel_is_previewed_upright_with_a_play_sign(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    film = make_film(workspace)
+    page = preview_of(signed_in, instagram, media=(film,))
+    assert 'data-post-type="reel" data-upright' in page
+    assert 'class="preview-play"' in page
+    assert reverse("publishing:media_file", args=[film.pk]) in page
+    assert "0:12" in page
+
+
+def test_a_story_is_previewed_without_its_text(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    page = preview_of(
+        signed_in,
+        instagram,
+        media=(make_film(workspace),),
+        caption="Only for the feed",
+        **{f"type-{instagram.pk}": "story"},
+    )
+    assert 'data-post-type="story" data-upright' in page
+    assert "Instagram shows no text with a story." in page
+    assert "Only for the feed" not in page
+
+
+def test_a_document_is_previewed_as_a_card(signed_in: Client, workspace: Workspace, linkedin: ConnectedAccount) -> None:
+    page = preview_of(signed_in, linkedin, media=(make_paper(workspace, 24),))
+    assert 'class="preview-document"' in page
+    assert "PDF, 24 pages" in page
+    assert "brochure.pdf" in page
+
+
+# Crop or bars
+
+
+def test_the_choice_to_crop_stands_only_where_a_shape_changes(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount, linkedin: ConnectedAccount
+) -> None:
+    wide = make_media(workspace, width=3000, height=1000)
+    page = signed_in.post(NEW, typed(instagram, linkedin, media=(wide,), action="refresh"))
+    assert page.context["crop_rows"][0][1] == "Instagram (Single image) 1.91:1"
+    page = signed_in.post(NEW, typed(linkedin, media=(wide,), action="refresh"))
+    assert page.context["crop_rows"][0][1] == ""
+    assert "data-unneeded" in page.content.decode()
+    live = preview_of(signed_in, instagram, media=(wide,))
+    assert f'data-reshaped="{wide.pk}"' in live
+
+
+def test_of_a_carousel_the_images_take_the_shape_of_the_first(
+    workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    square, wide, film = make_media(workspace, width=900, height=900), make_media(workspace), make_film(workspace)
+    post = make_post(workspace, instagram, post_type=PostType.CAROUSEL)
+    media = [PostMedia(post=post, media=item, position=n) for n, item in enumerate((square, wide, film), start=1)]
+    found = checks.reshaped(post.publications.get(), media)
+    assert {position: one.ratio for position, one in found.items()} == {2: 1.0}
+
+
+def cropped(media: MediaFile, x: int = 100, y: int = 0) -> dict[str, str]:
+    return {f"fit-{media.pk}": "crop", f"focus_x-{media.pk}": str(x), f"focus_y-{media.pk}": str(y)}
+
+
+def test_crop_and_focus_are_saved_and_come_back(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    wide = make_media(workspace, width=3000, height=1000)
+    signed_in.post(NEW, typed(instagram, media=(wide,), action="draft", **cropped(wide)))
+    post = Post.objects.get()
+    wide.refresh_from_db()
+    assert post.post_media.get().fit == PostMedia.Fit.CROP
+    assert (wide.focus_x, wide.focus_y) == (1.0, 0.0)
+    page = signed_in.get(reverse("publishing:post_edit", args=[post.pk]))
+    row = page.context["picture_rows"][0]
+    assert (row.fit, row.focus) == ("crop", (3000, 0))
+    again = signed_in.get(NEW, {"from": str(post.pk)}).context["picture_rows"][0]
+    assert again.fit == "crop"
+
+
+def test_bars_leave_the_focus_of_the_file_alone(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    wide = make_media(workspace, width=3000, height=1000)
+    signed_in.post(NEW, typed(instagram, media=(wide,), action="draft", **{**cropped(wide), f"fit-{wide.pk}": "pad"}))
+    wide.refresh_from_db()
+    assert (wide.focus_x, wide.focus_y) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("typed_focus", ["", "-3", "101", "left", "1e400", "NaN"])
+def test_a_focus_that_is_none_is_refused_or_left(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount, typed_focus: str
+) -> None:
+    wide = make_media(workspace, width=3000, height=1000)
+    fields = {**cropped(wide), f"focus_x-{wide.pk}": typed_focus}
+    page = signed_in.post(NEW, typed(instagram, media=(wide,), action="draft", **fields))
+    assert page.status_code == (422 if typed_focus else 302)
+    wide.refresh_from_db()
+    assert wide.focus_x == 0.5
+
+
+def test_what_is_cropped_is_not_warned_of_bars(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    wide = make_media(workspace, width=3000, height=1000)
+    assert "gets bars at its sides" in " ".join(preview_of(signed_in, instagram, media=(wide,)).split())
+    assert "gets bars" not in preview_of(signed_in, instagram, media=(wide,), **cropped(wide))
+
+
+@pytest.mark.parametrize(
+    ("fit", "focus", "view_box"),
+    [
+        ("pad", (0.5, 0.5), "-500 0 2000 1000"),
+        ("crop", (0.5, 0.5), "0 250 1000 500"),
+        ("crop", (0.5, 0.0), "0 0 1000 500"),
+        ("crop", (0.5, 0.6), "0 350 1000 500"),
+        ("crop", (0.5, 1.0), "0 500 1000 500"),
+    ],
+)
+def test_the_preview_shows_the_part_that_is_kept(
+    workspace: Workspace, fit: str, focus: tuple[float, float], view_box: str
+) -> None:
+    media = make_media(workspace, width=1000, height=1000, focus_x=focus[0], focus_y=focus[1])
+    assert Frame.of(checks.Reshaped(PostMedia(media=media, fit=fit), 2.0)).view_box == view_box
+
+
+@pytest.mark.parametrize(("ratio", "name"), [(0.8, "4:5"), (9 / 16, "9:16"), (1.91, "1.91:1"), (1, "1:1")])
+def test_a_shape_has_the_name_that_people_know(ratio: float, name: str) -> None:
+    assert ratio_name(ratio) == name
+
+
+# The first comment
+
+
+def test_a_first_comment_is_saved_used_again_and_edited(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    media = (make_media(workspace),)
+    signed_in.post(NEW, typed(instagram, media=media, action="draft", first_comment=" Parts list:\r\n#v8 "))
+    post = Post.objects.get()
+    assert post.first_comment == "Parts list:\n#v8"
+    assert signed_in.get(NEW, {"from": str(post.pk)}).context["form"]["first_comment"].value() == post.first_comment
+    edit = reverse("publishing:post_edit", args=[post.pk])
+    signed_in.post(edit, typed(instagram, media=media, action="draft", first_comment="Shorter"))
+    post.refresh_from_db()
+    assert post.first_comment == "Shorter"
+
+
+def test_a_first_comment_that_is_too_long_is_refused(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    media = (make_media(workspace),)
+    page = signed_in.post(NEW, typed(instagram, media=media, first_comment="x" * 101))
+    assert page.status_code == 422
+    assert (
+        "Instagram takes 100 characters in a comment; the first comment has 101. Shorten it by 1."
+        in page.content.decode()
+    )
+    assert not Post.objects.exists()
+    assert "100 of 100" in preview_of(signed_in, instagram, media=media, first_comment="x" * 100)
+
+
+def test_networks_without_comments_say_so(signed_in: Client, workspace: Workspace, instagram: ConnectedAccount) -> None:
+    mastodon = make_account(workspace, platform="mastodon")
+    page = preview_of(signed_in, mastodon, first_comment="More below")
+    assert "We cannot comment on Mastodon: the first comment is left out there." in page
+    story = {f"type-{instagram.pk}": "story", "first_comment": "More below"}
+    page = preview_of(signed_in, instagram, media=(make_media(workspace),), **story)
+    assert "A story on Instagram has no comments" in page
+
+
+def test_the_field_stands_where_a_chosen_network_takes_a_comment(
+    signed_in: Client, workspace: Workspace, instagram: ConnectedAccount
+) -> None:
+    mastodon = make_account(workspace, platform="mastodon")
+    assert 'data-takes-comment="yes"' in preview_of(signed_in, instagram)
+    assert 'data-takes-comment="no"' in preview_of(signed_in, mastodon)
+    assert 'data-takes-comment="yes"' in preview_of(signed_in, mastodon, first_comment="Typed before")
