@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,7 @@ from socialhub.platforms.base import (
     NotYet,
     PostType,
     Published,
+    Unknowable,
 )
 from socialhub.platforms.buffer import BufferApi, BufferConfig, code_challenge
 from socialhub.platforms.buffer_errors import (
@@ -40,9 +43,10 @@ from socialhub.platforms.errors import (
 )
 from tests.platforms import buffer_wire as wire
 from tests.sandbox.conftest import pictures
+from tests.sandbox.film_server import films
 from tests.sandbox_process import GrantedBuffer, Sandbox, sandbox, sandbox_process
 
-__all__ = ["pictures", "sandbox", "sandbox_process"]
+__all__ = ["films", "pictures", "sandbox", "sandbox_process"]
 pytestmark = pytest.mark.processes
 
 BACK = "http://127.0.0.1:9/back"
@@ -76,10 +80,17 @@ def access_to(person: GrantedBuffer, service: str) -> Access:
     return Access(person.channel(service), person.key)
 
 
-def follow(network: BufferNetwork, access: Access, content: Content, handles: dict, since: datetime) -> Published:
+def follow(
+    network: BufferNetwork,
+    access: Access,
+    content: Content,
+    handles: dict,
+    since: datetime,
+    claimed: Collection[str] = (),
+) -> Published:
     """Look as the engine does, only faster."""
     for _look in range(60):
-        found = network.look(access, content, handles, since=since, claimed=())
+        found = network.look(access, content, handles, since=since, claimed=claimed)
         if not isinstance(found, NotYet):
             assert isinstance(found, Published), found
             return found
@@ -88,7 +99,9 @@ def follow(network: BufferNetwork, access: Access, content: Content, handles: di
     raise AssertionError("it was never published")
 
 
-def publish(network: BufferNetwork, access: Access, content: Content) -> tuple[Accepted, Published]:
+def publish(
+    network: BufferNetwork, access: Access, content: Content, claimed: Collection[str] = ()
+) -> tuple[Accepted, Published]:
     handles: dict = {}
     *steps, _last = network.plan(content)
     for step in steps:
@@ -96,7 +109,7 @@ def publish(network: BufferNetwork, access: Access, content: Content) -> tuple[A
     since = datetime.now(UTC)
     accepted = network.commit(access, content, handles)
     handles.update(accepted.handles)
-    return accepted, follow(network, access, content, handles, since)
+    return accepted, follow(network, access, content, handles, since, claimed)
 
 
 def picture(pictures: str, position: int = 1) -> MediaItem:
@@ -266,9 +279,83 @@ def test_a_failure_after_the_acceptance_is_told(sandbox, bruno, api):
 
 def test_the_same_text_twice_on_x_is_a_duplicate(bruno, api):
     network, access = NETWORKS["x"](api), access_to(bruno, "twitter")
-    publish(network, access, TEXT)
+    first, _published = publish(network, access, TEXT)
     with pytest.raises(RejectedError, match="already there"):
-        publish(network, access, TEXT)
+        publish(network, access, TEXT, claimed=[first.platform_post_id])
+
+
+def test_a_repeat_on_x_of_a_post_that_nobody_claims_is_that_post(bruno, api):
+    """As after an attempt whose answer was lost and which was taken for not made."""
+    network, access = NETWORKS["x"](api), access_to(bruno, "twitter")
+    first, _published = publish(network, access, TEXT)
+    assert publish(network, access, TEXT)[1].platform_post_id == first.platform_post_id
+
+
+@pytest.mark.parametrize("key", ["x", "threads", "bluesky", "mastodon", "pinterest", "tiktok", "youtube"])
+def test_networks_of_films_publish_one(sandbox, bruno, api, films, key):
+    network, access = NETWORKS[key](api), access_to(bruno, {"x": "twitter"}.get(key, key))
+    board = api.channel(access.token, access.account_id).boards
+    choices = {
+        "pinterest": {"board_service_id": board[0].service_id if board else "", "cover_second": "1.5"},
+        "tiktok": {"cover_second": "2"},
+        "youtube": {"title": "A bike", "category_id": "2", "privacy": "unlisted"},
+    }
+    item = replace(wire.film(), url=f"{films}/540x960-4s-30.mp4")
+    content = wire.chosen(Content(PostType.VIDEO, "A bike", media=(item,)), choices.get(key, {}))
+    _accepted, published = publish(network, access, content)
+    (row,) = sandbox.feed(access.account_id)
+    assert (row["message"], row["kind"], row["media"]) == ("A bike", "video", 1)
+    seen = network.seen(access, published.platform_post_id, content)
+    assert (seen.exists, seen.media, seen.permalink) == (True, 1, published.permalink)
+
+
+def test_a_film_that_the_network_does_not_take_fails_after_it_was_accepted(sandbox, bruno, api, films):
+    network, access = NETWORKS["tiktok"](api), access_to(bruno, "tiktok")
+    item = replace(wire.film(), url=f"{films}/540x960-2s-30.mp4")
+    with pytest.raises(RejectedError, match="could not publish") as caught:
+        publish(network, access, Content(PostType.VIDEO, "A bike", media=(item,)))
+    assert "seconds long" in caught.value.platform_message
+    assert sandbox.feed(access.account_id) == []
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "error_after"])
+def test_a_film_whose_answer_was_lost_is_found(sandbox, bruno, api, films, fault):
+    network, access = NETWORKS["bluesky"](api), access_to(bruno, "bluesky")
+    item = replace(wire.film(), url=f"{films}/540x960-4s-30.mp4")
+    content = Content(PostType.VIDEO, "A bike", media=(item,))
+    sandbox.fault(fault, edge="buffer.createPost")
+    since = datetime.now(UTC)
+    with pytest.raises(OutcomeUnknownError):
+        network.commit(access, content, {})
+    other = replace(content, media=(replace(item, url=f"{films}/540x960-3s-30.mp4"),))
+    assert isinstance(network.look(access, other, {}, since=since, claimed=()), Absent)
+    published = follow(network, access, content, {}, since)
+    assert [post["id"] for post in sandbox.feed(access.account_id)] == [published.platform_post_id]
+
+
+def test_a_full_day_is_met_before_the_post_and_at_it(sandbox, bruno, api):
+    network, access = NETWORKS["bluesky"](api), access_to(bruno, "bluesky")
+    sandbox.buffer_channel(access.account_id, daily_limit=1)
+    publish(network, access, TEXT)
+    for go_on in (lambda: publish(network, access, TEXT), lambda: network.commit(access, TEXT, {})):
+        with pytest.raises(LimitedError, match="1 posts a day") as caught:
+            go_on()
+        assert timedelta() < caught.value.until - datetime.now(UTC) <= timedelta(days=1, hours=1)
+    assert len(sandbox.buffer_posts(access.account_id)) == 1
+
+
+def test_a_repeat_told_at_once_is_looked_for(sandbox, bruno, api):
+    network, access = NETWORKS["x"](api), access_to(bruno, "twitter")
+    since = datetime.now(UTC)
+    sandbox.fault("duplicate", edge="buffer.createPost")
+    with pytest.raises(OutcomeUnknownError) as caught:
+        network.commit(access, TEXT, {})
+    found = network.look(access, TEXT, caught.value.handles, since=since, claimed=())
+    assert isinstance(found, Unknowable)
+    first, _published = publish(network, access, TEXT)
+    found = network.look(access, TEXT, caught.value.handles, since=since, claimed=())
+    assert isinstance(found, Published)
+    assert found.platform_post_id == first.platform_post_id
 
 
 def test_a_post_may_have_no_link(sandbox, bruno, api):

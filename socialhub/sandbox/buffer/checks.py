@@ -16,18 +16,22 @@ LIMITS = {
     "mastodon": 500,
     "pinterest": 500,
     "youtube": 5_000,
-    "tiktok": 2_200,
+    "tiktok": 4_000,
     "googlebusiness": 4_000,
     "linkedin": 3_000,
     "facebook": 5_000,
     "instagram": 2_196,
 }
+VIDEO_LIMITS = {"tiktok": 2_200}  # where a text beside a video is shorter
 TITLE_LIMITS = {"pinterest": 100, "youtube": 100, "tiktok": 90}
 LONGEST_TOPIC = 50
 LONG_SUBSCRIPTIONS = {"Basic", "Premium", "PremiumPlus"}
 # Service: its key in the metadata.
 METADATA_KEYS = {service: service for service in LIMITS} | {"googlebusiness": "google"}
 CATEGORIES = {"1", "2", "10", "15", "17", "19", "20", "22", "23", "24", "25", "26", "27", "28", "29"}
+
+
+MOST_IMAGES = {"twitter": 4, "bluesky": 4, "mastodon": 4, "pinterest": 1, "googlebusiness": 1, "tiktok": 35}
 
 
 class InvalidInputError(Exception):
@@ -45,10 +49,13 @@ def check(channel: Channel, post: Post) -> None:
     if channel.service not in METADATA_KEYS:
         raise InvalidInputError(f"Posts for {channel.service} channels cannot be created with the API.")
     check_assets(post.assets)
+    check_kinds(channel, kinds(post))
     metadata = own_metadata(channel, post.metadata)
     if not post.text.strip() and not post.assets and not metadata.get("thread") and not metadata.get("retweet"):
         raise InvalidInputError("Invalid post: please provide some text or media.")
     check_length(channel, post.text, metadata.get("spoilerText") or "")
+    if "video" in kinds(post) and len(post.text) > VIDEO_LIMITS.get(channel.service, len(post.text)):
+        raise InvalidInputError(f"The text beside a video has at most {VIDEO_LIMITS[channel.service]} characters.")
     if metadata.get("linkAttachment") and post.assets:
         raise InvalidInputError("A link attachment cannot be combined with images, videos or documents.")
     check_thread(channel, post, metadata.get("thread"))
@@ -62,6 +69,17 @@ def check_assets(assets: list[dict[str, Any]]) -> None:
             raise InvalidInputError("Each asset must have exactly one of image, video, document and link.")
         if asset.get("video", {}).get("thumbnailUrl"):
             raise InvalidInputError("thumbnailUrl is not supported for videos.")
+
+
+def check_kinds(channel: Channel, found: list[str]) -> None:
+    if "video" in found and len(found) > 1:
+        raise InvalidInputError("A post has either images or one video.")
+    if "video" in found and channel.service == "googlebusiness":
+        raise InvalidInputError("Videos are not supported for Google Business Profiles.")
+    if "document" in found and channel.service != "linkedin":
+        raise InvalidInputError(f"Documents are not supported for {channel.service}.")
+    if found.count("image") > MOST_IMAGES.get(channel.service, 10):
+        raise InvalidInputError(f"A post has at most {MOST_IMAGES[channel.service]} images.")
 
 
 def own_metadata(channel: Channel, metadata: dict[str, Any]) -> dict[str, Any]:

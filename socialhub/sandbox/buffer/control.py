@@ -12,6 +12,7 @@ from ..state import State
 from ..views.control import body_of, problem
 from ..world import EPOCH, start
 from .oauth import ACCESS_SECONDS, SCOPES, new_grant, new_key, new_tokens
+from .pages import kind_of
 from .posts import posts_of
 from .rows import Account, Channel
 from .world import SERVICES, add_account, channels_of, organizations_of
@@ -136,7 +137,16 @@ def posts(request: HttpRequest) -> JsonResponse:
         return problem("There is no such channel.", 404)
     with state.lock:
         rows = [
-            {"id": post.id, "message": post.text, "status": post.status, "mode": post.mode, "media": len(post.assets)}
+            {
+                "id": post.id,
+                "message": post.text,
+                "status": post.status,
+                "mode": post.mode,
+                "media": len(post.assets),
+                "kind": kind_of(post),
+                "metadata": post.metadata,
+                "error": post.error,
+            }
             for post in posts_of(state, row.id)
         ]
     return JsonResponse({"posts": rows})

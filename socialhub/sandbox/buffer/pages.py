@@ -42,6 +42,7 @@ class Shown:
 
     post: Post
     images: list[dict[str, Any]]
+    films: list[dict[str, Any]]
     title: str
     link: str
     board: str
@@ -146,7 +147,8 @@ def show(state: State, channel: Channel, post: Post) -> Shown:
         figures = post_figures(post.id, channel.followers_count, state.now() - post.sent_at)
     return Shown(
         post=post,
-        images=[asset for asset in post.assets if asset.get("file")],
+        images=[asset for asset in post.assets if asset["kind"] == "image"],
+        films=[asset for asset in post.assets if asset["kind"] == "video"],
         title=metadata.get("title") or details.get("title") or "",
         link=attachment.get("url") or metadata.get("url") or details.get("link") or "",
         board=boards.get(metadata.get("boardServiceId") or "", ""),
@@ -166,6 +168,10 @@ def span_of(details: dict[str, Any]) -> tuple[datetime, datetime] | None:
     return (datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC)) if begin and end else None
 
 
+def kind_of(post: Post) -> str:
+    return str(post.assets[0]["kind"]) if post.assets else "text"
+
+
 def feed_rows(state: State, channel_id: str) -> list[dict[str, Any]] | None:
     """For the control API: what is live on a channel, or None if there is no such channel."""
     if channel_id not in state.buffer_channels:
@@ -176,6 +182,9 @@ def feed_rows(state: State, channel_id: str) -> list[dict[str, Any]] | None:
             "message": post.text,
             "link": "",
             "media": len(post.assets),
+            "kind": kind_of(post),
+            "alt_texts": [asset["alt_text"] for asset in post.assets],
+            "title": show(state, state.buffer_channels[channel_id], post).title,
             "created": post.sent_at,
             "published": True,
         }

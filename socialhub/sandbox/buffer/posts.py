@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import mimetypes
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import requests
-
 from .. import settings
-from ..pictures import FETCH_SECONDS, NotAnImageError, NotFetchedError, fetch, read
+from ..pictures import NotAnImageError, NotFetchedError, fetch, read
 from ..state import State
+from . import films
 from .checks import InvalidInputError, check
 from .rows import Channel, Post
 from .world import LABELS, object_id
@@ -146,20 +146,17 @@ def draft_of(state: State, channel: Channel, account_id: str, values: dict[str, 
     post.due_at = post.begins_at if post.mode != "shareNow" or post.begins_at is None else now
     try:
         check(channel, post)
-        post.assets = [resolved(state, post, position, asset) for position, asset in enumerate(post.assets)]
+        post.assets = [resolved(state, channel, post, number, asset) for number, asset in enumerate(post.assets)]
     except InvalidInputError as error:
         raise RefusedError("InvalidInputError", str(error)) from error
     return post
 
 
-def resolved(state: State, post: Post, position: int, asset: dict[str, Any]) -> dict[str, Any]:
+def resolved(state: State, channel: Channel, post: Post, position: int, asset: dict[str, Any]) -> dict[str, Any]:
     """An asset with what its address gave. Raises InvalidInputError."""
     kind, value = next(iter(asset.items()))
-    row: dict[str, Any] = {
-        "kind": kind,
-        "url": value["url"],
-        "alt_text": (value.get("metadata") or {}).get("altText", ""),
-    }
+    about = value.get("metadata") or {}
+    row: dict[str, Any] = {"kind": kind, "url": value["url"], "alt_text": about.get("altText", "")}
     if kind == "image":
         try:
             picture = read(fetch(value["url"]))
@@ -171,22 +168,22 @@ def resolved(state: State, post: Post, position: int, asset: dict[str, Any]) -> 
         row["mime_type"] = f"image/{picture.format.lower()}"
         row["width"], row["height"] = picture.width, picture.height
     elif kind == "video":
-        row["mime_type"] = check_video(value["url"])
+        path = state.folder / f"buffer-{post.id}-{position}.mp4"
+        row["thumbnail_offset"] = about.get("thumbnailOffset")
+        row["mime_type"], film = films.take(value["url"], path, row["thumbnail_offset"])
+        row.update(asdict(film), file=path.name, poster=path.with_suffix(".jpg").name)
+        post.fails_with = films.refusal(channel.service, film)
     elif kind == "document":
         row["mime_type"] = mimetypes.guess_type(value["url"])[0] or "application/pdf"
     return row
 
 
-def check_video(url: str) -> str:
-    """The type that a video's address tells. Raises InvalidInputError."""
-    try:
-        with requests.get(url, timeout=FETCH_SECONDS, allow_redirects=False, stream=True) as response:
-            kind = response.headers.get("Content-Type", "")
-            if response.status_code != 200 or not kind.startswith("video/"):
-                raise InvalidInputError(f"The video could not be loaded: HTTP {response.status_code}, {kind}")
-            return kind
-    except requests.RequestException as error:
-        raise InvalidInputError(f"The video could not be loaded ({type(error).__name__})") from error
+def asked_again(row: dict[str, Any]) -> dict[str, Any]:
+    """The asset as it was asked for."""
+    about = {"altText": row["alt_text"]} if row["alt_text"] else {}
+    if row.get("thumbnail_offset") is not None:
+        about = {"thumbnailOffset": row["thumbnail_offset"]}
+    return {row["kind"]: {"url": row["url"], **({"metadata": about} if about else {})}}
 
 
 def iso(moment: float | None) -> str | None:

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from ..figures import PostFigures, post_figures
 from ..state import Fault, State
-from .posts import RefusedError, advance, check_channel, counts_of_day, draft_of, iso, posts_of
+from .posts import RefusedError, advance, asked_again, check_channel, counts_of_day, draft_of, iso, posts_of
 from .rows import Account, Channel, Organization, Post, Token
 from .world import LABELS, MASTODON_CHARACTERS, channels_of, organizations_of
 
@@ -332,22 +332,31 @@ def post_facts(context: Context, post: Post) -> dict[str, Any]:
 
 def asset_facts(context: Context, post: Post, number: int, asset: dict[str, Any]) -> dict[str, Any]:
     """Buffer's own copy of an image; of anything else the address that was given."""
-    source = f"{context.base_url}/media/files/{asset['file']}" if asset.get("file") else asset["url"]
     kind = asset["kind"] if asset["kind"] in ("image", "video", "document") else "image"
+    copy = asset.get("file") if kind == "image" else asset.get("poster")
+    thumbnail = f"{context.base_url}/media/files/{copy}" if copy else asset["url"]
     facts: dict[str, Any] = {
         "__typename": {"image": "ImageAsset", "video": "VideoAsset", "document": "DocumentAsset"}[kind],
         "id": f"{post.id}-{number}",
         "type": kind,
         "mimeType": asset.get("mime_type", ""),
-        "source": source,
-        "thumbnail": source,
+        "source": thumbnail if kind == "image" else asset["url"],
+        "thumbnail": thumbnail,
     }
+    size = {"width": asset.get("width", 0), "height": asset.get("height", 0)}
     if kind == "image":
-        facts["image"] = {
-            "altText": asset["alt_text"],
-            "width": asset.get("width", 0),
-            "height": asset.get("height", 0),
-            "isAnimated": False,
+        facts["image"] = {**size, "altText": asset["alt_text"], "isAnimated": False}
+    elif kind == "video":
+        facts["video"] = {
+            **size,
+            "durationMs": round(asset["seconds"] * 1000),
+            "containerFormat": "mp4",
+            "videoCodec": asset["codec"],
+            "frameRate": round(asset["rate"]),
+            "audioCodec": asset["audio_codec"] or None,
+            "rotationDegree": 0,
+            "isTranscodingRequired": False,
+            "isVideoProcessing": post.status == "sending",
         }
     return facts
 
@@ -478,7 +487,7 @@ def edit_post(info: Any, input: dict[str, Any]) -> dict[str, Any]:
             raise RefusedError("NotFoundError", "The post does not exist.")
         if advance(state, post).status not in ("draft", "scheduled", "error"):
             raise RefusedError("InvalidInputError", "This post can no longer be edited.")
-        kept = [{one["kind"]: {"url": one["url"], "metadata": {"altText": one["alt_text"]}}} for one in post.assets]
+        kept = [asked_again(one) for one in post.assets]
         values = {"text": post.text, "metadata": post.metadata, "assets": kept, **input}
         draft = draft_of(state, state.buffer_channels[post.channel_id], post.account_id, values, context.base_url)
         with state.lock:
@@ -492,6 +501,7 @@ def edit_post(info: Any, input: dict[str, Any]) -> dict[str, Any]:
                 "due_at",
                 "assets",
                 "metadata",
+                "fails_with",
             ):
                 setattr(post, name, getattr(draft, name))
             post.error = ""
