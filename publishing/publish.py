@@ -561,6 +561,11 @@ def _fail(
     error: Failure | None = None,
     notice: Notification.Kind = Notification.Kind.PUBLISH_FAILED,
 ) -> None:
+    unseen = {}
+    if error_kind not in ACCOUNT_TROUBLE:
+        unseen = {key: value for key, value in job.handles.items() if key.startswith(job.platform.unseen)}
+    if unseen:  # forgotten first: whoever retries must not build on what is gone
+        _forget(job, job.platform.unseen)
     with transaction.atomic():
         claims.finish(job.claim)
         move(
@@ -575,6 +580,16 @@ def _fail(
         )
         _close(job, error_kind, error)
         _tell(job, message, notice)
+    if unseen:
+        _discard(job, unseen)
+
+
+def _discard(job: Job, unseen: dict[str, Any]) -> None:
+    """Best effort: what stays there goes away by itself after some time."""
+    try:
+        job.platform.discard(job.access(), unseen)
+    except Failure as error:
+        logger.info("Uploads of publication %s stay at the network: %s", job.publication.pk, error.kind)
 
 
 def _accepted(job: Job, answer: Accepted) -> None:
@@ -693,6 +708,7 @@ def _judge_failure(job: Job, error: Failure, *, definite: bool) -> None:
     """definite: the network had taken the post, so that a refusal is its last word on it and not on our look."""
     passing = isinstance(error, errors.TemporaryError | errors.LimitedError)
     if definite and isinstance(error, errors.RejectedError | errors.AccountBlockedError):
+        _forget(job, error.forget)
         _fail(job, error.kind, str(error.message), error=error)
     elif job.entry.looks < (MOST_LOOKS if passing else MOST_BLIND_LOOKS):
         _look_later(job, error)

@@ -265,6 +265,8 @@ class Platform(ABC):
     totals: ClassVar[tuple[str, ...]] = ("followers_count",)
     # The group of calls whose limit the network tells for each account (`quota`), "" if it tells none.
     quota_group: ClassVar[str] = ""
+    # Handles (prefixes) of what lies there unseen until the post is out, and `discard` takes away.
+    unseen: ClassVar[tuple[str, ...]] = ()
     # Figures are not read more often than this: the network renews them no sooner, or each call is dear.
     figures_every_seconds: ClassVar[float] = 0
 
@@ -290,6 +292,9 @@ class Platform(ABC):
 
         NotYet: the network has accepted it and is still at it.
         """
+
+    def discard(self, access: Access, handles: Handles) -> None:  # noqa: B027  most networks have nothing to take away
+        """The post failed for good: take away what these handles name and nobody sees. What a post shows stays."""
 
     @abstractmethod
     def permalink(self, access: Access, platform_post_id: str) -> str:

@@ -85,6 +85,7 @@ class Facebook(Platform):
     look_every_seconds: ClassVar[float] = 60
     absent_after_seconds: ClassVar[float] = 900
     totals: ClassVar[tuple[str, ...]] = ("followers_count", "likes_count")
+    unseen: ClassVar[tuple[str, ...]] = PHOTOS
 
     def __init__(self, meta: Meta) -> None:
         self.meta = meta
@@ -241,6 +242,15 @@ class Facebook(Platform):
         application = post.get("application")
         app_id = application.get("id") if isinstance(application, dict) else None
         return not app_id or str(app_id) == self.meta.config.app_id
+
+    def discard(self, access: Access, handles: Handles) -> None:
+        """Staged photos, unless a post shows them after all. Unfinished videos go away by themselves."""
+        for key, photo in handles.items():
+            if not key.startswith("photo:"):
+                continue
+            node = self.meta.get(str(photo), access.token, {"fields": "id,page_story_id"}, account_id=access.account_id)
+            if not node.get("page_story_id"):
+                self.meta.delete(str(photo), access.token)
 
     def permalink(self, access: Access, platform_post_id: str) -> str:
         answer = self.meta.get(

@@ -151,3 +151,18 @@ def test_stories_and_bare_videos_have_no_figures_of_posts(facebook, page, graph)
     graph.post(f"{BASE}/", json=[part({"id": "77"})])
     assert facebook.post_figures(page, ["77"]) == [PostFigures("77")]
     assert '"77?fields=id"' in sent(graph.calls[0])["batch"]
+
+
+# What a failed post leaves behind
+
+
+def test_staged_photos_of_a_failed_post_are_deleted(facebook, page, graph):
+    graph.get(f"{BASE}/5001", json={"id": "5001"})
+    graph.delete(f"{BASE}/5001", json={"success": True})
+    facebook.discard(page, {"photo:1": "5001", "staged_at": "2026-11-20T12:00:00+00:00"})
+    assert set(sent(graph.calls[0])["fields"].split(",")) <= set(NAMES["fields"]["Photo"])
+
+
+def test_a_photo_that_a_post_shows_stays(facebook, page, graph):
+    graph.get(f"{BASE}/5001", json={"id": "5001", "page_story_id": "900_1"})
+    facebook.discard(page, {"photo:1": "5001"})
