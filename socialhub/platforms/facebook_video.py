@@ -32,7 +32,7 @@ from socialhub.platforms.base import (
     StepKind,
     Unknowable,
 )
-from socialhub.platforms.errors import NotFoundError, RejectedError, TemporaryError
+from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, RejectedError, TemporaryError
 from socialhub.platforms.facebook_reading import message_of
 from socialhub.platforms.meta import Meta, instant_of, number_in
 from socialhub.platforms.meta_errors import OffsetError, upload_error_of
@@ -208,9 +208,20 @@ class Videos:
             fields["video_state"] = "PUBLISHED"
         if content.post_type is not PostType.STORY and (message := message_of(content)):
             fields["description"] = message
-        reply = self.meta.post(
-            _edge(access, content), access.token, fields, commit=True, account_id=access.account_id, stale=VIDEO
-        )
+        try:
+            reply = self.meta.post(
+                _edge(access, content), access.token, fields, commit=True, account_id=access.account_id, stale=VIDEO
+            )
+        except NotFoundError as error:  # expired, or finished before: the video knows
+            raise OutcomeUnknownError(
+                _(
+                    "Facebook does not find the upload of the video. We look what became of it before it is tried again."
+                ),
+                platform_message=error.platform_message,
+                code=error.code,
+                subcode=error.subcode,
+                request_id=error.request_id,
+            ) from error
         told = reply.json if isinstance(reply.json, dict) else {}
         finished: dict[str, Any] = {"video:finished": True}
         if told.get("post_id"):

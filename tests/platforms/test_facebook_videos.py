@@ -352,6 +352,7 @@ def test_a_story_has_no_text(facebook, page, graph):
     ("code", "subcode", "http", "wanted"),
     [
         (1, None, 500, OutcomeUnknownError),
+        (100, 33, 400, OutcomeUnknownError),
         (506, None, 400, OutcomeUnknownError),
         (1366051, None, 400, OutcomeUnknownError),
         (368, 1404082, 400, OutcomeUnknownError),
