@@ -509,7 +509,7 @@ def preview(publication: Publication, media: Sequence[PostMedia]) -> Preview:
         else [],
         shape=shape_of(media[0].media) if media else "",
         length=length_of(key, checks.content_of(publication, media)),
-        limit=caption_limit(key, publication.account.offers),
+        limit=caption_limit(key, publication.account.offers, PostType(publication.post_type)),
         look=RULES[key].look,
         told=checks.told_of(publication),
     )

@@ -113,10 +113,10 @@ def length_of(platform_key: str, content: Content) -> int:
     return text_length(platform_key, content.text)
 
 
-def caption_limit(platform_key: str, offers: Mapping[str, Any] | None = None) -> int:
-    """The longest text; what the account offers may allow more than the network does to all."""
+def caption_limit(platform_key: str, offers: Mapping[str, Any] | None = None, post_type: PostType | None = None) -> int:
+    """The longest text; what the account offers may allow more than the network does to all, some post types less."""
     if platform_key in buffer_rules.RULES:
-        return buffer_rules.caption_limit(platform_key, offers)
+        return buffer_rules.caption_limit(platform_key, offers, post_type)
     return RULES[platform_key].caption_limit
 
 

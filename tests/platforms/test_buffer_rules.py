@@ -409,7 +409,8 @@ def test_tiktok_takes_less_text_beside_a_film(images):
     assert filmed("tiktok", words="a" * 2200) == []
     assert filmed("tiktok", words="a" * 2201) == [("caption_too_long", "error")]
     assert codes(rules.check("tiktok", images(2, text="a" * 2201))) == []
-    assert caption_limit("tiktok", None, PostType.VIDEO) == 2200
+    assert rules.caption_limit("tiktok", None, PostType.VIDEO) == 2200
+    assert rules.caption_limit("tiktok", None, PostType.MULTI_IMAGE) == 4000
 
 
 @pytest.mark.parametrize(
