@@ -52,13 +52,24 @@ class Uploads:
         for _send in range(MOST_SENDS):
             if held[at] >= end:
                 return Done(held)
-            offset, all_at_once = self._put(
+            offset, all_at_once = self._send(
                 access, item, str(handles[name]), held[at], item.size_bytes if held[whole] else end, stale
             )
             held = {at: offset, whole: held[whole] or all_at_once}
         if held[at] >= end:
             return Done(held)
         return NotYet(0 if held[at] > before else 5, held)
+
+    def _send(
+        self, access: Access, item: MediaItem, container: str, offset: int, end: int, stale: tuple[str, ...]
+    ) -> tuple[int, bool]:
+        """As `_put`. Where the answer was lost and the bytes were not, it goes on at once."""
+        try:
+            return self._put(access, item, container, offset, end, stale)
+        except TemporaryError as error:
+            if error.forget or (there := self._bytes_there(access, item, container, stale)) <= offset:
+                raise
+            return there, False
 
     def _put(
         self, access: Access, item: MediaItem, container: str, offset: int, end: int, stale: tuple[str, ...]

@@ -41,6 +41,7 @@ urlpatterns = [
     path("feeds/facebook/<str:page_id>/", feeds.facebook, name="facebook_feed"),
     path("feeds/facebook/<str:page_id>/posts/<str:number>/", feeds.facebook_post, name="facebook_post"),
     path("feeds/instagram/p/<str:shortcode>/", feeds.instagram_post, name="instagram_post"),
+    path("feeds/instagram/reel/<str:shortcode>/", feeds.instagram_post, name="instagram_reel"),
     path("feeds/instagram/<str:username>/", feeds.instagram, name="instagram_feed"),
     path("switchboard/", switchboard.board, name="switchboard"),
     path("linkedin/oauth/authorization", linkedin_oauth.authorization, name="linkedin_authorization"),

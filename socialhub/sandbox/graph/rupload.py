@@ -6,6 +6,7 @@ and what is done when it is whole, each kind says for itself.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ def receive(request: HttpRequest, path: str, base_url: str) -> Reply:
         reply = refusal_of(error)
     except AnswerLostError:
         reply, lost = Reply(200, None), True
+    while request.read(CHUNK):  # else the connection would break off before the refusal is read
+        pass
     remember(call, reply, lost)
     if lost:
         raise AnswerLostError
@@ -78,12 +81,17 @@ def take_in(call: Call, request: HttpRequest, kind: Kind | None, node_id: str) -
     call._token = token_of(call, request.headers.get("Authorization", ""))
     row = kind.find(call, node_id)
     struck = take(call.state, "POST", call.edge, call.account_id)
+    if call.state.latency_seconds:
+        time.sleep(call.state.latency_seconds)
     strike_before(call, struck)
     if address := request.headers.get("file_url") or request.headers.get("File-Url"):
         take_from(call, kind, row, address)
+        is_whole = True
     else:
-        take_stretch(call, request, kind, row)
+        is_whole = take_stretch(call, request, kind, row)
     strike_after(struck)
+    if not is_whole:
+        raise RefusedError("PartialRequestError", "Partial request (did not match length of file)", retriable=True)
     return Reply(200, {"success": True, "message": "Upload successful."})
 
 
@@ -96,7 +104,8 @@ def token_of(call: Call, header: str) -> Any:
     return token
 
 
-def take_stretch(call: Call, request: HttpRequest, kind: Kind, row: Row) -> None:
+def take_stretch(call: Call, request: HttpRequest, kind: Kind, row: Row) -> bool:
+    """Keep what came, also of a part. Answers whether the file is whole."""
     offset, size = number(request, "offset"), number(request, "file_size")
     with call.state.lock:
         if row.size_bytes and row.size_bytes != size:
@@ -116,8 +125,9 @@ def take_stretch(call: Call, request: HttpRequest, kind: Kind, row: Row) -> None
         row.received = end
         call.state.changed()
     if end < size:
-        raise RefusedError("PartialRequestError", "Partial request (did not match length of file)", retriable=True)
+        return False
     kind.finish(call, row)
+    return True
 
 
 def take_from(call: Call, kind: Kind, row: Row, address: str) -> None:
