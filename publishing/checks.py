@@ -318,6 +318,6 @@ def usual_type(platform_key: str, kinds: Sequence[str], link: str) -> PostType:
     types = rules.RULES[platform_key].post_types
     return min(
         (kind for kind in DEFAULT_ORDER if kind in types),
-        key=lambda kind: misfit(types[kind], kinds),
+        key=lambda kind: sum(misfit(types[kind], kinds)),
         default=PostType.SINGLE if kinds else PostType.TEXT,
     )

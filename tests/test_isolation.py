@@ -144,6 +144,7 @@ ADDRESSES: dict[str, Address] = {
     "publishing:post_edit": page("editor", "draft", action="draft", caption="Changed"),
     "publishing:post_cancel": act("editor", "post"),
     "publishing:post_delete": act("editor", "draft"),
+    "publishing:post_report": Address("editor", "GET", ("post",)),
     "publishing:post_progress": look("post"),
     "publishing:publication_retry": act("editor", "failed"),
     "publishing:publication_decide": act("editor", "stuck", answer="give_up"),

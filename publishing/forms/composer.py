@@ -288,7 +288,7 @@ class ComposerForm(forms.Form):
             initial=PostMedia.Fit.PAD,
             widget=forms.RadioSelect,
         )
-        for axis, label in (("x", _("From the left, %")), ("y", _("From the top, %"))):
+        for axis, label in (("x", _("Left, %")), ("y", _("Top, %"))):
             self.fields[f"focus_{axis}-{picture.pk}"] = forms.IntegerField(
                 label=label,
                 required=False,

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Prefetch
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -17,6 +17,7 @@ from accounts.access import editor_required
 from publishing import schedule
 from publishing.forms.posts import PostFilterForm
 from publishing.models import Post, PostMedia, Publication, Status
+from publishing.report import report_of
 from publishing.states import IllegalMove, LostRace
 from publishing.views.progress import detail_context
 from socialhub.http import HttpRequest
@@ -58,6 +59,17 @@ def next_query(current: QueryDict, last: Post) -> str:
 def post_detail(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = get_object_or_404(Post.objects.of(request.workspace).select_related("author", "image_set"), pk=post_id)
     return render(request, "publishing/post_detail.html", detail_context(request, post))
+
+
+@editor_required
+@require_GET
+def post_report(request: HttpRequest, post_id: UUID) -> HttpResponse:
+    """Everything that we know of the post, as a file for whoever helps."""
+    post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
+    response = JsonResponse(report_of(post, request.user), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="post-{post.pk}.json"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @editor_required

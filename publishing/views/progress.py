@@ -23,7 +23,7 @@ from accounts.clients import client_of
 from publishing import compose, schedule
 from publishing.checks import content_of, told_of
 from publishing.forms.composer import TYPE_NAMES, DecideForm
-from publishing.models import Attempt, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
+from publishing.models import Attempt, FollowUp, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
 from publishing.publish import STEPS_DONE
 from publishing.schedule import CannotDecide
 from publishing.states import IllegalMove, LostRace
@@ -38,6 +38,7 @@ PACE = ((60, 1), (120, 2), (240, 5))
 SLOWEST = 15
 SOON = timedelta(minutes=2)
 FARTHEST_LOOK = 300
+COMMENT_WITHIN = timedelta(minutes=5)  # the first comment is written in its own time
 ADDRESS_WITHIN = timedelta(seconds=30)  # some networks tell the address of a post in a call of its own
 
 
@@ -87,8 +88,21 @@ class Card:
     def moves(self) -> bool:
         """Something may happen without anybody doing anything."""
         if self.entry is None:
-            return self.awaits_address
+            return self.awaits_address or self.awaits_comment
         return not self.entry.held
+
+    @property
+    def comment(self) -> FollowUp | None:
+        """Its first comment, once the post is out."""
+        rows = self.publication.follow_ups.all()
+        return next((row for row in rows if row.kind == FollowUp.Kind.COMMENT), None)
+
+    @property
+    def awaits_comment(self) -> bool:
+        row, published_at = self.comment, self.publication.published_at
+        if row is None or row.done_at or not published_at:
+            return False
+        return timezone.now() - published_at < COMMENT_WITHIN
 
     @property
     def awaits_address(self) -> bool:
@@ -123,6 +137,28 @@ class TimelineEntry:
     label: str
     event: PublicationEvent | None = None
     attempt: Attempt | None = None
+    follow_up: FollowUp | None = None
+
+    @property
+    def happened(self) -> str:
+        """What a follow-up came to, in a few words."""
+        return followed_up(self.follow_up) if self.follow_up else ""
+
+
+def followed_up(row: FollowUp) -> str:
+    if row.kind == FollowUp.Kind.COMMENT:
+        return {
+            FollowUp.Outcome.DONE: _("First comment written"),
+            FollowUp.Outcome.FAILED: _("First comment not written"),
+        }.get(FollowUp.Outcome(row.outcome), _("First comment: it cannot be known whether it is there"))
+    after = _("After five minutes") if row.kind == FollowUp.Kind.SEEN_SOON else _("After a day")
+    found = {
+        FollowUp.Outcome.DONE: _("it is there"),
+        FollowUp.Outcome.GONE: _("it is not there any more"),
+        FollowUp.Outcome.DIFFERENT: _("it is there, but not whole"),
+        FollowUp.Outcome.FAILED: _("it could not be looked at"),
+    }.get(FollowUp.Outcome(row.outcome), _("it cannot be known whether it is there"))
+    return f"{after}: {found}"
 
 
 @require_GET
@@ -195,6 +231,7 @@ def detail_context(
         .prefetch_related(
             Prefetch("attempts", Attempt.objects.order_by("-started_at", "-pk")),
             Prefetch("events", PublicationEvent.objects.select_related("actor")),
+            "follow_ups",
         )
         .order_by("account__platform", "account__name")
     )
@@ -333,7 +370,7 @@ def scheduled_headline(post: Post, cards: Sequence[Card]) -> str:
 
 
 def timeline(publications: Iterable[Publication]) -> list[TimelineEntry]:
-    """Every change of status and every try, the newest first."""
+    """Every change of status, every try and what followed, the newest first."""
     entries = []
     for publication in publications:
         label = f"{LABELS[publication.account.platform]} {publication.account.handle}"
@@ -342,6 +379,11 @@ def timeline(publications: Iterable[Publication]) -> list[TimelineEntry]:
         entries += [
             TimelineEntry(attempt.started_at, publication, label, attempt=attempt)
             for attempt in publication.attempts.all()
+        ]
+        entries += [
+            TimelineEntry(row.done_at, publication, label, follow_up=row)
+            for row in publication.follow_ups.all()
+            if row.done_at
         ]
     # Not `reverse=True`, which would leave what happened in one instant the wrong way round.
     return sorted(entries, key=lambda entry: entry.at)[::-1]

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import ConnectedAccount, Workspace
+from accounts.models import ConnectedAccount, Credential, User, Workspace
 from publishing import checks
-from publishing.models import ImageSet, ImageSetItem, MediaFile, Post, PostMedia
+from publishing.models import (
+    Attempt,
+    FollowUp,
+    ImageSet,
+    ImageSetItem,
+    MediaFile,
+    Post,
+    PostMedia,
+    Publication,
+    PublicationEvent,
+)
 from publishing.templatetags.media_files import clock_length, media_badge
 from publishing.views.composer import Frame, ratio_name
 from socialhub.platforms.base import PostType
 from socialhub.platforms.rule_types import IMAGES_AND_VIDEOS, VIDEO_ONLY, ImageRules, MediaCount
 from socialhub.platforms.rules import RULES
-from tests.factories import make_account, make_media, make_post
+from tests.factories import make_account, make_entry, make_media, make_post, make_user
 from tests.publishing.films import film_upload, pdf, pdf_upload
 
 HTMX = {"HX-Request": "true"}
@@ -395,3 +408,168 @@ def test_the_field_stands_where_a_chosen_network_takes_a_comment(
     assert 'data-takes-comment="yes"' in preview_of(signed_in, instagram)
     assert 'data-takes-comment="no"' in preview_of(signed_in, mastodon)
     assert 'data-takes-comment="yes"' in preview_of(signed_in, mastodon, first_comment="Typed before")
+
+
+def test_where_nothing_fits_the_type_is_the_nearest(workspace: Workspace, instagram: ConnectedAccount) -> None:
+    """Of four items the network would take two, of a story only one: what has to change is said of the former."""
+    kinds = ["image", "video", "image", "video"]
+    assert checks.usual_type("linkedin", kinds, "") == PostType.MULTI_IMAGE
+    assert checks.usual_type("instagram", kinds, "") == PostType.CAROUSEL
+    assert checks.usual_type("instagram", ["document"], "") == PostType.SINGLE
+
+
+# The page of a post
+
+
+@pytest.fixture
+def published(workspace: Workspace, instagram: ConnectedAccount) -> Publication:
+    post = make_post(workspace, instagram, post_type="reel", first_comment="Parts list below")
+    PostMedia.objects.create(post=post, media=make_film(workspace), position=1)
+    now = timezone.now()
+    Publication.objects.update(status="published", platform_post_id="17", permalink="https://ig.example/p/1")
+    Publication.objects.update(published_at=now - timedelta(days=2))
+    Post.objects.update(status="published")
+    return post.publications.get()
+
+
+def follow(publication: Publication, kind: str, outcome: str, **fields: Any) -> FollowUp:
+    now = timezone.now()
+    return FollowUp.objects.create(
+        publication=publication, kind=kind, due_at=now, done_at=now if outcome else None, outcome=outcome, **fields
+    )
+
+
+def page_of(client: Client, publication: Publication) -> str:
+    return " ".join(client.get(publication.post.get_absolute_url()).content.decode().split())
+
+
+def test_the_page_of_a_post_plays_its_video_and_shows_its_comment(signed_in: Client, published: Publication) -> None:
+    page = page_of(signed_in, published)
+    assert '<video controls preload="metadata"' in page
+    assert "Parts list below" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "words"),
+    [
+        ("comment", "done", "First comment written"),
+        ("comment", "failed", "First comment not written"),
+        ("comment", "unknown", "First comment: it cannot be known whether it is there"),
+        ("seen_soon", "done", "After five minutes: it is there"),
+        ("seen_later", "gone", "After a day: it is not there any more"),
+        ("seen_later", "different", "After a day: it is there, but not whole"),
+        ("seen_later", "unknown", "After a day: it cannot be known whether it is there"),
+        ("seen_soon", "failed", "After five minutes: it could not be looked at"),
+    ],
+)
+def test_what_followed_stands_in_the_timeline(
+    signed_in: Client, published: Publication, kind: str, outcome: str, words: str
+) -> None:
+    follow(published, kind, outcome, message="In the network's own words", seen={"media": 2})
+    page = page_of(signed_in, published)
+    timeline = page.partition('id="post_timeline"')[2]
+    assert f"<strong>{words}</strong>" in timeline
+    assert "In the network&#x27;s own words" in timeline
+    assert "2 images and videos seen" in timeline
+
+
+def test_what_is_still_to_come_is_not_in_the_timeline(signed_in: Client, published: Publication) -> None:
+    follow(published, "seen_later", "")
+    assert "After a day" not in page_of(signed_in, published)
+
+
+def test_a_post_that_is_gone_says_so_on_its_card(signed_in: Client, published: Publication) -> None:
+    assert "Live on Instagram" in page_of(signed_in, published)
+    Publication.objects.update(removed_at=timezone.now() - timedelta(hours=3))
+    page = page_of(signed_in, published)
+    assert "It is not there any more, seen <time" in page
+    assert "Live on Instagram" not in page
+
+
+def test_a_comment_that_was_not_written_says_why_on_the_card(signed_in: Client, published: Publication) -> None:
+    row = follow(published, "comment", "")
+    assert "The first comment is written next." in page_of(signed_in, published)
+    FollowUp.objects.filter(pk=row.pk).update(outcome="failed", done_at=timezone.now(), message="It holds a link.")
+    page = page_of(signed_in, published)
+    assert "its first comment was not written. It holds a link." in page
+
+
+def test_the_page_asks_again_until_the_comment_is_written(signed_in: Client, published: Publication) -> None:
+    row = follow(published, "comment", "")
+    assert "hx-get" not in page_of(signed_in, published).partition('id="post_progress"')[2][:300]  # too long ago
+    Publication.objects.update(published_at=timezone.now())
+    assert "hx-get" in page_of(signed_in, published).partition('id="post_progress"')[2][:300]
+    FollowUp.objects.filter(pk=row.pk).update(outcome="done", done_at=timezone.now())
+    assert "hx-get" not in page_of(signed_in, published).partition('id="post_progress"')[2][:300]
+
+
+# The report
+
+
+def report_of(client: Client, post: Post) -> Any:
+    answer = client.get(reverse("publishing:post_report", args=[post.pk]))
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"] == f'attachment; filename="post-{post.pk}.json"'
+    return json.loads(answer.content)
+
+
+def test_the_report_tells_everything_about_the_post(signed_in: Client, owner: User, published: Publication) -> None:
+    now = timezone.now()
+    PublicationEvent.objects.create(
+        publication=published, from_status="draft", to_status="scheduled", at=now, actor=owner, reason="by hand"
+    )
+    Attempt.objects.create(
+        publication=published,
+        number=1,
+        worker="w1",
+        started_at=now,
+        request_id="Abc",
+        steps=[{"key": "commit", "ms": 12}],
+    )
+    make_entry(published)
+    follow(published, "seen_soon", "done", seen={"media": 1})
+    report = report_of(signed_in, published.post)
+    part = report["publications"][0]
+    assert report["post"]["first_comment"] == "Parts list below"
+    assert report["media"][0]["kind"] == "video"
+    assert part["events"][0]["reason"] == "by hand"
+    assert part["events"][0]["by"] == "you"
+    assert part["attempts"][0]["steps"] == [{"key": "commit", "ms": 12}]
+    assert part["follow_ups"][0]["seen"] == {"media": 1}
+    assert part["queue_entry"]["attempts"] == 0
+    assert part["account"]["status"] == "connected"
+    assert {window["endpoint"] for window in part["windows"]} >= {"publish"}
+
+
+def test_the_report_holds_no_token_and_no_name_of_others(
+    signed_in: Client, workspace: Workspace, published: Publication
+) -> None:
+    token, long_token = "no-known-shape-9f8e7d6c5b", f"EAA{'x' * 40}"
+    Credential.objects.update(access_token=token)
+    other = make_user(email="erika@example.com", first_name="Erika")
+    PublicationEvent.objects.create(
+        publication=published, from_status="draft", to_status="scheduled", at=timezone.now(), actor=other
+    )
+    Attempt.objects.create(
+        publication=published,
+        number=1,
+        worker="w1",
+        started_at=timezone.now(),
+        platform_message=f"Invalid token {token}",
+        steps=[{"key": "commit", "note": f"https://graph.example/1?access_token={long_token}", token: token}],
+    )
+    Publication.objects.update(
+        handles={"upload_url": f"https://up.example/v/{long_token}?sig=secret", "odd": long_token}
+    )
+    ConnectedAccount.objects.update(connected_by=other, paused_by=other, pause_reason="Erika said so")
+    text = json.dumps(report_of(signed_in, published.post), ensure_ascii=False)
+    assert "Invalid token […]" in text
+    assert "another member" in text
+    assert [secret for secret in (token, long_token, "sig=secret", "Erika", "erika@") if secret in text] == []
+
+
+def test_a_report_is_made_though_no_key_opens_the_token(
+    signed_in: Client, published: Publication, settings: Any
+) -> None:
+    settings.FERNET_KEYS = ["another-key-with-more-than-32-characters"]
+    assert report_of(signed_in, published.post)["post"]["id"] == str(published.post_id)
