@@ -31,6 +31,7 @@ def meta() -> Meta:
             rupload_url=settings.META_RUPLOAD_URL,
             version=settings.META_GRAPH_VERSION,
             config_id=settings.META_CONFIG_ID,
+            extra_scopes=tuple(settings.META_EXTRA_SCOPES),
             connect_timeout=settings.HTTP_CONNECT_TIMEOUT_SECONDS,
             read_timeout=settings.HTTP_READ_TIMEOUT_SECONDS,
         ),
@@ -111,6 +112,6 @@ def client_of(account: ConnectedAccount) -> Platform:
 @receiver(setting_changed)
 def forget(setting: str, **kwargs: Any) -> None:
     """Under test a setting may change; whatever was built from the old one goes."""
-    if setting.startswith(("META_", "INSTAGRAM_", "LINKEDIN_", "BUFFER_", "HTTP_")):
+    if setting.startswith(("META_", "INSTAGRAM_", "LINKEDIN_", "BUFFER_", "HTTP_", "PUBLISH_CHECK_")):
         for made in (meta, instagram, linkedin, buffer, platform_for):
             made.cache_clear()

@@ -40,10 +40,6 @@ class ClientWindow:
     resets_in_seconds: float
     limit: int | None = None
 
-    def is_open_for_reading(self) -> bool:
-        """Whether a read leaves enough for what has to be published."""
-        return self.limit is None or self.remaining > self.limit * KEPT_FOR_PUBLISHING
-
 
 @dataclass(frozen=True, slots=True)
 class BufferUsage:

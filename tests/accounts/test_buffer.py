@@ -20,6 +20,7 @@ from accounts.renew import usable_token
 from accounts.tokens import access_for
 from accounts.verify import verify
 from analytics import ingest
+from publishing import limits
 from publishing.checks import check
 from publishing.models import Publication, QueueEntry, Status
 from publishing.schedule import publish_now
@@ -40,6 +41,7 @@ KEY = reverse("accounts:buffer_key")
 
 @pytest.fixture
 def network(sandbox: Sandbox, settings: Any) -> Sandbox:
+    settings.PUBLISH_CHECK_SPEED = 1000  # a list of posts is read again at every look
     return hub.use(settings, sandbox)
 
 
@@ -408,6 +410,52 @@ def test_every_network_can_be_published_to_or_says_why_not(signed_in: Client, ne
     for account in connect(signed_in, network):
         blocked = [one.message for one in check(make_post(account.workspace, account)) if one.blocks]
         assert bool(blocked) == (account.platform in ("pinterest", "youtube", "tiktok")), (account.platform, blocked)
+
+
+def buffer_calls(network: Sandbox) -> int:
+    """Those that count for the limits: all but those for tokens."""
+    made = network.calls()
+    return sum(made[name] for name in made if name.startswith("POST buffer.") and "token" not in name)
+
+
+def shared(account: ConnectedAccount) -> dict[int, limits.WindowState]:
+    return {state.window_seconds: state for state in limits.remaining(account) if state.endpoint == "client"}
+
+
+def test_what_buffer_says_is_left_stands_in_the_books_of_all_its_channels(
+    signed_in: Client, owner: User, network: Sandbox
+) -> None:
+    one, other = connect(signed_in, network, "x", "threads")[:2]
+    assert publish(one, owner, caption="Two wheels good").status == Status.PUBLISHED
+    made = buffer_calls(network)
+    for account in (one, other):
+        assert {seconds: state.limit for seconds, state in shared(account).items()} == {
+            900: 100,
+            86_400: 500,
+            2_592_000: 15_000,
+        }
+        assert {state.made for state in shared(account).values()} == {made}
+        assert all(state.told_at for state in shared(account).values())
+
+
+def test_a_refused_call_makes_all_channels_of_the_client_wait(signed_in: Client, owner: User, network: Sandbox) -> None:
+    one, other = connect(signed_in, network, "x", "threads")[:2]
+    network.buffer_app(quotas={"900": buffer_calls(network) + 1})  # the channel may be read, then it is over
+    first, second = make_post(one.workspace, one), make_post(one.workspace, other)
+    publish_now(first, by=owner)
+    run_due()
+    made = buffer_calls(network)
+    publish_now(second, by=owner)
+    run_due()
+    assert buffer_calls(network) == made, "nobody asks again"
+    assert network.buffer_posts(one.platform_account_id) == []
+    for post in (first, second):
+        entry = QueueEntry.objects.get(publication__post=post)
+        assert entry.attempts == 0
+        assert timedelta(minutes=14) < entry.not_before - timezone.now() <= timedelta(minutes=15)
+        assert entry.publication.status == Status.SCHEDULED
+    assert not ingest.sync(one.pk) or "Reading waits until" in ConnectedAccount.objects.get(pk=one.pk).sync_error
+    assert buffer_calls(network) == made, "nor does a job"
 
 
 def test_the_composer_offers_one_button_for_all_of_buffer(signed_in: Client, network: Sandbox) -> None:

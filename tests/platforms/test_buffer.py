@@ -25,6 +25,8 @@ from socialhub.platforms.errors import (
     NotFoundError,
     OurBugError,
     OutcomeUnknownError,
+    PermissionMissingError,
+    PutOffError,
     ReconnectError,
     RejectedError,
     TemporaryError,
@@ -474,10 +476,47 @@ def test_headers_that_say_nothing(value):
     assert windows_of({"RateLimit": value, "RateLimit-Policy": '"a";q=1;w=900'}) == ()
 
 
-def test_the_last_fifth_is_kept_for_publishing():
-    assert ClientWindow(900, 21, 0, 100).is_open_for_reading()
-    assert not ClientWindow(900, 20, 0, 100).is_open_for_reading()
-    assert ClientWindow(900, 1, 0).is_open_for_reading()
+def test_the_last_fifth_of_what_is_shared_is_kept_for_publishing():
+    assert [(window.scope, window.kept) for window in WINDOWS] == [("account", 0), *[("client", 0.2)] * 3]
+
+
+def test_reads_are_asked_for_and_the_steps_of_a_plan_are_not(buffer):
+    asked = []
+    api = BufferApi(BufferConfig(), before_read=asked.append)
+    buffer.answers("channels", [])
+    api.channels(wire.TOKEN, "o1")
+    assert len(asked) == 1
+    assert wire.TOKEN not in asked[0]
+    buffer.answers("channel", {"id": wire.CHANNEL_ID, "service": "twitter"})
+    api.channel(wire.TOKEN, wire.CHANNEL_ID, counted=True)
+    assert len(asked) == 1
+
+
+def test_a_read_that_must_wait_makes_no_call(buffer):
+    def full(mark):
+        raise PutOffError("Later.")
+
+    with pytest.raises(PutOffError):
+        BufferApi(BufferConfig(), before_read=full).channels(wire.TOKEN, "o1")
+    assert not buffer.calls
+
+
+def test_a_refused_call_is_told_with_its_end(buffer):
+    told = []
+    buffer.fails("RATE_LIMIT_EXCEEDED", status=429, headers={"Retry-After": "420"})
+    with pytest.raises(LimitedError) as caught:
+        BufferApi(BufferConfig(), on_usage=told.append).channels(wire.TOKEN, "o1")
+    (usage,) = told
+    assert (usage.windows, usage.blocked_until) == ((), caught.value.until)
+
+
+def test_what_is_left_is_told_with_other_refusals_too(buffer):
+    told = []
+    headers = {"RateLimit": '"a";r=7;t=60', "RateLimit-Policy": '"a";q=100;w=900'}
+    buffer.fails("FORBIDDEN", headers=headers)
+    with pytest.raises(PermissionMissingError):
+        BufferApi(BufferConfig(), on_usage=told.append).channels(wire.TOKEN, "o1")
+    assert (told[0].windows[0].remaining, told[0].blocked_until) == (7, None)
 
 
 def test_the_windows_of_the_smallest_plan():

@@ -12,15 +12,15 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import operators
-from accounts.models import ConnectedAccount, Notification
+from accounts.models import ConnectedAccount, Credential, Grant, Notification
 from publishing import claims, limits, publish
 from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow, Status
 from publishing.schedule import cancel, decide, publish_now, retry
 from publishing.states import LostRace
 from socialhub.platforms import errors
-from socialhub.platforms.base import Absent, Accepted, NotYet, Published, Step, StepKind, Unknowable
+from socialhub.platforms.base import Absent, Accepted, NotYet, Published, Quota, Step, StepKind, Unknowable
 from tests.factories import make_account, make_post
-from tests.fakes import LOST
+from tests.fakes import LOST, FakePlatform
 from tests.publishing.conftest import run_due
 from tests.stage import wait_until
 
@@ -211,6 +211,76 @@ def test_a_full_window_defers_in_order(network, account, make_due, settings):
     with time_machine.travel(entry.not_before + timedelta(seconds=1)):
         run_due()
     assert len(network.feed[account.platform_account_id]) == 3
+
+
+QUOTA_STEPS = [Step("publish", StepKind.COMMIT, "Publishing", {"publish": 1, "posts": 1})]
+
+
+@pytest.fixture
+def instagram(network, workspace, monkeypatch):
+    """An account whose network tells its quota."""
+    network.steps = tuple(QUOTA_STEPS)
+    monkeypatch.setattr(publish, "client_of", lambda account: network)
+    monkeypatch.setattr(FakePlatform, "quota_group", "posts")
+    return make_account(workspace, platform="instagram")
+
+
+def test_the_quota_of_the_account_is_read_before_it_is_needed_and_not_each_time(network, instagram, make_due):
+    network.quotas[instagram.platform_account_id] = Quota(used=98, limit=100)
+    for number in range(2):
+        make_due(instagram, caption=f"Number {number}")
+    while run_due():
+        pass
+    assert len(network.feed[instagram.platform_account_id]) == 2
+    assert len(network.called("quota")) == 1
+    network.quotas[instagram.platform_account_id] = Quota(used=100, limit=100)
+    with later(6 * 60):
+        make_due(instagram, caption="Number 2")
+        run_due()
+        assert len(network.called("quota")) == 2
+        entry = QueueEntry.objects.get()
+        assert "limit of 100" in entry.wait_reason
+        assert entry.attempts == 0
+        network.quotas[instagram.platform_account_id] = Quota(
+            used=12, limit=100
+        )  # the posts of yesterday count no more
+    with time_machine.travel(entry.not_before + timedelta(seconds=1)):
+        run_due()
+    assert len(network.feed[instagram.platform_account_id]) == 3
+
+
+def test_a_quota_that_cannot_be_read_stops_no_post(network, instagram, make_due):
+    network.will("quota", errors.TemporaryError("Busy."))
+    make_due(instagram)
+    run_due()
+    assert len(network.feed[instagram.platform_account_id]) == 1
+
+
+def test_a_quota_that_is_refused_for_a_lost_access_holds_the_post(network, instagram, make_due):
+    network.will("quota", errors.ReconnectError("The access was withdrawn.", revoked=True))
+    make_due(instagram)
+    run_due()
+    assert QueueEntry.objects.get().held
+    assert not network.called("commit")
+
+
+def test_what_several_accounts_share_says_so_when_it_is_used_up(network, workspace, owner, make_due, monkeypatch):
+    monkeypatch.setattr(publish, "client_of", lambda account: network)
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="buffer", platform_user_id="1", access_token="k"
+    )
+    accounts = [make_account(workspace, platform=key, login_kind="buffer", token=None) for key in ("x", "threads")]
+    for account in accounts:
+        Credential.objects.create(account=account, grant=grant)
+    network.steps = (Step("publish", StepKind.COMMIT, "Publishing", {"client": 100}),)
+    make_due(accounts[0])
+    run_due()
+    make_due(accounts[1])
+    run_due()
+    entry = QueueEntry.objects.get()
+    assert entry.publication.account == accounts[1]
+    assert "100 calls" in entry.wait_reason
+    assert "together" in entry.wait_reason
 
 
 def test_all_steps_are_reserved_before_the_first_so_that_none_gets_stuck(network, account, make_due, settings):
