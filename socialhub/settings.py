@@ -229,6 +229,11 @@ META_APP_ID = env.str("META_APP_ID", default="100000000000001" if SANDBOX else "
 META_APP_SECRET = env.str("META_APP_SECRET", default="sandbox-app-secret" if SANDBOX else "")
 META_CONFIG_ID = env.str("META_CONFIG_ID", default="")
 META_PKCE = env.bool("META_PKCE", default=False)  # Meta calls its support "in testing"
+# What only some apps have at Meta. Asking for more than the app has ends in an error page instead of a connection.
+META_COMMENT_SCOPES = "pages_manage_engagement instagram_manage_comments"
+META_EXTRA_SCOPES = tuple(
+    env.str("META_EXTRA_SCOPES", default=META_COMMENT_SCOPES if SANDBOX else "").replace(",", " ").split()
+)
 
 # Instagram's own login, for professional accounts without a Page. The version is Meta's.
 INSTAGRAM_DIALOG_URL = url_setting(

@@ -12,7 +12,7 @@ from accounts.connect import consent_hint
 from accounts.oauth import PublishingAdapter, PublishingClient, PublishingProvider
 from accounts.providers.base import Person
 from socialhub.http import HttpRequest
-from socialhub.platforms.meta import ALL_SCOPES, UserToken
+from socialhub.platforms.meta import UserToken
 
 
 class MetaClient(PublishingClient):
@@ -43,7 +43,7 @@ class MetaProvider(PublishingProvider):
     oauth2_adapter_class = MetaAdapter
 
     def scopes(self) -> list[str]:
-        return list(ALL_SCOPES)
+        return list(meta().config.asked_scopes)
 
     def start_params(self, request: HttpRequest) -> dict[str, str]:
         hint = consent_hint(request.workspace, request.user, self.id)

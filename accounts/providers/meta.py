@@ -22,7 +22,7 @@ from accounts.providers.base import AccessFacts, Candidate, Consent, Person, Pro
 from accounts.usage import APP, HOLD_PERCENT, told_of
 from socialhub.platforms.base import Access
 from socialhub.platforms.errors import PlatformError, ReconnectError
-from socialhub.platforms.meta import ALL_SCOPES, InstagramFound, PageFound, Permissions, TokenInfo, UserToken, page_of
+from socialhub.platforms.meta import InstagramFound, PageFound, Permissions, TokenInfo, UserToken, page_of
 
 logger = logging.getLogger(__name__)
 
@@ -169,8 +169,8 @@ class MetaProvider(Provider):
         label = _("Permissions asked for")
         if settings.META_CONFIG_ID:
             held = _("What the configuration %(id)s holds. It should hold these:") % {"id": settings.META_CONFIG_ID}
-            return self.scopes_check(label, ALL_SCOPES, held)
-        return self.scopes_check(label, ALL_SCOPES)
+            return self.scopes_check(label, meta().config.asked_scopes, held)
+        return self.scopes_check(label, meta().config.asked_scopes)
 
     def grant_checks(self, grant: Grant) -> list[Check]:
         """With the permissions and dates as Meta tells them now."""
@@ -180,7 +180,7 @@ class MetaProvider(Provider):
         except PlatformError as error:
             checks.append(Check(_("Permissions"), State.PROBLEM, error.message))
         known = {*grant.granted_scopes, *grant.declined_scopes, *grant.lapsed_scopes}
-        missing = [name for name in ALL_SCOPES if name not in known]
+        missing = [name for name in meta().config.asked_scopes if name not in known]
         again = _("Press Reconnect and confirm at Facebook.")
         lapsed = _("Meta takes back what an app does not use for 90 days.")
         checks += filter(
@@ -209,6 +209,8 @@ class MetaProvider(Provider):
             "instagram_manage_insights": _("read the figures of Instagram"),
             "business_management": _("find Pages of a business portfolio"),
             "pages_read_user_content": _("count reactions and comments"),
+            "pages_manage_engagement": _("write first comments on your Pages"),
+            "instagram_manage_comments": _("write first comments on Instagram"),
             "public_profile": _("know your name"),
             "email": _("know your e-mail address"),
         }

@@ -32,8 +32,8 @@ def comment(meta: Meta, access: Access, post: str, text: str) -> str:
         raise PermissionMissingError(
             _(
                 "The post is out, but Facebook does not let us write comments below it: that needs the permission "
-                "%(scope)s and the right to moderate the Page. Whoever runs this server has to ask Meta for it. Write the "
-                "comment at Facebook yourself."
+                "%(scope)s and the right to moderate the Page. Whoever runs this server adds it to META_EXTRA_SCOPES once "
+                "Meta has given it to the app; then connect again. Write this comment at Facebook yourself."
             )
             % {"scope": COMMENT_SCOPE},
             scopes=(COMMENT_SCOPE,),

@@ -72,8 +72,13 @@ class MetaConfig:
     rupload_url: str = "https://rupload.facebook.com"
     version: str = "v26.0"
     config_id: str = ""
+    extra_scopes: tuple[str, ...] = ()  # asked for beside ALL_SCOPES, where the app at Meta has them
     connect_timeout: float = 5
     read_timeout: float = 30
+
+    @property
+    def asked_scopes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*ALL_SCOPES, *self.extra_scopes]))
 
     @property
     def graph_base(self) -> str:

@@ -56,7 +56,7 @@ class Graph:
     def __init__(self, mock: responses.RequestsMock) -> None:
         self.mock = mock
         self.pages: list[dict[str, Any]] = [page("101", "Classic Motors", "classicmotors")]
-        self.granted = list(ALL_SCOPES)
+        self.granted = [*ALL_SCOPES, *settings.META_EXTRA_SCOPES]
         self.declined: list[str] = []
         self.lapsed: list[str] = []
         self.granular: dict[str, list[str]] = {}  # permission: the accounts that it is limited to

@@ -21,6 +21,7 @@ from accounts.models import ConnectedAccount, Credential, Grant, Notification, O
 from accounts.notify import tell
 from accounts.permissions import permissions_of
 from socialhub.platforms.meta import ALL_SCOPES
+from socialhub.settings import META_COMMENT_SCOPES
 from tests.accounts.conftest import member, sign_in
 from tests.accounts.graph import LONG, SHORT, Graph, page, page_token, refusal
 from tests.factories import make_account, make_user, workspace_of
@@ -62,7 +63,7 @@ def test_the_dialog_gets_what_facebook_and_instagram_need_together(signed_in: Cl
     asked = parse_qs(address.query)
 
     assert address.path == "/facebook/v26.0/dialog/oauth"
-    assert asked["scope"] == [",".join(ALL_SCOPES)]
+    assert asked["scope"] == [",".join([*ALL_SCOPES, *META_COMMENT_SCOPES.split()])]
     assert asked["redirect_uri"] == [f"http://testserver{CALLBACK}"]
     assert asked["response_type"] == ["code"]
     ticket = OAuthTicket.objects.get()
@@ -81,8 +82,13 @@ def test_nothing_of_the_query_or_the_host_is_honoured(signed_in: Client) -> None
     asked = parse_qs(urlsplit(response["Location"]).query)
 
     assert asked["redirect_uri"] == [f"http://testserver{CALLBACK}"]
-    assert asked["scope"] == [",".join(ALL_SCOPES)]
+    assert asked["scope"] == [",".join([*ALL_SCOPES, *META_COMMENT_SCOPES.split()])]
     assert "evil" not in response["Location"]
+
+
+@override_settings(META_EXTRA_SCOPES=())
+def test_an_app_without_more_permissions_does_not_ask_for_them(signed_in: Client) -> None:
+    assert press(signed_in)["scope"] == ",".join(ALL_SCOPES)
 
 
 @override_settings(META_CONFIG_ID="777")
