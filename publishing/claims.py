@@ -11,7 +11,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -188,6 +188,30 @@ def finish(claim: Claim) -> None:
         cursor.execute(f"DELETE FROM publishing_queueentry WHERE {MINE}", _mine(claim))  # noqa: S608  a constant
         if not cursor.rowcount:
             raise LeaseLost
+
+
+class KeptOpen:
+    """A file that is read for an upload: as long as it moves, the lease is renewed, however long one call takes."""
+
+    def __init__(self, file: BinaryIO, claim: Claim) -> None:
+        self._file = file
+        self._claim = claim
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises LeaseLost: whoever has taken over sends it again."""
+        end = self._claim.entry.lease_until
+        if end is None or end - timezone.now() < timedelta(seconds=settings.PUBLISH_LEASE_SECONDS * 0.7):
+            renew(self._claim)
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> KeptOpen:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._file.close()
 
 
 # Sweeping

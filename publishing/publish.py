@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 import random
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -42,6 +43,8 @@ from socialhub.platforms.base import (
     Accepted,
     Access,
     Content,
+    MediaItem,
+    MediaKind,
     NotYet,
     Platform,
     PostType,
@@ -105,10 +108,16 @@ class Job:
             post_type=PostType(self.publication.post_type),
             text=self.publication.text,
             link=post.link,
-            media=media_items(self.publication),
+            media=tuple(self._kept(item) for item in media_items(self.publication)),
             choices=self.publication.choices,
             offers=self.account.offers,
         )
+
+    def _kept(self, item: MediaItem) -> MediaItem:
+        """Files that are too large to be read at once are read under the lease."""
+        if item.kind is MediaKind.IMAGE:
+            return item
+        return replace(item, open=lambda: cast("BinaryIO", claims.KeptOpen(item.open(), self.claim)))
 
     def access(self) -> Access:
         return tokens.access_for(self.account)
