@@ -140,7 +140,7 @@ def test_every_role_is_explained_where_it_is_given() -> None:
 @pytest.mark.parametrize("key", PLATFORMS)
 def test_every_network_is_complete(key: str) -> None:
     assert LABELS[key] == RULES[key].label == CONNECTABLE[key].label
-    assert RULES[key].post_types or key == "youtube"  # takes videos, which cannot be sent yet
+    assert RULES[key].post_types
     assert RULES[key].source
     assert IMAGE[key] is RULES[key].image
     assert WINDOWS[key]
