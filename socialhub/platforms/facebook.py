@@ -233,7 +233,7 @@ class Facebook(Platform):
         return [
             post
             for post in free
-            if not (staged and photos_in(post))
+            if not (photos_in(post) and (staged or not (content.media or "://" in content.link + content.text)))
             and normalise(post.get("message")) == normalise(message_of(content))
             and same_link(content, post)
         ]

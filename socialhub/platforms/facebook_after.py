@@ -18,7 +18,7 @@ from socialhub.platforms.text import normalise
 
 COMMENT_SCOPE = "pages_manage_engagement"
 COMMENT_PAGES = 5
-POST_FIELDS = "id,is_published,permalink_url,attachments{media_type,target,subattachments}"
+POST_FIELDS = "id,is_published,permalink_url,attachments{media_type,target,subattachments{media_type,target}}"
 VIDEO_FIELDS = "id,published,permalink_url"
 
 

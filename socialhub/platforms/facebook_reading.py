@@ -24,12 +24,9 @@ def attachments_of(post: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     waiting = [post.get("attachments")]
     while waiting:
-        edge = waiting.pop()
-        entries = edge.get("data") if isinstance(edge, dict) else None
-        for entry in entries or ():
-            if isinstance(entry, dict):
-                found.append(entry)
-                waiting.append(entry.get("subattachments"))
+        entries = _entries(waiting.pop())
+        found += entries
+        waiting += [entry.get("subattachments") for entry in entries]
     return found
 
 
@@ -38,11 +35,20 @@ def photos_in(post: Mapping[str, Any]) -> set[str]:
     return {str(target["id"]) for target in targets if isinstance(target, dict) and target.get("id")}
 
 
-def media_count(post: Mapping[str, Any]) -> int:
-    """Images and videos that the post shows, each once."""
-    return sum(
-        entry.get("media_type") in MEDIA_TYPES for entry in attachments_of(post) if "subattachments" not in entry
-    )
+def media_count(post: Mapping[str, Any]) -> int | None:
+    """Images and videos that the post shows, each once. None: it has an album and does not show what is in it."""
+    number = 0
+    for entry in _entries(post.get("attachments")):
+        inside = _entries(entry.get("subattachments"))
+        if entry.get("media_type") == "album" and not inside:
+            return None
+        number += len(inside) or entry.get("media_type") in MEDIA_TYPES
+    return number
+
+
+def _entries(edge: object) -> list[dict[str, Any]]:
+    data = edge.get("data") if isinstance(edge, dict) else None
+    return [entry for entry in data or () if isinstance(entry, dict)]
 
 
 def same_link(content: Content, post: Mapping[str, Any]) -> bool:

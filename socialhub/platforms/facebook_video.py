@@ -198,6 +198,10 @@ class Videos:
     def finish(self, access: Access, content: Content, handles: Handles) -> Accepted:
         """The irreversible call. Facebook works on the video afterwards, and publishes it by itself."""
         refuse_old(handles)
+        if handles.get("video:finished"):  # it was accepted once and never came out, as somebody has found
+            raise TemporaryError(
+                _("Facebook took the video and did not publish it. It is uploaded again by itself."), forget=VIDEO
+            )
         video = str(handles["video"])
         fields = {"upload_phase": "finish"}
         if content.post_type is PostType.VIDEO:

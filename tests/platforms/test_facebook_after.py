@@ -34,6 +34,7 @@ def album(number: int) -> dict[str, Any]:
         (album(3), 3),
         ({"data": [{"media_type": "link", "target": {"url": "https://x.example"}}]}, 0),
         ({"data": [attachment("video", "7")]}, 1),
+        ({"data": [attachment("album", "900_1")]}, None),
     ],
 )
 def test_a_post_shows_so_many_images(facebook, page, graph, attachments, media):

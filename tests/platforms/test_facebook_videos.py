@@ -367,6 +367,12 @@ def test_finish_errors(facebook, page, graph, kind, code, subcode, http, wanted)
         facebook.commit(page, film(kind), DONE)
 
 
+def test_what_was_accepted_and_never_came_out_is_brought_again(facebook, page):
+    with pytest.raises(TemporaryError) as caught:
+        facebook.commit(page, film(), {**DONE, "video:finished": True})
+    assert caught.value.forget == ("video",)
+
+
 # The look
 
 
@@ -551,3 +557,11 @@ def test_a_repeat_is_looked_for_and_then_taken_at_its_word(facebook, page, graph
         facebook.commit(page, content, caught.value.handles)
     assert (refused.value.code, refused.value.platform_message) == ("506", "Duplicate status message")
     assert refused.value.forget == ("repeat",)
+
+
+def test_a_text_is_not_mistaken_for_a_reel_with_the_same_words(facebook, page, graph):
+    shown = {"data": [{"media_type": "video", "target": {"id": "7"}}]}
+    created = (NOW - timedelta(seconds=20)).isoformat()
+    reel = {"id": "900_9", "message": "Hello", "created_time": created, "attachments": shown}
+    graph.get(f"{BASE}/900/published_posts", json={"data": [reel]})
+    assert isinstance(look(facebook, page, Content(PostType.TEXT, "Hello"), {}), Absent)
