@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.middleware import membership_of
-from accounts.models import Membership, Notification
+from accounts.models import Membership, Notification, Workspace
 
 
 def memberships(request: HttpRequest) -> list[Membership]:
@@ -24,10 +24,17 @@ def unread_notifications(request: HttpRequest) -> int:
     return Notification.objects.filter(workspace=membership.workspace_id, read_at=None).count()
 
 
+def stopped_workspace(request: HttpRequest) -> Workspace | None:
+    """The workspace while its publishing is stopped. It comes with the membership, so that this costs no query."""
+    membership = membership_of(request)
+    return membership.workspace if membership and membership.workspace.paused_at else None
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Lazy: a page without the frame, such as a fragment, pays for nothing."""
     return {
         "sandbox_url": settings.SANDBOX_URL if settings.SANDBOX else "",
         "memberships": SimpleLazyObject(lambda: memberships(request)),
+        "stopped_workspace": SimpleLazyObject(lambda: stopped_workspace(request)),
         "unread_notifications": SimpleLazyObject(lambda: unread_notifications(request)),
     }

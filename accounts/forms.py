@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Notification, Role, User, Workspace
+
+NINE = time(9)
+FARTHEST_PAUSE = timedelta(days=366)
 
 
 def time_zone_choices() -> list[tuple[str, Any]]:
@@ -114,6 +121,25 @@ class WorkspaceSwitchForm(forms.Form):
 
 
 class PauseForm(forms.Form):
+    """Until when nothing goes out, in the time zone of whoever asks: `until` is what it gives."""
+
+    ends = forms.ChoiceField(
+        label=_("Until"),
+        choices=[
+            ("open", _("Until I resume")),
+            ("hour", _("For 1 hour")),
+            ("tomorrow", _("Until tomorrow, 9:00")),
+            ("at", _("Until a time")),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    day = forms.DateField(
+        label=_("Date"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    clock = forms.TimeField(
+        label=_("Time"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=200,
@@ -121,6 +147,38 @@ class PauseForm(forms.Form):
         help_text=_("Optional. Other members see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, data: QueryDict | None = None, *, zone: ZoneInfo) -> None:
+        tomorrow = timezone.localdate(timezone=zone) + timedelta(days=1)
+        super().__init__(data, initial={"ends": "open", "day": tomorrow, "clock": NINE})
+        self.zone = zone
+
+    def clean(self) -> None:
+        if self.cleaned_data.get("ends") != "at":
+            return
+        for name, message in (("day", _("Choose a date.")), ("clock", _("Choose a time."))):
+            if self.cleaned_data.get(name) is None and name not in self.errors:
+                self.add_error(name, ValidationError(message, code="required"))
+        if self.errors:
+            return
+        if abs(self.cleaned_data["day"] - timezone.localdate(timezone=self.zone)) > FARTHEST_PAUSE:
+            self.add_error("day", ValidationError(_("Choose a date within the next year."), code="too_far"))
+        elif (end := self.until) is None or end <= timezone.now():
+            self.add_error("clock", ValidationError(_("This time has passed. Choose a later one."), code="past"))
+
+    @property
+    def until(self) -> datetime | None:
+        """None: until somebody resumes."""
+        match self.cleaned_data.get("ends"):
+            case "hour":
+                return timezone.now() + timedelta(hours=1)
+            case "tomorrow":
+                tomorrow = timezone.localdate(timezone=self.zone) + timedelta(days=1)
+                return datetime.combine(tomorrow, NINE, tzinfo=self.zone).astimezone(UTC)
+            case "at":
+                local = datetime.combine(self.cleaned_data["day"], self.cleaned_data["clock"], tzinfo=self.zone)
+                return local.astimezone(UTC)
+        return None
 
 
 class AccountsQuery(forms.Form):

@@ -6,6 +6,7 @@ more in the statement that announces a post, so that nothing begins after the sw
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -37,6 +38,28 @@ def write(subject: Pausable, fields: dict[str, object]) -> None:
     type(subject)._default_manager.filter(pk=subject.pk).update(**fields)
     for name, value in fields.items():
         setattr(subject, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What has not gone out of a workspace yet: how much, and what would be the next."""
+
+    number: int = 0
+    next_at: datetime | None = None
+    next_text: str = ""
+    next_account: str = ""
+    next_platform: str = ""
+
+
+def waiting_in(workspace: Workspace) -> Waiting:
+    """By the names of the relations: imports go the other way."""
+    waiting = ConnectedAccount.objects.filter(
+        workspace=workspace, publications__status__in=("scheduled", "queued"), publications__queue_entry__isnull=False
+    ).order_by("publications__queue_entry__due_at", "pk")
+    soonest = waiting.values_list(
+        "publications__queue_entry__due_at", "publications__post__caption", "name", "platform"
+    ).first()
+    return Waiting(waiting.count(), *soonest) if soonest else Waiting()
 
 
 def lift_ended() -> int:

@@ -108,6 +108,8 @@ ADDRESSES: dict[str, Address] = {
     "accounts:profile": page("member"),
     "accounts:workspace": look(),
     "accounts:workspace_rename": act("manager", name="Renamed"),
+    "accounts:workspace_pause": page("manager", reason="Fire in the shop"),
+    "accounts:workspace_resume": act("manager"),
     "accounts:workspace_new": act("member"),
     "accounts:workspace_switch": act("member", workspace="workspace"),
     "accounts:member_add": act("manager", email="new@example.com", role="editor"),

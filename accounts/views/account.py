@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import connect, defaults
+from accounts import connect, defaults, pauses
 from accounts.access import manager_required
 from accounts.forms import PauseForm
 from accounts.lifetime import ENDLESS, grant_of, is_by_key, refreshed
@@ -25,7 +24,6 @@ from accounts.renew import Outcome, State, has_expired, renew_now
 from accounts.tokens import lost
 from accounts.verify import verify
 from accounts.views.social import back, find_account
-from accounts.wake import PUBLISHING, wake
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
 from socialhub.platforms.errors import OutcomeUnknownError, PlatformError, ReconnectError
@@ -90,14 +88,20 @@ def what_of_consent(account: ConnectedAccount) -> str:
 def pause(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     account = find_account(request, account_id)
     if request.method != "POST":
-        return render_act(request, "accounts/_pause.html", {"pause_form": PauseForm(), **act_context(account)})
-    form = PauseForm(request.POST)
+        form = PauseForm(zone=request.user.zone)
+        return render_act(request, "accounts/_pause.html", {"pause_form": form, **act_context(account)})
+    form = PauseForm(request.POST, zone=request.user.zone)
     if not form.is_valid():
         return render_act(request, "accounts/_pause.html", {"pause_form": form, **act_context(account)}, status=422)
-    ConnectedAccount.objects.filter(pk=account.pk).update(
-        paused_at=timezone.now(), pause_reason=form.cleaned_data["reason"], paused_by=request.user
-    )
-    messages.success(request, _("Publishing to %(name)s is paused.") % {"name": account.name})
+    until = form.until
+    pauses.pause(account, by=request.user, reason=form.cleaned_data["reason"], until=until)
+    if until:
+        end = date_format(timezone.localtime(until), "j F Y, H:i")
+        messages.success(
+            request, _("Publishing to %(name)s is paused until %(end)s.") % {"name": account.name, "end": end}
+        )
+    else:
+        messages.success(request, _("Publishing to %(name)s is paused.") % {"name": account.name})
     return back(request)
 
 
@@ -105,8 +109,7 @@ def pause(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 @manager_required
 def resume(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     account = find_account(request, account_id)
-    ConnectedAccount.objects.filter(pk=account.pk).update(paused_at=None, pause_reason="", paused_by=None)
-    transaction.on_commit(lambda: wake(PUBLISHING))
+    pauses.resume(account)
     messages.success(
         request, _("Publishing to %(name)s goes on. Posts that waited go out now.") % {"name": account.name}
     )

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import people
+from accounts import pauses, people
 from accounts.access import manager_required
-from accounts.forms import MemberForm, ProfileForm, RoleForm, WorkspaceForm, WorkspaceSwitchForm
+from accounts.forms import MemberForm, PauseForm, ProfileForm, RoleForm, WorkspaceForm, WorkspaceSwitchForm
 from accounts.middleware import SESSION_KEY
 from accounts.models import Membership, Role
 from socialhub.http import HttpRequest
@@ -38,6 +38,8 @@ def workspace_context(request: HttpRequest, **forms: Any) -> dict[str, Any]:
         "form": WorkspaceForm(instance=request.workspace),
         "member_form": MemberForm(),
         "roles": Role.choices,
+        "pause_form": PauseForm(zone=request.user.zone),
+        "waiting": pauses.waiting_in(request.workspace) if request.membership.may_manage else None,
         **forms,
     }
 
@@ -57,6 +59,31 @@ def workspace_rename(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/workspace.html", workspace_context(request, form=form), status=422)
     form.save()
     messages.success(request, _("The workspace is renamed."))
+    return redirect("accounts:workspace")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_required
+def workspace_pause(request: HttpRequest) -> HttpResponse:
+    """The switch that stops all publishing. By GET it is asked, on a page of its own; by POST it is pressed."""
+    workspace = request.membership.workspace
+    form = PauseForm(request.POST if request.method == "POST" else None, zone=request.user.zone)
+    if not form.is_valid():
+        context = {"pause_form": form, "waiting": pauses.waiting_in(workspace)}
+        return render(request, "accounts/workspace_pause.html", context, status=422 if form.is_bound else 200)
+    pauses.pause(workspace, by=request.user, reason=form.cleaned_data["reason"], until=form.until)
+    messages.success(request, _("Publishing is stopped for the whole workspace. What has begun already is finished."))
+    return redirect("accounts:workspace")
+
+
+@require_POST
+@manager_required
+def workspace_resume(request: HttpRequest) -> HttpResponse:
+    pauses.resume(request.membership.workspace)
+    messages.success(
+        request,
+        _("Publishing goes on. What waited goes out now, where it is not too late for it or its account is paused."),
+    )
     return redirect("accounts:workspace")
 
 
