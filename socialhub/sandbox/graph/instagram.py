@@ -223,6 +223,7 @@ def single_video(call: Call, account: Instagram, media_type: str, is_child: bool
     container.resumable = resumable
     if not resumable:
         take_film(call.state, container, url)
+        container.ready_at = call.state.now() + settings.SANDBOX_CONTAINER_SECONDS  # fetching took time
     return container
 
 
