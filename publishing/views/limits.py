@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,8 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 
 from accounts.models import ConnectedAccount
+from accounts.providers import PROVIDERS
 from publishing import forecast, ledger
 from publishing.forecast import Wait
+from publishing.limits import client_subject
 from publishing.views.moments import clock
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
@@ -44,7 +47,6 @@ class Line:
     made: int
     limit: int
     frees_at: datetime | None
-    is_shared: bool
     told_at: datetime | None
 
     @property
@@ -58,11 +60,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Card:
+    """The windows of one account."""
+
     account: ConnectedAccount
     label: str
     lines: Sequence[Line]
-    blocked_until: datetime | None
     forecast: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCard:
+    """The windows of a client, that all accounts behind it share."""
+
+    label: str
+    accounts: Sequence[ConnectedAccount]
+    lines: Sequence[Line]
+
+    @property
+    def names(self) -> str:
+        return ", ".join(f"{LABELS[account.platform]} {account.handle}" for account in self.accounts)
 
 
 @require_GET
@@ -74,34 +90,45 @@ def limits(request: HttpRequest) -> HttpResponse:
         .defer("credential__access_token", "credential__grant__access_token", "credential__grant__refresh_token")
     )
     books = ledger.books_for(accounts)
-    lines = {account.pk: lines_of(books[account.pk]) for account in accounts}  # before they are played forward
     waits = forecast.forecast(accounts)
     zone = request.user.time_zone
     cards = [
         Card(
             account,
             str(LABELS[account.platform]),
-            lines[account.pk],
-            books[account.pk].blocked_until,
+            lines_of(books[account.pk], "account"),
             sentences(account, waits.get(account.pk, ()), zone),
         )
         for account in accounts
     ]
     cards.sort(key=lambda card: not card.forecast)  # what keeps something waiting first
-    return render(request, "publishing/limits.html", {"cards": cards, "zone": zone})
+    return render(
+        request, "publishing/limits.html", {"cards": cards, "shared": shared_cards(accounts, books), "zone": zone}
+    )
 
 
-def lines_of(books: ledger.Ledger) -> list[Line]:
+def shared_cards(accounts: Sequence[ConnectedAccount], books: Mapping[UUID, ledger.Ledger]) -> list[SharedCard]:
+    by_client: dict[str, list[ConnectedAccount]] = {}
+    for account in accounts:
+        if client := client_subject(account):
+            by_client.setdefault(client, []).append(account)
+    return [
+        SharedCard(PROVIDERS[sharing[0].login_kind].label, sharing, lines_of(books[sharing[0].pk], "client"))
+        for sharing in by_client.values()
+    ]
+
+
+def lines_of(books: ledger.Ledger, scope: str) -> list[Line]:
     return [
         Line(
             name=_("%(group)s %(span)s") % {"group": group_name(window), "span": span_name(window)},
             made=sum(entry.calls for entry in books.slices[window]),
             limit=books.limits[window],
             frees_at=min((entry.resets_at for entry in books.slices[window] if entry.calls), default=None),
-            is_shared=window.scope == "client",
             told_at=books.told[window],
         )
         for window in books.windows
+        if window.scope == scope
     ]
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, User, Workspace
+from accounts.models import ConnectedAccount, Credential, Grant, User, Workspace
 from publishing import limits
 from publishing.schedule import schedule
 from tests.factories import make_account, make_post
@@ -45,6 +45,18 @@ def test_a_network_that_asked_to_wait(signed_in: Client, account: ConnectedAccou
     limits.block(account, timezone.now() + timedelta(hours=2))
     schedule(make_post(workspace, account), timezone.now() + timedelta(minutes=5), by=owner)
     assert "was asked to wait by its network: 1 post waits until" in text(signed_in)
+
+
+def test_what_channels_share_is_shown_once(signed_in: Client, workspace: Workspace, owner: User):
+    grant = Grant.objects.create(
+        workspace=workspace, user=owner, provider="buffer", platform_user_id="b", access_token="key"
+    )
+    for platform in ("x", "threads"):
+        channel = make_account(workspace, platform=platform, login_kind="buffer", token=None)
+        Credential.objects.create(account=channel, grant=grant)
+    page = text(signed_in)
+    assert page.count("All calls of this connection in 15 minutes</span>") == 1
+    assert "Shared by 2 channels" in page
 
 
 def test_strangers_see_nothing_of_it(signed_in_stranger: Client, account: ConnectedAccount):
