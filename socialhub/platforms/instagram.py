@@ -72,9 +72,9 @@ FOLLOWS = ("follows_and_unfollows",)
 MEDIA_METRICS = ("views", "reach", "saved", "shares", "total_interactions")
 STORY_METRICS = ("views", "reach", "shares", "total_interactions")
 
-# What a comment needs, by the login.
-COMMENT_SCOPE = "instagram_manage_comments"
-COMMENT_SCOPE_ALONE = "instagram_business_manage_comments"
+# What a comment needs, by the login, and where whoever runs the server says that the app has it.
+COMMENT_SCOPE = ("instagram_manage_comments", "META_EXTRA_SCOPES")
+COMMENT_SCOPE_ALONE = ("instagram_business_manage_comments", "INSTAGRAM_SCOPES")
 
 
 class Instagram(Platform):
@@ -361,8 +361,8 @@ class Instagram(Platform):
         return instagram_after.seen(self.graph, access, platform_post_id, content)
 
     def comment(self, access: Access, platform_post_id: str, text: str) -> str:
-        scope = COMMENT_SCOPE if self.uploads else COMMENT_SCOPE_ALONE
-        return instagram_after.comment(self.graph, access, platform_post_id, text, scope=scope)
+        scope, setting = COMMENT_SCOPE if self.uploads else COMMENT_SCOPE_ALONE
+        return instagram_after.comment(self.graph, access, platform_post_id, text, scope=scope, setting=setting)
 
     def find_comment(self, access: Access, platform_post_id: str, text: str) -> str | Unknowable:
         return instagram_after.find_comment(self.graph, access, platform_post_id, text)

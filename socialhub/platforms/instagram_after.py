@@ -20,7 +20,7 @@ COMMENT_FIELDS = "id,text,username,from"
 SEEN_FIELDS = "id,permalink,media_type,media_product_type,children{id}"
 
 
-def comment(graph: Graph, access: Access, media: str, text: str, *, scope: str) -> str:
+def comment(graph: Graph, access: Access, media: str, text: str, *, scope: str, setting: str) -> str:
     """No field of the answer is asked for: Instagram would write the comment and answer with an error."""
     try:
         reply = graph.post(
@@ -30,10 +30,10 @@ def comment(graph: Graph, access: Access, media: str, text: str, *, scope: str) 
         raise PermissionMissingError(
             _(
                 "The post is out, but Instagram does not let us write comments below it: that needs the permission "
-                "%(scope)s. Whoever runs this server has to ask Meta for it; then connect the account again. Write this "
-                "comment at Instagram yourself."
+                "%(scope)s. Whoever runs this server adds it to %(setting)s once Meta has given it to the app; then connect "
+                "again. Write this comment at Instagram yourself."
             )
-            % {"scope": scope},
+            % {"scope": scope, "setting": setting},
             scopes=(scope,),
             platform_message=error.platform_message,
             code=error.code,

@@ -445,14 +445,18 @@ def test_answers_to_a_comment(instagram, ig, graph, answer, wanted):
 
 
 @pytest.mark.parametrize(
-    ("has_page", "scope"),
-    [(True, "instagram_manage_comments"), (False, "instagram_business_manage_comments")],
+    ("has_page", "scope", "setting"),
+    [
+        (True, "instagram_manage_comments", "META_EXTRA_SCOPES"),
+        (False, "instagram_business_manage_comments", "INSTAGRAM_SCOPES"),
+    ],
 )
-def test_the_permission_that_is_missing_is_named(instagram, alone, ig, graph, has_page, scope):
+def test_the_permission_that_is_missing_is_named(instagram, alone, ig, graph, has_page, scope, setting):
     graph.post(f"{BASE if has_page else ALONE}/m1/comments", json=error(10), status=403)
     with pytest.raises(PermissionMissingError) as caught:
         (instagram if has_page else alone).comment(ig, "m1", "First")
     assert scope in caught.value.message
+    assert setting in caught.value.message
     assert caught.value.scopes == (scope,)
 
 
