@@ -14,7 +14,7 @@ from accounts.clients import client_of
 from accounts.connect import entry_for, missing_scopes
 from accounts.models import ConnectedAccount
 from accounts.providers import PROVIDERS
-from accounts.providers.base import AccessFacts
+from accounts.providers.base import AccessFacts, shown
 from accounts.tokens import reconnected, with_access
 from socialhub.platforms.base import Access, Profile
 from socialhub.platforms.errors import PlatformError
@@ -30,8 +30,8 @@ def verify(account: ConnectedAccount) -> None:
     Only a clear no of the network takes an account out of use; everything else changes nothing.
     """
     facts, profile = with_access(account, lambda access: look_at(account, access))
-    account.name = (profile.name or account.name)[:200]
-    account.username = (profile.username or account.username)[:200]
+    account.name = shown(profile.name)[:200] or account.name
+    account.username = shown(profile.username)[:200] or account.username
     account.picture_url = (profile.picture_url or account.picture_url)[:2000]
     for count in ("followers_count", "following_count", "likes_count", "posts_count"):
         if (told := getattr(profile, count)) is not None:

@@ -6,6 +6,7 @@ consent of one person; a candidate is one account that the grant reaches.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,15 @@ def role_words(tasks: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words.get(name, name.replace("_", " ").lower()) for name in names))
 
 
+# Control characters, line breaks, and marks that turn the text around them the other way.
+UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def shown(name: str) -> str:
+    """A name as a network tells it, fit for one line among other words."""
+    return " ".join(UNSHOWN.sub(" ", name).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An account as the choice shows it and as connecting writes it.
@@ -74,6 +84,10 @@ class Candidate:
     linked: tuple[Candidate, ...] = ()
     unlinked: str = ""
 
+    def __post_init__(self) -> None:
+        for name, most in (("name", 200), ("username", 200), ("about", 200), ("picture_url", 2000)):
+            object.__setattr__(self, name, shown(getattr(self, name))[:most])
+
     @property
     def ids(self) -> set[str]:
         """Its own, and those of the accounts that come with it: a permission may name either."""
@@ -95,6 +109,9 @@ class Person:
 
     id: str
     name: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", shown(self.name)[:200])
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ _PAIR = re.compile(
 )
 
 
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")  # pairs of halves too, which are whole characters
+
+
 def redact(text: str, *secrets: str) -> str:
     """The text without tokens, secrets and everything of an address behind its host."""
     for secret in secrets:
@@ -93,9 +97,22 @@ class Reply:
 
 def _json(body: str | bytes | None) -> Any:
     try:
-        return loads(body) if body else None
+        raw = body.encode() if isinstance(body, str) else body
+        answer = loads(raw) if raw else None
     except ValueError:  # not JSON, or not even text
         return None
+    return _storable(answer) if raw and _UNSTORABLE_ESCAPE.search(raw) else answer
+
+
+def _storable(value: Any) -> Any:
+    """Without what JSON can say and no database keeps: the character zero, and halves of characters."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, list):
+        return [_storable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(entry) for name, entry in value.items()}
+    return value
 
 
 def _percent(numbers: object) -> int:

@@ -84,6 +84,14 @@ def test_what_is_not_json_has_no_json(transport):
     assert (reply.status, reply.json, reply.ok) == (502, None, False)
 
 
+def test_what_no_database_keeps_is_taken_out_of_answers(transport):
+    body = rb'{"na\u0000me": ["Gar\u0000age \ud83d\ude97 \ud83d", {"n": 1}], "plain": "caf\u00e9"}'
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with server(reply) as url:
+        answer = transport.request("GET", url).json
+    assert answer == {"name": ["Garage \U0001f697 ", {"n": 1}], "plain": "café"}
+
+
 def test_the_connection_is_kept(transport):
     accepted: list = []
     with server(OK, OK, OK, accepted=accepted) as url:
