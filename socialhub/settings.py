@@ -148,7 +148,7 @@ CACHES = {
         "KEY_PREFIX": "socialhub",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "socialhub.sessions"
 
 CELERY_BROKER_URL = broker_url()
 CELERY_TASK_IGNORE_RESULT = True
@@ -247,10 +247,14 @@ INSTAGRAM_GRAPH_URL = url_setting(
 )
 INSTAGRAM_APP_ID = env.str("INSTAGRAM_APP_ID", default="200000000000002" if SANDBOX else "")
 INSTAGRAM_APP_SECRET = env.str("INSTAGRAM_APP_SECRET", default="sandbox-instagram-secret" if SANDBOX else "")
+INSTAGRAM_BASIC_SCOPES = (
+    "instagram_business_basic instagram_business_content_publish instagram_business_manage_insights"
+)
+INSTAGRAM_COMMENT_SCOPE = "instagram_business_manage_comments"
 INSTAGRAM_SCOPES = tuple(
     env.str(
         "INSTAGRAM_SCOPES",
-        default="instagram_business_basic instagram_business_content_publish instagram_business_manage_insights",
+        default=f"{INSTAGRAM_BASIC_SCOPES} {INSTAGRAM_COMMENT_SCOPE}" if SANDBOX else INSTAGRAM_BASIC_SCOPES,
     )
     .replace(",", " ")
     .split()
@@ -321,6 +325,7 @@ CLIENT_BOOKS = "publishing.limits"  # where it is written what clients shared by
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
 UPLOAD_VIDEO_MAX_BYTES = env.int("UPLOAD_VIDEO_MAX_BYTES", default=512 * 1024 * 1024)  # and documents
 UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", default=60_000_000)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # an agency chooses among all its Pages in one form
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # above what our forms take, so that they can say what is too many
 MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
 
