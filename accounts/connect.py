@@ -114,8 +114,8 @@ CONNECTABLE: Mapping[str, Connectable] = {
         through_buffer("bluesky", gettext_lazy("Bluesky profiles.")),
         through_buffer("mastodon", gettext_lazy("Mastodon profiles on any server.")),
         through_buffer("pinterest", gettext_lazy("Pinterest accounts. Each Pin goes to a board that you choose.")),
-        through_buffer("tiktok", gettext_lazy("TikTok accounts, for photo posts.")),
-        through_buffer("youtube", gettext_lazy("YouTube channels; videos cannot be sent yet.")),
+        through_buffer("tiktok", gettext_lazy("TikTok accounts.")),
+        through_buffer("youtube", gettext_lazy("YouTube channels. They take videos only.")),
         through_buffer("google_business", gettext_lazy("Places on Google.")),
     )
 }
@@ -178,10 +178,12 @@ def connect_candidates(
     """Write each account and those that come with it, all or nothing. Returns exactly what was connected.
 
     Rows that exist are updated, disconnected ones come back to life; no row is doubled. What has an obstacle is passed
-    over.
+    over. Raises ReconnectError where the consent is gone.
     """
     connected = []
     with transaction.atomic():
+        if grant:
+            hold(grant)
         for candidate in chosen:
             if candidate.obstacle:
                 continue
@@ -192,6 +194,14 @@ def connect_candidates(
         pictures.refresh_later(*connected)
         transaction.on_commit(lambda: wake(FIGURES, PUBLISHING))
     return connected
+
+
+def hold(grant: Grant) -> None:
+    """Nobody takes the consent away until the end of the transaction. Before any account: withdraw locks in that order."""
+    if Grant.objects.select_for_update(no_key=True).filter(pk=grant.pk).first() is None:
+        raise ReconnectError(
+            _("The consent was withdrawn meanwhile, so nothing was connected. Press Connect and consent again.")
+        )
 
 
 def connect_page_token(workspace: Workspace, token: str) -> list[ConnectedAccount]:
@@ -228,7 +238,7 @@ def write_account(
         ids = candidate.ids | ({parent.platform_account_id} if parent else set())
         granted = scopes_on(granted, grant.granular_scopes, ids)
     now = timezone.now()
-    account, created = ConnectedAccount.objects.select_for_update().get_or_create(
+    account, created = ConnectedAccount.objects.select_for_update(no_key=True).get_or_create(
         workspace=workspace,
         platform=candidate.platform,
         platform_account_id=candidate.platform_account_id,
@@ -326,7 +336,11 @@ def recheck(account: ConnectedAccount, *, by: User) -> list[ConnectedAccount]:
 def disconnect(account: ConnectedAccount) -> None:
     """Delete the token, keep the row and its history. The consent itself is revoked with its last account only."""
     with transaction.atomic():
-        row = ConnectedAccount.objects.select_for_update().select_related("workspace").get(pk=account.pk)
+        row = (
+            ConnectedAccount.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("workspace")
+            .get(pk=account.pk)
+        )
         credential = Credential.objects.select_related("grant").filter(account=row).first()
         if credential:
             credential.delete()
@@ -351,7 +365,9 @@ def drop_unused(grant: Grant) -> None:
     """
     with transaction.atomic():
         same_person = list(
-            Grant.objects.select_for_update().filter(provider=grant.provider, platform_user_id=grant.platform_user_id)
+            Grant.objects.select_for_update()
+            .filter(provider=grant.provider, platform_user_id=grant.platform_user_id)
+            .order_by("pk")
         )
         if not any(row.pk == grant.pk for row in same_person) or grant.credentials.exists():
             return

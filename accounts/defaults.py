@@ -14,7 +14,9 @@ def make_default(account: ConnectedAccount) -> None:
     """
     rivals = ConnectedAccount.objects.of(account.workspace).filter(platform=account.platform)
     with transaction.atomic():
-        rows = list(rivals.listed().select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        rows = list(
+            rivals.listed().select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True)
+        )
         if account.pk not in rows:  # disconnected meanwhile
             return
         rivals.filter(is_default=True).exclude(pk=account.pk).update(is_default=False)

@@ -138,9 +138,14 @@ def lost(account: ConnectedAccount, error: ReconnectError) -> None:
     used = loaded(account)
     status = Status.ERROR if error.mended_at else Status.REVOKED if error.revoked else Status.EXPIRED
     with transaction.atomic():
-        row = ConnectedAccount.objects.select_for_update().select_related("workspace").get(pk=account.pk)
+        row = (
+            ConnectedAccount.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("workspace")
+            .get(pk=account.pk)
+        )
         stored = Credential.objects.filter(account=row).select_related("grant").first()
-        if row.status == Status.DISCONNECTED or is_outdated(used, stored):
+        was_missing = used is None and "credential" in account._state.fields_cache
+        if row.status == Status.DISCONNECTED or is_outdated(used, stored) or (was_missing and stored is not None):
             return
         row.status = status
         row.status_reason = error.message

@@ -100,9 +100,12 @@ def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/select.html", select_context(request, grant, candidates, form), status=422)
     chosen = set(form.cleaned_data["account"])
-    connected = connect.connect_chosen(
-        grant, [candidate for candidate in connectable if candidate.key in chosen], by=request.user
-    )
+    try:
+        connected = connect.connect_chosen(
+            grant, [candidate for candidate in connectable if candidate.key in chosen], by=request.user
+        )
+    except ReconnectError as error:
+        return back_with_error(request, error, first_platform_of(grant))
     outcome.remember_connected(request, connected)
     return redirect("accounts:social")
 

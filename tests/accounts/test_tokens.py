@@ -227,6 +227,17 @@ def test_the_daily_check_is_spread_and_gives_each_account_a_message_of_its_own(
     assert max(delay for _account_id, delay in sent) <= SPREAD_SECONDS
 
 
+def test_an_account_that_was_connected_while_its_access_was_missed_is_left_alone(workspace: Workspace) -> None:
+    account = make_account(workspace, token=None)
+    with pytest.raises(ReconnectError) as missing:
+        access_for(account)
+    Credential.objects.create(account=account, access_token="EAAnew")
+    lost(account, missing.value)
+    account.refresh_from_db()
+    assert account.is_connected
+    assert not Notification.objects.exists()
+
+
 def test_people_are_reminded_though_the_broker_does_not_answer(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
