@@ -231,7 +231,7 @@ def test_an_account_that_was_connected_while_its_access_was_missed_is_left_alone
     account = make_account(workspace, token=None)
     with pytest.raises(ReconnectError) as missing:
         access_for(account)
-    Credential.objects.create(account=account, access_token="EAAnew")
+    Credential.objects.create(account_id=account.pk, access_token="EAAnew")
     lost(account, missing.value)
     account.refresh_from_db()
     assert account.is_connected
