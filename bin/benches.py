@@ -189,13 +189,17 @@ def statements(address: str, number: int = 20) -> float:
 
 
 def kill(options: argparse.Namespace) -> None:
-    """SIGKILL at every step: what was expected, what the feeds hold afterwards."""
+    """SIGKILL at every step of every kind: what was expected, what the feeds hold afterwards."""
     folder = prepare()
-    with stage(folder) as made:
-        from tests.kill_matrix import run_matrix
+    from tests import kill_matrix
 
+    with stage(folder, **kill_matrix.ENVIRONMENT) as made:
         made.start_web()
-        for row in run_matrix(made):
+        rows = kill_matrix.run_matrix(made, options.turn)
+    if options.table:
+        print(kill_matrix.table(rows))
+    else:
+        for row in rows:
             say(bench="kill", **row)
 
 
@@ -260,6 +264,8 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--network", choices=["stub", "sandbox"], default="stub")
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--turn", type=int, help="kill: only the sample that bin/test takes on such a day, 0 to 2")
+    parser.add_argument("--table", action="store_true", help="kill: in Markdown, a line per kind")
     options = parser.parse_args()
     BENCHES[options.name](options)
     return 0

@@ -1,9 +1,14 @@
-"""Forks Celery workers that die by SIGKILL at a named point of the procedure.
+"""Forks Celery workers that die by SIGKILL at named points of the procedure.
 
-Reads one JSON object per line ({"moment": …, "step": …}), answers each with the number of the signal that ended the
-worker. Moments: `before` a step; `sent`, its request has reached the network and the answer is not read; `answered`,
-the answer is read and nothing saved; `saved`, the step is saved. For the commit also `announced`, between the
-announcement and the call.
+Reads one JSON object per line, {account: [moment, step]}. The worker that is made for it publishes what is due; each
+publication stops at its point, in the middle of the call, and when all have come so far the process is killed with all
+of them in its hands. The answer is a line, too: {"signal": …, "reached": [account, …]}.
+
+Moments: `before` a step; `sent`, the network has acted on its request and the answer is not read; `answered`, the answer
+is read and nothing saved; `saved`, what it said is saved. For the step "commit" also `announced`, between the announcement
+and the call, and two at which only the connection breaks, and the worker dies a little later of the others: `unheard`, the
+call does not reach the network, and `lost`, the network acts and its answer does not reach us. The step "look" is the first
+look after a commit whose answer was lost.
 """
 
 from __future__ import annotations
@@ -11,12 +16,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 import django
 
@@ -24,18 +30,48 @@ WORKER = [
     "worker", "--pool", "threads", "--concurrency", "2", "--without-gossip", "--without-mingle",
     "--without-heartbeat", "--loglevel", "ERROR",
 ]  # fmt: skip
-MOST_SECONDS = 25
+MOST_SECONDS = 60  # for all to come to their points; whoever has not by then is told by its absence
+ANSWER_SECONDS = 12
+
+sending = threading.local()
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+class Points:
+    """Where the worker shall die, by account, and who has come there."""
+
+    def __init__(self, points: dict[str, list[str]]) -> None:
+        self._points = points
+        self._reached: set[str] = set()
+        self._news = threading.Condition()
+
+    def moment(self, account: Any, step: str) -> str:
+        """At which moment of this step this account's publication stops, "" if at none."""
+        moment, at = self._points.get(str(account.pk), ("", ""))
+        return moment if at == step else ""
+
+    def reach(self, account: Any) -> None:
+        with self._news:
+            self._reached.add(str(account.pk))
+            self._news.notify_all()
+
+    def stay(self, account: Any) -> NoReturn:
+        """Until the process is killed."""
+        self.reach(account)
+        while True:
+            time.sleep(60)
+
+    def kill_when_reached(self, answer: int) -> None:
+        with self._news:
+            self._news.wait_for(lambda: len(self._reached) == len(self._points), MOST_SECONDS)
+            os.write(answer, json.dumps(sorted(self._reached)).encode())
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Deadly:
-    """A platform that dies around one of its steps, and is the real one otherwise."""
+    """A platform that stops around one of its steps, and is the real one otherwise."""
 
-    def __init__(self, real: Any, moment: str, key: str) -> None:
-        self._real, self._moment, self._key = real, moment, key
+    def __init__(self, real: Any, account: Any, points: Points) -> None:
+        self._real, self._account, self._points = real, account, points
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -44,70 +80,102 @@ class Deadly:
         return self._around(step.key, lambda: self._real.perform(step, *arguments))
 
     def commit(self, *arguments: Any) -> Any:
-        return self._around("publish", lambda: self._real.commit(*arguments))
+        from socialhub.platforms.base import Accepted  # noqa: PLC0415  Django must be set up
+        from socialhub.platforms.errors import OutcomeUnknownError  # noqa: PLC0415
 
-    def _around(self, key: str, call: Callable[[], Any]) -> Any:
-        if key != self._key:
-            return call()
-        if self._moment in ("before", "announced"):
-            die()
-        sending.armed = self._moment == "sent"
-        answer = call()
-        if self._moment == "answered":
-            die()
+        answer = self._around("commit", lambda: self._real.commit(*arguments))
+        if self._points.moment(self._account, "look") and not isinstance(answer, Accepted):
+            raise OutcomeUnknownError("The answer was lost.")
         return answer
 
+    def look(self, *arguments: Any, **options: Any) -> Any:
+        return self._around("look", lambda: self._real.look(*arguments, **options))
 
-sending = threading.local()
+    def _around(self, step: str, call: Callable[[], Any]) -> Any:
+        moment = self._points.moment(self._account, step)
+        if moment == "announced" or (moment == "before" and step != "commit"):
+            self._points.stay(self._account)
+        if moment == "sent":
+            sending.answered = lambda: self._points.stay(self._account)
+        elif moment == "lost":
+            sending.answered = self._break
+        elif moment == "unheard":
+            sending.begun = self._break
+        answer = call()
+        if moment in ("sent", "answered"):  # sent: a step that needed no call
+            self._points.stay(self._account)
+        return answer
+
+    def _break(self) -> NoReturn:
+        """The connection is gone. Only once: what follows is for the worker to mend."""
+        self._points.reach(self._account)
+        raise http.client.RemoteDisconnected("The connection was closed.")
 
 
-def die_while_waiting(real: Callable[..., Any]) -> Callable[..., Any]:
+def trouble_before(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Around the first thing that is sent of a request."""
+
+    def putrequest(self: Any, *arguments: Any, **options: Any) -> Any:
+        if begun := sending.__dict__.pop("begun", None):
+            begun()
+        return real(self, *arguments, **options)
+
+    return putrequest
+
+
+def trouble_behind(real: Callable[..., Any]) -> Callable[..., Any]:
     def getresponse(self: Any, *arguments: Any, **options: Any) -> Any:
-        if getattr(sending, "armed", False):
-            time.sleep(0.4)  # long enough for the network to act on what was sent
-            die()
+        if answered := sending.__dict__.pop("answered", None):
+            select.select([self.sock], [], [], ANSWER_SECONDS)  # its answer is here: the network has acted
+            answered()
         return real(self, *arguments, **options)
 
     return getresponse
 
 
-def die_after(real: Callable[..., Any], when: Callable[..., bool]) -> Callable[..., Any]:
+def stay_after(real: Callable[..., Any], points: Points, step_of: Callable[[Any], str]) -> Callable[..., Any]:
     def wrapped(job: Any, *arguments: Any, **options: Any) -> Any:
         real(job, *arguments, **options)
-        if when(job):
-            die()
+        if points.moment(job.account, step_of(job)) == "saved":
+            points.stay(job.account)
 
     return wrapped
 
 
-def arm(moment: str, key: str) -> None:
-    from publishing import publish  # noqa: PLC0415  Django must be set up
+def arm(points: Points) -> None:
+    from publishing import publish  # noqa: PLC0415
 
-    real = publish.client_of
-    publish.client_of = lambda account: Deadly(real(account), moment, key)  # type: ignore[assignment, return-value]
-    http.client.HTTPConnection.getresponse = die_while_waiting(  # type: ignore[method-assign]
-        http.client.HTTPConnection.getresponse
-    )
-    if moment == "saved":
-        publish._save_step = die_after(publish._save_step, lambda job: job.step == key)
-        publish._published = die_after(publish._published, lambda job: key == "publish")
-    if moment == "before" and key == "publish":
-        publish._announce = lambda job: die()
+    client_of, announce = publish.client_of, publish._announce
+
+    def announce_or_stay(job: Any) -> bool:
+        if points.moment(job.account, "commit") == "before":
+            points.stay(job.account)
+        return announce(job)
+
+    publish.client_of = lambda account: Deadly(client_of(account), account, points)  # type: ignore[assignment, return-value]
+    publish._announce = announce_or_stay
+    publish._save_step = stay_after(publish._save_step, points, lambda job: job.step)
+    publish._record = stay_after(publish._record, points, lambda job: "commit")
+    publish.check = stay_after(publish.check, points, lambda job: "look")
+    connection: Any = http.client.HTTPConnection
+    connection.putrequest = trouble_before(connection.putrequest)
+    connection.getresponse = trouble_behind(connection.getresponse)
 
 
-def work(moment: str, key: str) -> None:
+def work(order: dict[str, list[str]], answer: int) -> NoReturn:
     from socialhub.celery import app  # noqa: PLC0415
 
-    signal.alarm(MOST_SECONDS)  # the point was never reached: end, and let the test see SIGALRM
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    arm(moment, key)
+    points = Points(order)
+    arm(points)
+    threading.Thread(target=points.kill_when_reached, args=(answer,), daemon=True).start()
     app.worker_main(WORKER)
     os._exit(0)
 
 
-def answer(number: int) -> None:
-    sys.stdout.write(f"{number}\n")
+def answer(number: int, reached: Iterable[str] = ()) -> None:
+    sys.stdout.write(json.dumps({"signal": number, "reached": list(reached)}) + "\n")
     sys.stdout.flush()
 
 
@@ -115,12 +183,16 @@ def main() -> None:
     django.setup()
     answer(0)
     for line in sys.stdin:
-        order = json.loads(line)
+        reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            work(order["moment"], order["step"])
+            os.close(reading)
+            work(json.loads(line), writing)
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            reached = json.loads(told.read() or "[]")
         _pid, status = os.waitpid(pid, 0)
-        answer(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+        answer(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, reached)
 
 
 if __name__ == "__main__":

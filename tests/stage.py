@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -120,7 +120,7 @@ class Stage:
 
 
 class Killers:
-    """Makes worker processes that kill themselves with SIGKILL at a chosen point; see `tests.killer`."""
+    """Makes worker processes that are killed by SIGKILL at chosen points; see `tests.killer`."""
 
     def __init__(self, stage: Stage) -> None:
         self.process = stage.start(
@@ -128,18 +128,22 @@ class Killers:
         )
         self._read()  # ready
 
-    def kill_worker_at(self, moment: str, step: str) -> int:
-        """Start a worker, wait for its end; returns the signal that ended it (9 when the point was reached)."""
-        assert self.process.stdin
-        self.process.stdin.write(json.dumps({"moment": moment, "step": step}).encode() + b"\n")
-        self.process.stdin.flush()
-        return int(self._read())
+    def kill_worker_at(self, points: Mapping[str, tuple[str, str]]) -> tuple[int, set[str]]:
+        """Start a worker that is killed when the publication of each account has come to its moment of its step.
 
-    def _read(self) -> str:
+        Returns the signal that ended it and the accounts whose publications had come so far.
+        """
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(points).encode() + b"\n")
+        self.process.stdin.flush()
+        answer = self._read()
+        return answer["signal"], set(answer["reached"])
+
+    def _read(self) -> dict[str, Any]:
         assert self.process.stdout
-        line = self.process.stdout.readline().decode().strip()
+        line = self.process.stdout.readline()
         assert line, "the process that makes workers has ended"
-        return line
+        return json.loads(line)
 
     def stop(self) -> None:
         assert self.process.stdin
