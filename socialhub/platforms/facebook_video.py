@@ -10,6 +10,7 @@ Source: Graph API v26.0, Page videos, video_reels and video_stories, Video API, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,8 +39,10 @@ from socialhub.platforms.meta import Meta, instant_of, number_in
 from socialhub.platforms.meta_errors import OffsetError, upload_error_of
 
 PART_BYTES = 4_194_304  # what one step brings
-MOST_AT_ONCE = 16 * 1024 * 1024  # of a stretch that Facebook asks for
-MOST_SENDS = 4  # within one step, so that it ends long before the lease does
+MOST_AT_ONCE = 8 * 1024 * 1024  # of a stretch that Facebook asks for
+# Within one step, so that it ends long before the lease does.
+MOST_SENDS = 4
+MOST_SECONDS = 30
 UPLOAD_LIFE = timedelta(hours=23)  # Meta drops uploads that were not finished after about 24 hours
 POLL_SECONDS = (3, 5, 10, 20, 30, 60)  # between looks at a video in processing, the last one again and again
 LOOKS_FOR_POST = 6  # a video may be out some time before it names its post, or it never does
@@ -106,9 +109,12 @@ class Videos:
         item = content.media[0]
         end = min(number * PART_BYTES, item.size_bytes)
         held = {name: handles[name] for name in ("video:offset", "video:wanted", "video:whole") if name in handles}
+        deadline = time.monotonic() + MOST_SECONDS
         for _send in range(MOST_SENDS):
             if held["video:offset"] >= end:
                 return Done(held)
+            if time.monotonic() > deadline:
+                break
             if content.post_type is PostType.VIDEO:
                 held |= self._transfer(access, item, handles, held)
             else:

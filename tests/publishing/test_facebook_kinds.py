@@ -95,7 +95,7 @@ def make(workspace: Workspace, account: ConnectedAccount) -> Callable[..., Publi
 
 def work(network: Sandbox, publication: Publication) -> Publication:
     """Let workers go on, and time with them, until the network has said yes or no, or a person must say it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         QueueEntry.objects.filter(held=False).update(not_before=timezone.now())
         run_due()

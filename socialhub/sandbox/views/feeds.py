@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -178,18 +178,20 @@ def instagram_profile(state: State, account: Instagram, posts: int) -> Profile:
 
 
 def show_post(state: State, post: Post) -> Shown:
+    comments = state.comments_below(post.id)
+    figures = figures_of(state, post, state.now())
     photos = [state.photos[photo_id] for photo_id in post.photo_ids]
     return Shown(
         post.id,
         post.message,
         post.link,
         photos,
-        figures_of(state, post, state.now()),
+        replace(figures, comments=figures.comments + len(comments)),
         datetime.fromtimestamp(post.created_at, UTC),
         facebook_permalink("", post),
         kind=state.kind_of(post),
         video=state.videos.get(post.video_id),
-        comments=state.comments_below(post.id),
+        comments=comments,
     )
 
 
