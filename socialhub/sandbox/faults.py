@@ -82,7 +82,7 @@ EDGES = {
     ],
 }
 # Which calls of Meta announce what is processed later; the fault strikes no others.
-PROCESSED_EDGES = {"videos", "video_reels", "video_stories"}
+PROCESSED_EDGES = {"videos", "video_reels", "video_stories", "media"}
 # Which calls bring an image.
 IMAGE_EDGES = {"photos", "media", "linkedin.posts", "linkedin.dms-uploads", "buffer.createPost"}
 

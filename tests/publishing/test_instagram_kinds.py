@@ -358,6 +358,15 @@ def test_a_line_that_is_down_costs_only_the_part_that_it_broke(network, make, ac
 
 
 @both_logins
+@pytest.mark.parametrize("kind", ["image", "reel", "video story"])
+def test_what_instagram_could_not_prepare_is_handed_over_once_more(network, make, account, kind) -> None:
+    network.fault("processing_failed", edge="POST media")
+
+    assert_once(network, bring_out(make(account, kind)), kind)
+    assert len(containers(network)) == 2
+
+
+@both_logins
 def test_a_video_that_instagram_cannot_use_fails_with_its_reason(network, make, account, monkeypatch) -> None:
     """Our own rules would say so before; here they are silent."""
     monkeypatch.setattr("socialhub.platforms.rules.check", lambda *arguments: [])

@@ -141,6 +141,8 @@ def create_container(call: Call, account: Instagram) -> Any:
         container = single_video(call, account, media_type, is_child)
     else:
         raise invalid("Unknown media type", subcode=2207023, text=f"The media type {media_type} is unknown.")
+    if any(fault.kind == "processing_failed" for fault in call.struck):
+        container.error = "Media upload has failed with error code 2207077"
     with call.state.lock:
         call.state.add(container)
     return {"id": container.id}
@@ -303,11 +305,12 @@ def new_container(call: Call, account: Instagram) -> Container:
 def status_code(container: Container, now: float) -> str:
     if container.media_id:
         return "PUBLISHED"
-    if container.error and now >= container.ready_at:
+    is_waiting = container.resumable and not container.file
+    if container.error and now >= container.ready_at and not is_waiting:
         return "ERROR"
     if now - container.created_at > DAY:
         return "EXPIRED"
-    if container.resumable and not container.file:
+    if is_waiting:
         return "IN_PROGRESS"
     return "IN_PROGRESS" if now < container.ready_at else "FINISHED"
 
