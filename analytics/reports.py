@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ConnectedAccount, Workspace
 from analytics.models import InsightWindow, PlatformPost
-from publishing.models import Post, PostMedia, Publication, Status
+from publishing.models import MediaFile, Post, PostMedia, Publication, Status
 from socialhub.platforms import PLATFORMS
 
 LEAST_SPAN = timedelta(minutes=30)
@@ -233,6 +233,7 @@ class RecentPost:
     posted_at: datetime  # of its newest network
     networks: tuple[NetworkPost, ...]
     post: Post | None = None
+    media: MediaFile | None = None  # of a post that was made here: what the thumbnail shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,21 +303,22 @@ def _read_cursor(text: str) -> tuple[datetime, UUID] | None:
 def _made_here(post_ids: Collection[UUID]) -> dict[UUID, RecentPost]:
     if not post_ids:
         return {}
-    first_image = PostMedia.objects.filter(post=OuterRef("post")).order_by("position").values("media")[:1]
     publications = (
         Publication.objects.filter(post__in=post_ids, status=Status.PUBLISHED, published_at__isnull=False)
         .select_related("post", "account", "platform_post")
-        .annotate(first_image=Subquery(first_image))
+        .annotate(first_media=FIRST_MEDIA)
         .order_by("post_id", "-published_at", "-pk")
     )
     found = {}
     for post_id, group in groupby(publications, key=lambda publication: publication.post_id):
         parts = [_on_network(publication) for publication in group]
         newest: Any = parts[0].publication
+        media = _media(newest.first_media)
         found[post_id] = RecentPost(
             key=post_id,
             text=newest.post.caption or newest.text,
-            thumbnail_url=_thumbnail(newest.first_image),
+            thumbnail_url=_thumbnail(media),
+            media=media,
             posted_at=parts[0].posted_at,
             networks=tuple(parts),
             post=newest.post,
@@ -376,6 +378,7 @@ class Upcoming:
     scheduled_at: datetime
     publications: tuple[Publication, ...]
     thumbnail_url: str = ""
+    media: MediaFile | None = None
 
     @property
     def is_due(self) -> bool:
@@ -396,17 +399,17 @@ def scheduled_next(workspace: Workspace, limit: int = 5) -> list[Upcoming]:
         .order_by("scheduled_at", "pk")
         .values("pk")[:limit]
     )
-    first_image = PostMedia.objects.filter(post=OuterRef("post")).order_by("position").values("media")[:1]
     publications = (
         Publication.objects.filter(post__in=soonest)
         .select_related("post", "account", "queue_entry")
-        .annotate(first_image=Subquery(first_image))
+        .annotate(first_media=FIRST_MEDIA)
         .order_by("post__scheduled_at", "post_id", "account__platform", "account__name")
     )
     upcoming = []
     for _post, group in groupby(publications, key=lambda publication: publication.post_id):
         parts: tuple[Any, ...] = tuple(group)
-        upcoming.append(Upcoming(parts[0].post, parts[0].post.scheduled_at, parts, _thumbnail(parts[0].first_image)))
+        post, media = parts[0].post, _media(parts[0].first_media)
+        upcoming.append(Upcoming(post, post.scheduled_at, parts, _thumbnail(media), media))
     return upcoming
 
 
@@ -441,5 +444,18 @@ def attention(workspace: Workspace, limit: int = 20) -> Attention:
     )
 
 
-def _thumbnail(media_id: UUID | None) -> str:
-    return reverse("publishing:media_thumbnail", args=[media_id]) if media_id else ""
+# The first image, video or document of a post: what a thumbnail needs to know, in one column.
+FIRST_MEDIA = Subquery(
+    PostMedia.objects.filter(post=OuterRef("post"))
+    .order_by("position")
+    .values(told=JSONObject(id="media_id", kind="media__kind", facts="media__facts"))[:1]
+)
+
+
+def _media(told: dict[str, Any] | None) -> MediaFile | None:
+    """Enough of a row for its thumbnail and the sign on it."""
+    return MediaFile(pk=UUID(told["id"]), kind=told["kind"], facts=told["facts"]) if told else None
+
+
+def _thumbnail(media: MediaFile | None) -> str:
+    return reverse("publishing:media_thumbnail", args=[media.pk]) if media else ""

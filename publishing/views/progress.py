@@ -341,6 +341,13 @@ def next_look(cards: Iterable[Card], number: int) -> int | None:
 def headline(post: Post, cards: Sequence[Card]) -> str:
     """One sentence on how it stands."""
     number = len(cards)
+    gone = sum(one.publication.removed_at is not None for one in cards)
+    if gone and post.status == Post.Summary.PUBLISHED:
+        return ngettext(
+            "It was published, and is not there any more.",
+            "It was published on all accounts; on %(gone)d of %(number)d it is not there any more.",
+            number,
+        ) % {"gone": gone, "number": number}
     published = sum(one.status == Status.PUBLISHED for one in cards)
     if any(one.status in (Status.QUEUED, Status.PUBLISHING) for one in cards):
         return _("Publishing: %(done)d of %(number)d done. You may close this page; it goes on without it.") % {

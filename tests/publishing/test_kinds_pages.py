@@ -573,3 +573,21 @@ def test_a_report_is_made_though_no_key_opens_the_token(
 ) -> None:
     settings.FERNET_KEYS = ["another-key-with-more-than-32-characters"]
     assert report_of(signed_in, published.post)["post"]["id"] == str(published.post_id)
+
+
+def test_the_dashboard_says_what_its_thumbnails_stand_for(
+    signed_in: Client, workspace: Workspace, published: Publication, linkedin: ConnectedAccount
+) -> None:
+    later = make_post(workspace, linkedin, post_type="document")
+    PostMedia.objects.create(post=later, media=make_paper(workspace, 24), position=1)
+    at = timezone.now() + timedelta(days=1)
+    Post.objects.filter(pk=later.pk).update(status="scheduled", scheduled_at=at)
+    page = signed_in.get("/").content.decode()
+    assert "0:12" in page
+    assert "PDF · 24" in page
+
+
+def test_the_headline_does_not_call_live_what_is_gone(signed_in: Client, published: Publication) -> None:
+    assert "It is live." in page_of(signed_in, published)
+    Publication.objects.update(removed_at=timezone.now())
+    assert "It was published, and is not there any more." in page_of(signed_in, published)
