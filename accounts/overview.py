@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import connect
+from accounts import connect, operators
 from accounts.expiry import consent_ends_soon
 from accounts.lifetime import Lifetime, is_by_key, is_near, lifetime_of
 from accounts.models import ConnectedAccount, Workspace
@@ -149,6 +149,7 @@ class Entry:
     cards: Sequence[Card]
     state: str
     error: Outcome | None
+    stopped: bool = False  # until whoever runs the server acts
 
     @property
     def key(self) -> str:
@@ -290,6 +291,10 @@ def overview(workspace: Workspace, happened: Outcome, wanted: Wanted) -> Overvie
     entries = [
         entry_of(key, sorted(own, key=lambda card: card.order), happened, wanted, is_long=is_long)
         for key, own in by_entry.items()
+    ]
+    stopped = operators.stopped() if cards else {}
+    entries = [
+        replace(entry, stopped=bool(entry.everyone) and entry.connectable.provider in stopped) for entry in entries
     ]
     return Overview(entries, cards, wanted)
 

@@ -17,6 +17,7 @@ from accounts import connect, defaults, renew
 from accounts.expiry import incident_of
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, User, Workspace
 from accounts.notify import tell
+from accounts.operators import linkedin_version_told
 from accounts.outcome import Outcome
 from accounts.overview import FULL_CARDS, ROWS, Wanted, cards_of, overview, waiting_for
 from accounts.providers import PROVIDERS
@@ -776,3 +777,23 @@ def test_strangers_ask_nothing(lonely: ConnectedAccount, stranger: User, viewer:
     assert sign_in(stranger).get(address, headers=HTMX).status_code == 404
     assert viewer.get(address, headers=HTMX).status_code == 403
     assert graph.calls == []
+
+
+def test_a_stop_that_only_the_operator_can_end_is_said_where_its_accounts_stand(
+    signed_in: Client, workspace: Workspace
+) -> None:
+    make_account(workspace, platform="linkedin", login_kind="linkedin", name="Lena")
+    make_account(workspace, name="Classic Motors")
+    assert "does not serve the version" not in text_of(signed_in)
+    linkedin_version_told(is_served=False)
+    stopped = [entry.key for entry in signed_in.get(SOCIAL).context["entries"] if entry.stopped]
+    assert stopped == ["linkedin"]
+    assert text_of(signed_in).count("LinkedIn does not serve the version") == 1
+    linkedin_version_told(is_served=True)
+    assert "does not serve the version" not in text_of(signed_in)
+
+
+def test_nobody_without_accounts_there_hears_of_it(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace, name="Classic Motors")
+    linkedin_version_told(is_served=False)
+    assert "does not serve the version" not in text_of(signed_in)
