@@ -19,7 +19,8 @@ from urllib3.exceptions import HTTPError
 
 MOST_REDIRECTS = 3
 CHUNK_BYTES = 64 * 1024
-NAT64 = IPv6Network("64:ff9b::/96")  # leads to IPv4 addresses, private ones too
+# Lead to IPv4 addresses, private ones too: by translation, and the old way of writing them.
+TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
 
 
 class NotFetched(Exception):
@@ -129,7 +130,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped:
             ip = ip.ipv4_mapped
-        elif ip.sixtofour or ip.teredo or ip in NAT64:
+        elif ip.sixtofour or ip.teredo or any(ip in network for network in TRANSLATED):
             return False
     return ip.is_global and not ip.is_multicast
 

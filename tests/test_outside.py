@@ -111,6 +111,8 @@ def how(host: Host, **fields: object) -> Fetch:
         ("::ffff:93.184.216.34", True),
         ("2002:7f00:1::", False),
         ("64:ff9b::7f00:1", False),
+        ("::127.0.0.1", False),
+        ("::10.0.0.1", False),
     ],
 )
 def test_what_is_on_the_internet(address: str, public: bool) -> None:
