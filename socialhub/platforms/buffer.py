@@ -55,6 +55,7 @@ PAGE_SIZE = 50
 PAGE_LIMIT = 20
 SWEEP_PAGES = 4
 FOLLOWED = timedelta(hours=1)  # so young are posts that are followed together; older ones are asked for alone
+LOOK_BACK = timedelta(minutes=2)  # Buffer's clock is not ours
 FINAL = ("sent", "error")
 NEVER = datetime.min.replace(tzinfo=UTC)
 ACCESS_LIFE = timedelta(seconds=3600)  # when Buffer does not say how long an access token lives
@@ -491,7 +492,7 @@ class BufferApi:
     def followed(self, token: str, organization_id: str, post_id: str, since: datetime) -> BufferPost | Later:
         """A post on its way, at most `sweep_seconds` old. NotFoundError: Buffer has it no more.
 
-        since: before it was made. Whoever asks first reads the organization's newest posts, back to the oldest that is
+        since: just before it was made. Whoever asks first reads the organization's newest posts, back to the oldest that is
         followed; the others find theirs in that, so that one call in `sweep_seconds` is enough for all. Later: it was
         made after the list was read, which therefore tells nothing of it.
         """
@@ -514,7 +515,7 @@ class BufferApi:
         sweep.watched = {one: since for one, since in sweep.watched.items() if began_at - since < FOLLOWED}
         since = min(sweep.watched.values(), default=began_at - FOLLOWED)
         missing, posts = set(sweep.watched), {}
-        for post in self.posts(token, organization_id, created_since=since, page_limit=SWEEP_PAGES):
+        for post in self.posts(token, organization_id, created_since=since - LOOK_BACK, page_limit=SWEEP_PAGES):
             posts[post.id] = post
             missing.discard(post.id)
             if not missing and len(posts) % PAGE_SIZE == 0:

@@ -41,6 +41,7 @@ from socialhub.platforms.base import (
 )
 from socialhub.platforms.buffer import (
     FOLLOWED,
+    LOOK_BACK,
     BufferApi,
     BufferPost,
     ChannelFound,
@@ -90,7 +91,6 @@ ORGANIZATION = "organization"
 LOOKS = "looks"
 REPEATED = "repeated"  # when the network refused the post because it has the same one already
 
-LOOK_BACK = timedelta(minutes=2)  # clocks differ
 LOOK_PAGES = 8
 SETTLED = timedelta(minutes=6)  # after looks at 10 s, 1 min and 5 min Buffer's list counts as complete
 GIVE_UP = timedelta(hours=24)
@@ -244,7 +244,7 @@ class BufferNetwork(Platform):
         """Young posts are likely to be followed together, old ones alone."""
         organization = str(handles.get(ORGANIZATION) or "")
         if organization and datetime.now(UTC) - since < FOLLOWED:
-            return self.api.followed(access.token, organization, post_id, since - LOOK_BACK)
+            return self.api.followed(access.token, organization, post_id, since)
         return self.api.post(access.token, post_id)
 
     def _judged(
@@ -260,7 +260,7 @@ class BufferNetwork(Platform):
         try:
             return self._judge(post, access, handles, since)
         except DuplicateError:
-            if twin := self._twin(access, content, handles, since, [*claimed, post.id]):
+            if twin := self._twin(access, content, handles, since, claimed):
                 return twin
             raise
 

@@ -200,6 +200,15 @@ def test_limits_of_the_day_that_cannot_be_read_stop_nothing(x, access, buffer):
     assert buffer.operations() == ["ChannelToday"]
 
 
+def test_a_channel_that_was_read_in_part_is_read_again_alone(x, access, buffer):
+    """Nobody knows what is missing: perhaps that it is disconnected."""
+    inside = {"message": "Oops", "path": ["channel", "metadata"], "extensions": {"code": "UNEXPECTED"}}
+    buffer.tells({"channel": wire.channel(), "dailyPostingLimits": []}, errors=[inside])
+    buffer.answers("channel", wire.channel(isDisconnected=True))
+    with pytest.raises(ChannelDisconnectedError):
+        x.perform(x.plan(TEXT)[0], access, TEXT, {})
+
+
 @pytest.mark.parametrize("code", ["FORBIDDEN", "UNEXPECTED", None])
 def test_limits_of_the_day_that_take_the_answer_with_them_stop_nothing(x, access, buffer, code):
     buffer.fails(code)
@@ -607,13 +616,31 @@ def test_of_a_post_that_came_after_the_reading_the_list_says_nothing(x, access, 
     """Neither that it is absent, nor is the list read again for it alone: the next reading tells."""
     buffer.answers("posts", wire.page(wire.post("sending")))
     assert isinstance(look(x, access, handles=TOGETHER), NotYet)
-    clock.shift(200)
-    later = NOW + timedelta(seconds=190)
-    found = look(x, access, handles={**TOGETHER, "accepted": "p2"}, since=later)
+    clock.shift(10)
+    found = look(x, access, handles={**TOGETHER, "accepted": "p2"}, since=NOW + timedelta(seconds=1))
     assert isinstance(found, NotYet)
     assert 0 < found.seconds <= 60
     assert found.handles == {}
     assert buffer.operations() == ["Posts"]
+
+
+def test_a_post_that_the_list_should_have_shown_is_asked_for_alone(x, access, buffer):
+    buffer.answers("posts", wire.page(wire.post("sending")))
+    buffer.answers("post", wire.post("sent", id="p2"))
+    assert isinstance(look(x, access, handles=TOGETHER), NotYet)
+    assert isinstance(look(x, access, handles={**TOGETHER, "accepted": "p2"}), Published)
+    assert buffer.operations() == ["Posts", "Post"]
+
+
+def test_what_nobody_follows_any_more_does_not_make_readings_longer(access, buffer, clock):
+    x = X(BufferApi(BufferConfig(sweep_seconds=0)))
+    buffer.answers("posts", wire.page(wire.post("sending")))
+    assert isinstance(look(x, access, handles=TOGETHER), NotYet)
+    clock.shift(2 * 3600)
+    since = NOW + timedelta(hours=2)
+    buffer.answers("posts", wire.page(wire.post("sending", id="p2", createdAt="2026-11-20T14:00:00Z")))
+    assert isinstance(look(x, access, handles={**TOGETHER, "accepted": "p2"}, since=since), NotYet)
+    assert buffer.variables()["input"]["filter"] == {"createdAt": {"start": "2026-11-20T13:58:00.000Z"}}
 
 
 def test_one_reading_reaches_back_to_the_oldest_that_is_followed(access, buffer, clock):
@@ -643,6 +670,7 @@ def test_a_reading_ends_with_the_page_that_shows_all_that_are_followed(x, access
     others = [wire.post("sent", id=f"q{number}") for number in range(49)]
     buffer.answers("posts", wire.page(*others, wire.post("sent"), after="n"))
     assert isinstance(look(x, access, handles=TOGETHER), Published)
+    assert buffer.operations() == ["Posts"]
 
 
 def test_pauses_are_shorter_where_lists_are_read_more_often(access, buffer):
