@@ -204,6 +204,13 @@ class KeptOpen:
             renew(self._claim)
         return self._file.read(size)
 
+    def __len__(self) -> int:
+        """Without it the length would not be told beforehand, and networks take no body of unknown length."""
+        here = self._file.tell()
+        end = self._file.seek(0, os.SEEK_END)
+        self._file.seek(here)
+        return end
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 

@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import requests
 import time_machine
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -1081,6 +1082,8 @@ def test_a_long_upload_keeps_its_lease(network, account, make_due, settings, mon
                 assert claims.take_back_expired() == 0
         stream.seek(0)
         assert stream.tell() == 0
+        sent = requests.Request("PUT", "http://network.example/", data=stream).prepare()
+        assert sent.headers["Content-Length"] == "100", "networks take no body of unknown length"
     assert source.closed
     QueueEntry.objects.update(worker="another")
     source = io.BytesIO(b"x")
