@@ -228,6 +228,18 @@ def test_accounts_are_connected_and_taken_off_without_redis(
     assert signed_in.post(reverse("accounts:doctor")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("analytics:dashboard", "publishing:post_list", "publishing:post_new", "publishing:library"),
+        *("accounts:doctor", "accounts:buffer_key", "accounts:notifications", "accounts:profile", "accounts:workspace"),
+    ],
+)
+def test_pages_open_without_redis(signed_in: Client, workspace: Workspace, no_redis: None, name: str) -> None:
+    make_account(workspace)
+    assert signed_in.get(reverse(name)).status_code == 200
+
+
 def test_without_redis_nobody_is_signed_out_by_halves(signed_in: Client, no_redis: None) -> None:
     """The cache would bring back a session whose end it has not heard of."""
     assert signed_in.get(SOCIAL).status_code == 200
