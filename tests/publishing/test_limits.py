@@ -379,20 +379,22 @@ def test_the_statements_of_a_reservation(workspace, user, instagram, grant, djan
 @pytest.mark.django_db(transaction=True)
 def test_sixty_workers_with_twenty_five_calls_left_get_exactly_twenty_five(instagram):
     granted: list[bool] = []
-    barrier = threading.Barrier(20)
+    barrier = threading.Barrier(60)
 
     def worker() -> None:
-        barrier.wait()
-        for _ in range(3):
-            granted.append(reserve(instagram, publish=1) is None)
-        connection.close()
+        try:
+            connection.ensure_connection()
+            barrier.wait()
+            granted.extend(reserve(instagram, publish=1) is None for _ in range(2))
+        finally:
+            connection.close()
 
-    threads = [threading.Thread(target=worker) for _ in range(20)]
+    threads = [threading.Thread(target=worker) for _ in range(60)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(granted) == 60
+    assert len(granted) == 120
     assert sum(granted) == 25
 
 
