@@ -158,8 +158,8 @@ class BufferNetwork(Platform):
 
     def _until_tomorrow(self, channel: ChannelFound, today: DailyLimit) -> LimitedError:
         message = _(
-            "%(network)s lets this channel publish %(limit)s posts a day, and today's are used up. It goes on tomorrow by "
-            "itself."
+            "%(network)s limits how many posts a channel publishes in a day (%(limit)s), and today's are used up. It goes on "
+            "tomorrow by itself."
         )
         limit = today.sent + today.scheduled if today.limit is None else today.limit
         return LimitedError(

@@ -284,7 +284,7 @@ def test_a_full_day_puts_the_post_off_to_the_next_and_costs_no_attempt(network, 
     midnight = (there + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     assert (second.status, entry.attempts, entry.held) == (Status.SCHEDULED, 0, False)
     assert entry.not_before == midnight
-    assert "1 posts a day" in entry.wait_reason
+    assert "in a day (1)" in entry.wait_reason
     assert network.calls()["POST buffer.createPost"] == 1
 
 
