@@ -132,8 +132,8 @@ def incident_of(account: ConnectedAccount) -> str:
 def lost(account: ConnectedAccount, error: ReconnectError) -> None:
     """The network does not accept the access any more: mark the account and tell its people, once.
 
-    Changes nothing when a newer token was stored since `account.credential` was read: the error is then about the old
-    one, and nothing when a person has disconnected the account meanwhile.
+    Changes nothing when a newer token was stored since `account.credential` was read, or one where there was none: the
+    error is then about the old one. And nothing when a person has disconnected the account meanwhile.
     """
     used = loaded(account)
     status = Status.ERROR if error.mended_at else Status.REVOKED if error.revoked else Status.EXPIRED
