@@ -253,6 +253,7 @@ class ComposerForm(forms.Form):
         self.findings: list[Finding] = []
         self._told_as_findings: set[str] = set()
         self._choices: dict[UUID, dict[str, str]] = {}
+        self._first_comment = ""  # kept here: an error at its field takes it out of cleaned_data
         self.asks_fold = False
         self.media_ids = uuids(data.getlist("media") if data is not None else self.initial.get("media", ()))
         owned = MediaFile.objects.filter(workspace=workspace, pk__in=self.media_ids).in_bulk() if self.media_ids else {}
@@ -295,7 +296,7 @@ class ComposerForm(forms.Form):
                 min_value=0,
                 max_value=100,
                 initial=round(getattr(picture, f"focus_{axis}") * 100),
-                widget=forms.NumberInput(attrs={"inputmode": "numeric", f"data-focus-{axis}": ""}),
+                widget=forms.NumberInput(attrs={"inputmode": "numeric", "data-focus-axis": axis}),
                 error_messages={
                     "invalid": _("A whole number from 0 to 100."),
                     "min_value": _("A whole number from 0 to 100."),
@@ -441,6 +442,7 @@ class ComposerForm(forms.Form):
             self._clean_when(required=False)
         if self.intent is not Intent.DRAFT and "accounts" not in self.errors and not self.cleaned_data["accounts"]:
             self.add_error("accounts", ValidationError(_("Choose at least one account."), code="none_chosen"))
+        self._first_comment = (self.cleaned_data.get("first_comment") or "").strip()
         for account in self.all_accounts:
             self._choices[account.pk] = self._clean_choices(account)
         draft = self.composition().draft(self.workspace, self.post)
@@ -466,9 +468,11 @@ class ComposerForm(forms.Form):
         return choices.kept(declared, clean)
 
     def _point_at_choices(self) -> None:
-        """What stands against a choice is said at its field too."""
+        """What stands against a choice or the first comment is said at its field too."""
         for finding in checks.blocking(self.findings):
             name = f"choice-{finding.account.pk}-{finding.field}" if finding.account else ""
+            if finding.field == "first_comment":
+                name = finding.field
             if name in self.fields and name not in self.errors:
                 self._told_as_findings.add(str(finding.message))
                 self.add_error(name, ValidationError(str(finding.message), code=finding.code))
@@ -537,7 +541,7 @@ class ComposerForm(forms.Form):
             caption=clean.get("caption") or "",
             hashtags=clean.get("hashtags") or (),
             link=link,
-            first_comment=(clean.get("first_comment") or "").strip(),
+            first_comment=self._first_comment,
             campaign=clean.get("campaign") or "",
             image_set=self.image_set,
             pictures=[self._picture(picture) for picture in self.pictures],

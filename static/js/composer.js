@@ -154,15 +154,85 @@
             .replace("{size}", megabytes(total))
         : input.dataset.textWorking;
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (sending() && event.target.matches?.("input[type=file]")) sending().hidden = true;
+
+  /* A video takes minutes, and people go on writing: what they changed since it was sent outlives the form that comes back. */
+
+  let before = null; // the values when the upload began; null: nothing is being sent
+  let changes = new Map();
+
+  const isUpload = (element) => element.matches?.("[data-composer] input[type=file]") ?? false;
+
+  function valuesOf(root) {
+    const values = new Map();
+    for (const field of root.elements) if (field.name && field.type !== "file") values.set(field.name, []);
+    for (const [name, value] of new FormData(root)) values.get(name)?.push(value);
+    return values;
+  }
+
+  function putBack(root) {
+    for (const [name, values] of changes) {
+      for (const field of root.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+        if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
+        else if (field.type !== "hidden" && field.type !== "submit") field.value = values[0] ?? "";
+      }
+    }
+    const strip = root.querySelector(".composer-strip");
+    for (const id of [...(changes.get("media") ?? [])].reverse()) {
+      const item = strip?.querySelector(`[name=media][value="${CSS.escape(id)}"]`)?.closest("li");
+      if (item) strip.prepend(item);
+    }
+    strip?.dispatchEvent(new CustomEvent("sortable:refresh", { bubbles: true }));
+    showChosen(root);
+    if (changes.size > 0) root.dispatchEvent(new Event("input", { bubbles: true }));
+    changes = new Map();
+  }
+
+  function askToWait() {
+    const input = form().querySelector("input[type=file]");
+    refused = [input.dataset.textWait];
+    showRefused();
+    input.scrollIntoView({ block: "center" });
+  }
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isUpload(event.target)) {
+      before = valuesOf(form());
+    } else if (before && event.detail.target?.id === "composer") {
+      // It would bring a form that knows nothing of the file on its way.
+      event.preventDefault();
+      askToWait();
+    }
   });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!before || !isUpload(event.detail.requestConfig.elt)) return;
+    const now = valuesOf(form());
+    const differs = ([name, values]) => before.has(name) && String(before.get(name)) !== String(values);
+    changes = new Map([...now].filter(differs));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isUpload(event.detail.requestConfig.elt)) return;
+    before = null;
+    refused = refused.filter((sentence) => sentence !== event.detail.requestConfig.elt.dataset.textWait);
+    if (sending()) sending().hidden = true;
+    if (form()) putBack(form());
+    showRefused();
+  });
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!before || event.target !== form()) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      askToWait();
+    },
+    true,
+  );
 
   /* --- Shapes: the point that stays visible, by pointer or by its two numbers ---------------------------------------- */
 
   function showFocus(picker) {
     const point = picker.querySelector("[data-focus-point]");
-    const share = (axis) => Math.min(Math.max(Number(picker.querySelector(`[data-focus-${axis}]`).value) || 0, 0), 100) / 100;
+    const share = (axis) => Math.min(Math.max(Number(picker.querySelector(`[data-focus-axis="${axis}"]`).value) || 0, 0), 100) / 100;
     point.setAttribute("cx", share("x") * Number(picker.dataset.width));
     point.setAttribute("cy", share("y") * Number(picker.dataset.height));
   }
@@ -173,7 +243,7 @@
     const picker = area.closest("[data-focus-picker]");
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(area.getScreenCTM().inverse());
     const percent = (value, most) => Math.round(Math.min(Math.max(value / Number(most), 0), 1) * 100);
-    const [x, y] = [picker.querySelector("[data-focus-x]"), picker.querySelector("[data-focus-y]")];
+    const [x, y] = [picker.querySelector('[data-focus-axis="x"]'), picker.querySelector('[data-focus-axis="y"]')];
     x.value = percent(at.x, picker.dataset.width);
     y.value = percent(at.y, picker.dataset.height);
     showFocus(picker);

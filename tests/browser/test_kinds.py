@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from accounts import pauses
 from accounts.models import User, Workspace
@@ -15,7 +15,7 @@ from publishing.media import store_upload
 from publishing.models import FollowUp, ImageSet, MediaFile, Post, PostMedia, Publication
 from tests.browser.axe import check
 from tests.browser.conftest import OpenPage
-from tests.factories import make_account, make_post
+from tests.factories import make_account, make_media, make_post
 from tests.publishing.films import film, film_upload, pdf_upload
 from tests.publishing.pictures import encoded, gradient, photo
 
@@ -101,6 +101,41 @@ def test_a_file_that_is_too_large_is_never_sent(desktop: Page, workspace: Worksp
     expect(desktop.locator(".composer-picture")).to_have_count(1)
     expect(refused).to_contain_text("“drive.mp4” is larger")
     assert [media.kind for media in MediaFile.objects.all()] == ["image"]
+
+
+def test_what_is_written_during_an_upload_stays(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace, name="Garage Page")
+    make_account(workspace, name="Other Page")
+    media = [make_media(workspace), make_media(workspace)]
+    desktop.goto("/posts/new/")
+    desktop.locator(".composer-library summary").click()
+    for pick in desktop.locator(".composer-pick").all():
+        pick.click()
+    desktop.get_by_role("button", name="Add what is chosen").click()
+    expect(desktop.locator(".composer-picture")).to_have_count(2)
+    held: list[Route] = []
+    desktop.route("**/posts/new/", lambda route: held.append(route))
+    desktop.get_by_label("Upload images, videos or a PDF").set_input_files(movie())
+    caption = desktop.get_by_label("Caption", exact=True)
+    caption.fill("Written meanwhile")
+    desktop.get_by_label("Garage Page").first.check()
+    first = desktop.locator(".composer-picture").first.locator("input[name=media]").input_value()
+    desktop.locator(f"#down_{first}").click()
+    caption.focus()
+    desktop.get_by_role("button", name="Save draft").click()
+    expect(desktop.locator("[data-upload-refused]")).to_contain_text("A file is still being sent.")
+    desktop.locator(f"#remove_{first}").click()
+    assert len(held) == 1
+    held[0].continue_()
+    expect(desktop.locator(".composer-picture")).to_have_count(3, timeout=30_000)
+    expect(caption).to_have_value("Written meanwhile")
+    expect(desktop.get_by_label("Garage Page").first).to_be_checked()
+    expect(desktop.locator(".composer-picture").nth(1).locator("input[name=media]")).to_have_value(first)
+    expect(desktop.locator("[data-upload-refused]")).to_be_empty()
+    expect(desktop.locator(".preview-text").first).to_contain_text("Written meanwhile")
+    assert {str(item.pk) for item in media} == {
+        field.input_value() for field in desktop.locator(".composer-picture input[name=media]").all()[:2]
+    }
 
 
 @pytest.mark.parametrize(

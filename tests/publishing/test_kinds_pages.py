@@ -388,6 +388,7 @@ def test_a_first_comment_that_is_too_long_is_refused(
         "Instagram takes 100 characters in a comment; the first comment has 101. Shorten it by 1."
         in page.content.decode()
     )
+    assert page.context["form"]["first_comment"].errors
     assert not Post.objects.exists()
     assert "100 of 100" in preview_of(signed_in, instagram, media=media, first_comment="x" * 100)
 
