@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.notify import settle as settle_notification
 from accounts.tokens import access_for
 from publishing.models import Post, Publication, QueueEntry, Status
-from publishing.publish import incident_of
+from publishing.settle import incident_of
 from publishing.states import LostRace, move, move_along
 from publishing.tasks import nudge
 from socialhub.platforms.errors import PlatformError

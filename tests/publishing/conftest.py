@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import ConnectedAccount, Workspace
-from publishing import publish
+from publishing import job, publish
 from publishing.claims import claim_due
 from publishing.models import Publication
 from publishing.schedule import publish_now
@@ -26,7 +26,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     fake, fake_instagram = FakePlatform(), FakeInstagram()
     fake_instagram.feed = fake.feed
     fakes = {"facebook": fake, "instagram": fake_instagram}
-    monkeypatch.setattr(publish, "client_of", lambda account: fakes[account.platform])
+    monkeypatch.setattr(job, "client_of", lambda account: fakes[account.platform])
     return fake
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ConnectedAccount, Workspace
-from publishing import checks, publish
+from publishing import checks, job, publish
 from publishing.claims import claim_due
 from publishing.models import MediaFile, Post, Publication, PublicationEvent, Status
 from publishing.schedule import publish_now
@@ -306,7 +306,7 @@ def test_an_old_post_as_a_start_asks_no_default(signed_in: Client, workspace: Wo
 
 def sent_by(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> Content:
     """What the engine would hand to the network."""
-    monkeypatch.setattr(publish, "media_items", lambda publication: ())
+    monkeypatch.setattr(job, "media_items", lambda publication: ())
     publish_now(publication.post, by=None)
     (claim,) = claim_due(1)
     return publish.Job(claim).content()
@@ -329,7 +329,7 @@ def test_a_board_that_went_while_the_post_waited_stops_it(
     post = make_post(workspace, pinterest, post_type=PostType.SINGLE)
     Publication.objects.update(choices={"board_service_id": "881"})
     ConnectedAccount.objects.update(offers={"boards": BOARDS[1:]})
-    monkeypatch.setattr(publish, "media_items", lambda publication: ())
+    monkeypatch.setattr(job, "media_items", lambda publication: ())
     publish_now(post, by=None)
     (claim,) = claim_due(1)
     publish.run(claim)

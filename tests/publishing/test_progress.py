@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
+from publishing.job import STEPS_DONE
 from publishing.models import Attempt, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
-from publishing.publish import STEPS_DONE
 from tests.factories import make_account, make_entry, make_media, make_post
 
 HTMX = {"HX-Request": "true"}

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import operators
 from accounts.models import ConnectedAccount, Credential, Grant, Notification
-from publishing import claims, limits, publish
+from publishing import check, claims, job, limits, publish, settle
 from publishing.models import Attempt, Publication, QueueEntry, RateLimitWindow, Status
 from publishing.schedule import cancel, decide, publish_now, retry
 from publishing.states import LostRace
@@ -234,7 +234,7 @@ QUOTA_STEPS = [Step("publish", StepKind.COMMIT, "Publishing", {"publish": 1, "po
 def instagram(network, workspace, monkeypatch):
     """An account whose network tells its quota."""
     network.steps = tuple(QUOTA_STEPS)
-    monkeypatch.setattr(publish, "client_of", lambda account: network)
+    monkeypatch.setattr(job, "client_of", lambda account: network)
     monkeypatch.setattr(FakePlatform, "quota_group", "posts")
     return make_account(workspace, platform="instagram")
 
@@ -279,7 +279,7 @@ def test_a_quota_that_is_refused_for_a_lost_access_holds_the_post(network, insta
 
 
 def test_what_several_accounts_share_says_so_when_it_is_used_up(network, workspace, owner, make_due, monkeypatch):
-    monkeypatch.setattr(publish, "client_of", lambda account: network)
+    monkeypatch.setattr(job, "client_of", lambda account: network)
     grant = Grant.objects.create(
         workspace=workspace, user=owner, provider="buffer", platform_user_id="1", access_token="k"
     )
@@ -586,7 +586,7 @@ def test_a_database_that_breaks_in_the_middle_of_settling_does_not_cost_the_answ
 ):
     """The rows are rolled back; what the object says must not be taken for what they say."""
     publication = make_due(account)
-    break_once(monkeypatch, "_close")
+    break_once(monkeypatch, "close")
     monkeypatch.setattr(publish.connection, "close", lambda: None)
     run_due()
     publication.refresh_from_db()
@@ -597,7 +597,7 @@ def test_a_database_that_breaks_in_the_middle_of_settling_does_not_cost_the_answ
 def test_a_lost_answer_whose_settling_breaks_is_never_published_again(network, account, make_due, monkeypatch):
     network.will("commit", LOST)
     publication = make_due(account, caption="Only once")
-    break_once(monkeypatch, "_close")
+    break_once(monkeypatch, "close")
     moment = timezone.now()
     for _ in range(3):
         with time_machine.travel(moment):
@@ -611,15 +611,15 @@ def test_a_lost_answer_whose_settling_breaks_is_never_published_again(network, a
 
 
 def break_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """The database breaks in the next call of this function of the engine."""
-    real, breaks = getattr(publish, name), iter([True])
+    """The database breaks in the next call of this function that settles."""
+    real, breaks = getattr(settle, name), iter([True])
 
     def broken(*arguments: object, **options: object) -> object:
         if next(breaks, False):
             raise OperationalError("terminating connection")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(publish, name, broken)
+    monkeypatch.setattr(settle, name, broken)
 
 
 def test_what_was_announced_is_looked_for_whoever_finds_it_in_the_queue(network, account, make_due):
@@ -735,7 +735,7 @@ def test_a_look_that_always_breaks_asks_a_person_in_the_end(network, account, ma
     network.will("commit", LOST)
     make_due(account)
     run_due()
-    for number in range(1, publish.MOST_BLIND_LOOKS + 2):
+    for number in range(1, check.MOST_BLIND_LOOKS + 2):
         network.during("look", lambda call: 1 / 0)
         with later(1000 * number):
             assert run_due() == 1
@@ -1067,11 +1067,10 @@ def test_a_long_upload_keeps_its_lease(network, account, make_due, settings, mon
     """A large file goes out in one call that outlasts the lease: nobody takes the post away meanwhile."""
     publication = make_due(account)
     (claim,) = claims.claim_due(1)
-    job = publish.Job(claim)
     source = io.BytesIO(b"x" * 100)
     item = MediaItem(1, "", "video/mp4", 1, 1, 100, kind=MediaKind.VIDEO, open=lambda: source)
-    monkeypatch.setattr(publish, "media_items", lambda publication: (item,))
-    (kept,) = job.content().media
+    monkeypatch.setattr(job, "media_items", lambda publication: (item,))
+    (kept,) = job.Job(claim).content().media
     began = timezone.now()
     with kept.open() as stream:
         assert stream.read(10) == b"x" * 10
