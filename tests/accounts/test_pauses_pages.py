@@ -166,3 +166,16 @@ def test_a_pause_by_staff_leaves_no_trace_when_it_is_lifted(workspace: Workspace
     client.post(address, {"action": "resume", "_selected_action": [str(account.pk)]})
     account.refresh_from_db()
     assert (account.paused_at, account.paused_until) == (None, None)
+
+
+def test_what_is_scheduled_and_what_is_written_says_that_it_waits(
+    signed_in: Client, owner: User, workspace: Workspace
+) -> None:
+    account = make_account(workspace)
+    post = make_post(workspace, account)
+    schedule(post, timezone.now() + timedelta(days=1), by=owner)
+    pauses.pause(workspace, by=owner)
+    assert "It goes out when that is resumed." in text_of(signed_in, post.get_absolute_url())
+    typed = {"key": str(post.pk), "caption": "Hello", "when": "now", "accounts": [str(account.pk)]}
+    answer = signed_in.post(reverse("publishing:post_check"), typed).content.decode()
+    assert "the post will wait until it is resumed" in answer
