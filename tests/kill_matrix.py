@@ -3,7 +3,8 @@
 A case is one publication on an account of its own, and a moment of a step at which the worker that has it in hand is
 killed. The steps come from the plan of the platform itself. Besides the steps each kind has the commit, and the look that
 follows when the answer to the commit was lost (or when the network publishes by itself, and has to be asked). At two
-moments of the commit only the connection dies at first: its call is never heard, or its answer is lost.
+moments of the commit only the connection dies at first: its call is never heard, or its answer is lost. Where a network
+takes first comments, one kind has them too: the comment stands there once, as the post does.
 """
 
 from __future__ import annotations
@@ -11,18 +12,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from publishing.models import Publication, QueueEntry, Status
+from django.db.models import F
+from django.utils import timezone
+
+from publishing.follow_ups import COMMENT_SETTLES
+from publishing.models import FollowUp, Publication, QueueEntry, Status
 from publishing.schedule import decide
+from publishing.tasks import follow_up
+from socialhub.platforms.rules import RULES
 from tests.factories import make_user, workspace_of
 from tests.kinds import KINDS, Kind, Shelf, draft, due, is_taken, steps_of
 from tests.stage import Killers, Stage
 
 DIRECT = ("facebook", "instagram", "linkedin")
-COMMIT, LOOK = "commit", "look"  # beside the keys of a plan's other steps
+COMMIT, LOOK, COMMENT = "commit", "look", "comment"  # beside the keys of a plan's other steps
 STEP_MOMENTS = ("before", "sent", "answered", "saved")
 COMMIT_MOMENTS = ("before", "announced", "unheard", "lost", "sent", "answered", "saved")
+COMMENT_MOMENTS = ("before", "announced", "sent", "answered", "saved")
 BATCH = 90  # cases that one worker has in hand when it dies
 RECOVERY_SECONDS = 240
 # With a whole batch at work at once, a small machine must not run into the time limits: it dies of nothing else than we say.
@@ -30,7 +39,6 @@ ENVIRONMENT = {
     "PUBLISH_LEASE_SECONDS": "20",
     "HTTP_READ_TIMEOUT_SECONDS": "9",
     "PUBLISH_THREADS": "100",
-    "PUBLISH_CHECK_SPEED": "150",
 }
 PARTS = 6  # a sample has one of them of whatever it has not at all times
 
@@ -44,6 +52,10 @@ class Case:
     def __str__(self) -> str:
         return f"{self.kind}: {self.moment} {self.step}"
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {"first_comment": "First!"} if self.step == COMMENT else {}
+
 
 def kinds() -> list[Kind]:
     return [kind for kind in KINDS if is_taken(kind)]
@@ -51,11 +63,15 @@ def kinds() -> list[Kind]:
 
 def cases(stage: Stage, shelf: Shelf) -> Iterator[Case]:
     """All of them, kind by kind."""
+    commenting = set()
     for kind in kinds():
         for step in steps_of(draft(stage.sandbox, shelf, kind)):
             yield from (Case(kind, moment, step) for moment in STEP_MOMENTS)
         yield from (Case(kind, moment, COMMIT) for moment in COMMIT_MOMENTS)
         yield from (Case(kind, moment, LOOK) for moment in STEP_MOMENTS)
+        if RULES[kind.platform].first_comment_limit and (kind.platform, kind.account) not in commenting:
+            commenting.add((kind.platform, kind.account))
+            yield from (Case(kind, moment, COMMENT) for moment in COMMENT_MOMENTS)
 
 
 def sample(found: Iterable[Case], turn: int) -> list[Case]:
@@ -83,6 +99,7 @@ def run_matrix(stage: Stage, turn: int | None = None) -> list[dict[str, Any]]:
     found = cases(stage, shelf)
     chosen = list(found) if turn is None else sample(found, turn)
     died = kill_at(stage, shelf, chosen)
+    let_time_pass_for_comments()
     stage.start_worker()
     stage.beat_until(all_known, RECOVERY_SECONDS)
     rows = [Row(stage, *each) for each in died]
@@ -99,7 +116,7 @@ def kill_at(stage: Stage, shelf: Shelf, chosen: Sequence[Case]) -> list[tuple[Ca
     try:
         for start in range(0, len(chosen), BATCH):
             batch = chosen[start : start + BATCH]
-            publications = {case: due(stage.sandbox, shelf, case.kind) for case in batch}
+            publications = {case: due(stage.sandbox, shelf, case.kind, **case.fields) for case in batch}
             points = {str(one.account_id): (case.moment, case.step) for case, one in publications.items()}
             signal, reached = killers.kill_worker_at(points)
             for case, publication in publications.items():
@@ -109,9 +126,19 @@ def kill_at(stage: Stage, shelf: Shelf, chosen: Sequence[Case]) -> list[tuple[Ca
     return made
 
 
+def let_time_pass_for_comments() -> None:
+    """Their leases and the time after which a comment that is not found was not written are no settings."""
+    past = timezone.now() - timedelta(seconds=1)
+    open_ones = FollowUp.objects.filter(kind=FollowUp.Kind.COMMENT, done_at=None)
+    open_ones.update(lease_until=None, due_at=past, began_at=F("began_at") - 2 * COMMENT_SETTLES)
+
+
 def all_known() -> bool:
-    """Nothing is in the queue but what a person is asked about."""
-    return not QueueEntry.objects.filter(awaits_decision=False).exists()
+    """Nothing is in the queue but what a person is asked about, and the comments are written."""
+    comments = FollowUp.objects.filter(kind=FollowUp.Kind.COMMENT, done_at=None).exists()
+    if comments:
+        follow_up.apply_async(retry=False)
+    return not comments and not QueueEntry.objects.filter(awaits_decision=False).exists()
 
 
 class Row:
@@ -123,8 +150,11 @@ class Row:
         self.asked = QueueEntry.objects.filter(pk=publication.pk, awaits_decision=True).exists()
         self.found = self.posts()
 
+    def feed(self) -> list[dict[str, Any]]:
+        return self.stage.sandbox.feed(self.publication.account.platform_account_id)
+
     def posts(self) -> list[str]:
-        return [post["id"] for post in self.stage.sandbox.feed(self.publication.account.platform_account_id)]
+        return [post["id"] for post in self.feed()]
 
     def decide(self) -> None:
         if not self.asked:
@@ -140,18 +170,36 @@ class Row:
         found: what the feed holds in the end. Lost is what does not stand there, or what we do not know of.
         """
         self.publication.refresh_from_db()
+        if self.case.step == COMMENT:
+            return self.values_of_comment()
         posts = self.posts()
         knows = self.publication.status == Status.PUBLISHED and self.publication.platform_post_id in posts
+        needless = self.asked and self.case.kind.can_be_read  # it could have been found out
+        return self.told("asked" if self.asked else self.publication.status, posts, not posts or not knows or needless)
+
+    def values_of_comment(self) -> dict[str, Any]:
+        """Of a comment that cannot be known to be there, a person is told; it is never written again."""
+        follow = FollowUp.objects.get(publication=self.publication, kind=FollowUp.Kind.COMMENT)
+        comments = [comment for post in self.feed() for comment in post["comments"]]
+        self.asked = follow.outcome == FollowUp.Outcome.UNKNOWN
+        lost = (
+            (not comments or follow.outcome != FollowUp.Outcome.DONE)
+            if self.case.kind.can_be_read
+            else (not comments and not self.asked)
+        )
+        return self.told("asked" if self.asked else self.publication.status, comments, lost or len(self.posts()) != 1)
+
+    def told(self, status: str, found: list[str], lost: bool) -> dict[str, Any]:
         return {
             "case": str(self.case),
-            "kind": str(self.case.kind),
+            "kind": str(self.case.kind) + (" (first comment)" if self.case.step == COMMENT else ""),
             "died_of": self.died_of,
-            "status": "asked" if self.asked else self.publication.status,
+            "status": status,
             "expected": 1,
             "asked": int(self.asked),
-            "found": len(posts),
-            "duplicates": max(len(posts) - 1, 0),
-            "lost": int(not posts or not knows or (self.asked and self.case.kind.can_be_read)),
+            "found": len(found),
+            "duplicates": max(len(found) - 1, 0),
+            "lost": int(lost),
         }
 
 

@@ -8,7 +8,7 @@ Moments: `before` a step; `sent`, the network has acted on its request and the a
 is read and nothing saved; `saved`, what it said is saved. For the step "commit" also `announced`, between the announcement
 and the call, and two at which only the connection breaks, and the worker dies a little later of the others: `unheard`, the
 call does not reach the network, and `lost`, the network acts and its answer does not reach us. The step "look" is the first
-look after a commit whose answer was lost.
+look after a commit whose answer was lost. The step "comment" is the first comment below what was published.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from typing import Any, NoReturn
 import django
 
 WORKER = [
-    "worker", "--pool", "threads", "--concurrency", "2", "--without-gossip", "--without-mingle",
+    "worker", "--pool", "threads", "--concurrency", "24", "--without-gossip", "--without-mingle",
     "--without-heartbeat", "--loglevel", "ERROR",
 ]  # fmt: skip
 MOST_SECONDS = 60  # for all to come to their points; whoever has not by then is told by its absence
 ANSWER_SECONDS = 12
+ANNOUNCED = ("commit", "comment")  # these begin before their call, with a word in the database
 
 sending = threading.local()
 
@@ -91,9 +92,12 @@ class Deadly:
     def look(self, *arguments: Any, **options: Any) -> Any:
         return self._around("look", lambda: self._real.look(*arguments, **options))
 
+    def comment(self, *arguments: Any) -> Any:
+        return self._around("comment", lambda: self._real.comment(*arguments))
+
     def _around(self, step: str, call: Callable[[], Any]) -> Any:
         moment = self._points.moment(self._account, step)
-        if moment == "announced" or (moment == "before" and step != "commit"):
+        if moment == "announced" or (moment == "before" and step not in ANNOUNCED):
             self._points.stay(self._account)
         if moment == "sent":
             sending.answered = lambda: self._points.stay(self._account)
@@ -133,27 +137,38 @@ def trouble_behind(real: Callable[..., Any]) -> Callable[..., Any]:
     return getresponse
 
 
+def account_of(work: Any) -> Any:
+    """Of a job, or of what follows a publication."""
+    return work.publication.account
+
+
+def stay_before(real: Callable[..., bool], points: Points, step: str) -> Callable[..., bool]:
+    def wrapped(work: Any) -> bool:
+        if points.moment(account_of(work), step) == "before":
+            points.stay(account_of(work))
+        return real(work)
+
+    return wrapped
+
+
 def stay_after(real: Callable[..., Any], points: Points, step_of: Callable[[Any], str]) -> Callable[..., Any]:
-    def wrapped(job: Any, *arguments: Any, **options: Any) -> Any:
-        real(job, *arguments, **options)
-        if points.moment(job.account, step_of(job)) == "saved":
-            points.stay(job.account)
+    def wrapped(work: Any, *arguments: Any, **options: Any) -> Any:
+        real(work, *arguments, **options)
+        if points.moment(account_of(work), step_of(work)) == "saved":
+            points.stay(account_of(work))
 
     return wrapped
 
 
 def arm(points: Points) -> None:
-    from publishing import publish  # noqa: PLC0415
+    from publishing import follow_ups, job, publish  # noqa: PLC0415
 
-    client_of, announce = publish.client_of, publish._announce
-
-    def announce_or_stay(job: Any) -> bool:
-        if points.moment(job.account, "commit") == "before":
-            points.stay(job.account)
-        return announce(job)
-
-    publish.client_of = lambda account: Deadly(client_of(account), account, points)  # type: ignore[assignment, return-value]
-    publish._announce = announce_or_stay
+    client_of = job.client_of
+    for module in (job, follow_ups):
+        module.client_of = lambda account: Deadly(client_of(account), account, points)  # type: ignore[attr-defined]
+    publish._announce = stay_before(publish._announce, points, "commit")
+    follow_ups.announce = stay_before(follow_ups.announce, points, "comment")
+    follow_ups.finish = stay_after(follow_ups.finish, points, lambda row: "comment")
     publish._save_step = stay_after(publish._save_step, points, lambda job: job.step)
     publish._record = stay_after(publish._record, points, lambda job: "commit")
     publish.check = stay_after(publish.check, points, lambda job: "look")

@@ -37,14 +37,14 @@ class Kind:
     platform: str
     post_type: PostType
     media: tuple[str, ...] = ()  # names of FILES
-    account: str = "page"  # or "member", of LinkedIn
+    account: str = "organization"  # or "member", of LinkedIn
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     link: str = ""
 
     def __str__(self) -> str:
         who = f" {self.account}" if self.platform == "linkedin" else ""
         with_film = " with video" if self.media == MIXED else ""
-        story = f" ({self.media[0]})" if self.post_type is PostType.STORY else ""
+        story = f" ({FILES[self.media[0]].kind})" if self.post_type is PostType.STORY else ""
         return f"{self.platform}{who} {self.post_type}{with_film}{story}"
 
     @property
@@ -88,7 +88,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("instagram", PostType.REEL, FILM),
     Kind("instagram", PostType.STORY, PICTURE),
     Kind("instagram", PostType.STORY, FILM),
-    *on_linkedin("page"),
+    *on_linkedin("organization"),
     *on_linkedin("member"),
     *through_buffer("x"),
     Kind("x", PostType.MULTI_IMAGE, PICTURES),

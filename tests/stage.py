@@ -65,7 +65,7 @@ class Stage:
             "PUBLISH_LEASE_SECONDS": "8",
             "HTTP_CONNECT_TIMEOUT_SECONDS": "1",
             "HTTP_READ_TIMEOUT_SECONDS": "2",
-            "PUBLISH_CHECK_SPEED": "60",
+            "PUBLISH_CHECK_SPEED": "150",
             "LOG_LEVEL": "WARNING",
             **environment,
         }

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from publishing.models import Attempt, Publication, Status
 from socialhub.platforms.rules import RULES
-from tests.kill_matrix import COMMIT, COMMIT_MOMENTS, ENVIRONMENT, LOOK, PARTS, kinds, run_matrix
+from tests.kill_matrix import COMMENT, COMMIT, ENVIRONMENT, LOOK, PARTS, kinds, run_matrix
 from tests.kinds import KINDS, is_taken
 from tests.stage import Stage
 
@@ -31,7 +31,7 @@ def stage(transactional_db: None, tmp_path: Path) -> Iterator[Stage]:
     made.stop()
 
 
-AFTER_THE_END = (f"saved {COMMIT}", f"unheard {COMMIT}", f"lost {COMMIT}", f"saved {LOOK}")
+AFTER_THE_END = (f"saved {COMMIT}", f"unheard {COMMIT}", f"lost {COMMIT}", f"saved {LOOK}", COMMENT)
 
 
 def test_exactly_one_post_wherever_the_worker_dies(stage: Stage):
@@ -40,13 +40,14 @@ def test_exactly_one_post_wherever_the_worker_dies(stage: Stage):
     assert len(rows) > 150
     not_reached = [row["case"] for row in rows if row["died_of"] != signal.SIGKILL]
     assert not not_reached
-    wrong = [row for row in rows if row["found"] != 1 or row["duplicates"] or row["lost"]]
+    # Of a comment that cannot be read back nobody is sure: it may be missing, but is never written twice.
+    wrong = [row for row in rows if row["duplicates"] or row["lost"] or row["found"] < 1 - row["asked"]]
     assert not wrong, f"KILL_TURN={TURN}: {wrong}"
     assert {row["status"] for row in rows} == {Status.PUBLISHED, "asked"}
     # Nobody is asked but where the network cannot be read, and there only when the call may have been made.
-    asked = {row["case"].rpartition(": ")[2] for row in rows if row["asked"]}
-    assert asked <= {f"{moment} {step}" for step in (COMMIT, LOOK) for moment in (*COMMIT_MOMENTS,)}
-    assert f"before {COMMIT}" not in asked
+    asked = [row["case"] for row in rows if row["asked"]]
+    assert all(case.startswith("linkedin member") for case in asked)
+    assert not [case for case in asked if case.endswith((f"before {COMMIT}", f"saved {COMMIT}"))]
     # The record tells of it: each publication but those whose worker died after the end of an attempt has a lost one.
     lost = Attempt.objects.filter(outcome="lost").values("publication").distinct().count()
     assert lost >= sum(not row["case"].endswith(AFTER_THE_END) for row in rows)
