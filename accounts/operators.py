@@ -197,6 +197,9 @@ def look_at_linkedin_version() -> None:
     )
 
 
+CAN_STOP = ("linkedin",)
+
+
 def stopped() -> dict[str, str]:
     """Providers whose accounts cannot do anything until whoever runs this server acts, with the words for people."""
     if not linkedin_is_refused():

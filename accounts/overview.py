@@ -292,7 +292,8 @@ def overview(workspace: Workspace, happened: Outcome, wanted: Wanted) -> Overvie
         entry_of(key, sorted(own, key=lambda card: card.order), happened, wanted, is_long=is_long)
         for key, own in by_entry.items()
     ]
-    stopped = operators.stopped() if cards else {}
+    can_stop = any(card.entry.provider in operators.CAN_STOP for card in cards)
+    stopped = operators.stopped() if can_stop else {}
     entries = [
         replace(entry, stopped=bool(entry.everyone) and entry.connectable.provider in stopped) for entry in entries
     ]
