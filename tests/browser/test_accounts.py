@@ -140,7 +140,8 @@ def test_the_guidance_opens_at_once_and_the_answer_of_facebook_comes_in_after(
     desktop.goto(SOCIAL)
     waiting: list[Route] = []
     desktop.route("**/guidance/live/", lambda route: waiting.append(route))
-    desktop.get_by_role("link", name="How to link").click()
+    with desktop.expect_request("**/guidance/live/"):
+        desktop.get_by_role("link", name="How to link").click()
     dialog = desktop.get_by_role("dialog", name="Link an Instagram account")
     expect(dialog).to_contain_text("Asking Facebook…")
     expect(dialog).to_contain_text("publish to Instagram")
