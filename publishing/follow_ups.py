@@ -12,12 +12,12 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import usage
+from accounts import pauses, usage
 from accounts.clients import client_of
 from accounts.models import Notification
 from accounts.notify import settle, tell
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 Kind, Outcome = FollowUp.Kind, FollowUp.Outcome
 
 AFTER = {Kind.SEEN_SOON: timedelta(minutes=5), Kind.SEEN_LATER: timedelta(days=1)}
-LOOKS_KEPT = timedelta(days=3)  # a look that could not be made by then says nothing any more
+# A look that could not be made by then says nothing any more, and a comment that comes so late surprises people.
+LOOKS_KEPT = timedelta(days=3)
 LEASE = timedelta(minutes=3)
 MOST_TRIES = 5
 AGAIN = timedelta(minutes=5)  # between two tries; lists of networks lag behind, too
@@ -90,7 +91,9 @@ def take() -> FollowUp | None:
         row = (
             FollowUp.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(Q(lease_until=None) | Q(lease_until__lt=now), done_at=None, due_at__lte=now)
-            .select_related("publication__post", "publication__account__credential__grant")
+            .select_related(
+                "publication__post", "publication__account__credential__grant", "publication__account__workspace"
+            )
             .order_by("due_at")
             .first()
         )
@@ -101,15 +104,30 @@ def take() -> FollowUp | None:
 
 
 def give_up_old() -> None:
-    """Looks that could not be made in days: the account was away, or nobody was at work."""
+    """What could not be done in days: the account was away, publishing was paused, or nobody was at work."""
     now = timezone.now()
-    FollowUp.objects.filter(done_at=None, lease_until=None, due_at__lt=now - LOOKS_KEPT).update(
-        done_at=now, outcome=Outcome.UNKNOWN, message=_("There was no access to the account in that time.")
+    open_rows = FollowUp.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), done_at=None)
+    message = _("There was no access to the account in that time.")
+    for kind, after in AFTER.items():
+        old = open_rows.filter(kind=kind, publication__published_at__lt=now - after - LOOKS_KEPT)
+        old.update(done_at=now, lease_until=None, outcome=Outcome.UNKNOWN, message=message)
+    old = open_rows.filter(kind=Kind.COMMENT, publication__published_at__lt=now - LOOKS_KEPT)
+    old.filter(began_at=None).update(
+        done_at=now,
+        lease_until=None,
+        outcome=Outcome.FAILED,
+        message=_("It could not be written within three days. Write it at the network, if it is still wanted."),
+    )
+    old.exclude(began_at=None).update(
+        done_at=now,
+        lease_until=None,
+        outcome=Outcome.UNKNOWN,
+        message=_("The answer was lost. Look at the post there."),
     )
 
 
 def work_on(row: FollowUp) -> None:
-    """One row, as far as it goes now. Never raises what a network can cause."""
+    """One row, as far as it goes now. Never raises: one that meets a fault of ours must not stop the others."""
     account = row.publication.account
     if not account.is_connected:
         later(row, AGAIN * 12)
@@ -123,6 +141,14 @@ def work_on(row: FollowUp) -> None:
         later(row, error.until or timezone.now() + AGAIN)
     except errors.PlatformError as error:
         failed(row, error)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("follow-up %s of publication %s met a fault of ours", row.kind, row.publication_id)
+        failed(
+            row,
+            errors.OutcomeUnknownError(_("Something went wrong on our side. Staff can find the details in the log.")),
+        )
 
 
 # The first comment
@@ -144,6 +170,9 @@ def comment(row: FollowUp) -> None:
         if timezone.now() - row.began_at < COMMENT_SETTLES:
             later(row, AGAIN)
             return
+    if pauses.reason_to_wait(publication.account):
+        later(row, AGAIN)
+        return
     full = limits.reserve(publication.account.pk, publication.account.platform, {"publish": 1})
     if isinstance(full, limits.Full):
         later(row, full.until or timezone.now() + AGAIN)
@@ -155,15 +184,27 @@ def comment(row: FollowUp) -> None:
     except errors.OutcomeUnknownError:
         raise
     except errors.PlatformError:  # a clear no: it was not written
+        row.began_at = None
         FollowUp.objects.filter(pk=row.pk, done_at=None).update(began_at=None)
         raise
     finish(row, Outcome.DONE, platform_id=comment_id)
 
 
 def announce(row: FollowUp) -> bool:
-    """From here on a crash means: it may be written. False: somebody else has the row by now."""
-    row.began_at = timezone.now()
-    mine = FollowUp.objects.filter(pk=row.pk, done_at=None, lease_until=row.lease_until)
+    """From here on a crash means: it may be written. Committed before the call, with a lease that outlasts it.
+
+    False: somebody else has the row by now, or has just pressed the switch that stops publishing.
+    """
+    now = timezone.now()
+    mine = FollowUp.objects.filter(
+        pk=row.pk,
+        done_at=None,
+        lease_until=row.lease_until,
+        lease_until__gt=now,
+        publication__account__paused_at=None,
+        publication__account__workspace__paused_at=None,
+    )
+    row.began_at, row.lease_until = now, now + LEASE
     return mine.update(began_at=row.began_at, lease_until=row.lease_until) == 1
 
 
@@ -256,7 +297,7 @@ def later(row: FollowUp, when: datetime | timedelta, **fields: object) -> None:
 def failed(row: FollowUp, error: errors.PlatformError) -> None:
     """A clear no ends it, trouble that passes is waited for. An unknown outcome of a comment is looked for next time."""
     passing = isinstance(error, errors.TemporaryError | errors.OutcomeUnknownError)
-    unknown = isinstance(error, errors.OutcomeUnknownError)
+    unknown = isinstance(error, errors.OutcomeUnknownError) or (row.kind == Kind.COMMENT and row.began_at)
     if row.kind != Kind.COMMENT and isinstance(error, errors.NotFoundError):
         gone(row, Seen(False))
     elif (passing or isinstance(error, errors.ReconnectError)) and row.attempts + 1 < MOST_TRIES:

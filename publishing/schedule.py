@@ -21,8 +21,10 @@ from accounts.clients import client_of
 from accounts.models import User
 from accounts.notify import settle as settle_notification
 from accounts.tokens import access_for
+from accounts.wake import wake
+from publishing.follow_ups import expect_comment
 from publishing.models import Post, Publication, QueueEntry, Status
-from publishing.settle import incident_of
+from publishing.settle import FOLLOW_UP, incident_of
 from publishing.states import LostRace, move, move_along
 from publishing.tasks import nudge
 from socialhub.platforms.errors import PlatformError
@@ -202,6 +204,8 @@ def _is_there(publication: Publication, platform_post_id: str, permalink: str, b
                 permalink=permalink,
                 published_at=publication.committing_at or timezone.now(),
             )
+            if expect_comment(publication):
+                transaction.on_commit(lambda: wake(FOLLOW_UP))
     except IntegrityError as error:
         raise CannotDecide(_("That post already belongs to another publication on this account.")) from error
 

@@ -12,9 +12,12 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, Notification
+from accounts import pauses
+from accounts.models import ConnectedAccount, Notification, Workspace
+from accounts.pauses import Pausable
 from publishing import follow_ups
 from publishing.models import FollowUp, PostMedia, Publication, RateLimitWindow
+from publishing.schedule import decide
 from socialhub.platforms.base import Seen, Unknowable
 from socialhub.platforms.errors import (
     LimitedError,
@@ -166,6 +169,83 @@ def test_a_lost_account_keeps_it_waiting(network: FakePlatform, published: Publi
     assert not network.called("comment")
     ConnectedAccount.objects.update(status="connected")
     run_in(hours=2)
+    assert written(network) == ["More in our shop"]
+
+
+@pytest.mark.parametrize("paused", [ConnectedAccount, Workspace])
+def test_the_switch_that_stops_publishing_stops_comments_too(
+    network: FakePlatform, published: Publication, paused: type[Pausable]
+):
+    subject = paused._default_manager.get()
+    pauses.pause(subject, by=None)
+    follow_ups.run_due()
+    assert not network.called("comment")
+    pauses.resume(subject)
+    run_in(minutes=6)
+    assert written(network) == ["More in our shop"]
+
+
+def test_the_switch_holds_up_to_the_last_moment(
+    network: FakePlatform, published: Publication, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(follow_ups.limits, "reserve", lambda *args: pauses.pause(published.account, by=None))
+    follow_ups.run_due()
+    assert not network.called("comment")
+    assert row_of(published).began_at is None
+
+
+def test_whose_lease_has_run_out_writes_nothing(network: FakePlatform, published: Publication):
+    row = follow_ups.take()
+    assert row is not None
+    with time_machine.travel(timezone.now() + follow_ups.LEASE + timedelta(seconds=1)):
+        follow_ups.work_on(row)
+    assert not network.called("comment")
+
+
+def test_it_is_not_written_days_later(network: FakePlatform, published: Publication):
+    ConnectedAccount.objects.update(status="expired")
+    for days in range(4):
+        run_in(days=days, minutes=1)
+    ConnectedAccount.objects.update(status="connected")
+    run_in(days=4)
+    assert not network.called("comment")
+    assert row_of(published).outcome == Outcome.FAILED
+    assert "three days" in row_of(published).message
+
+
+def test_a_fault_of_ours_leaves_the_others_their_turn(
+    network: FakePlatform, published: Publication, account: ConnectedAccount, make_due: Make
+):
+    network.will("comment", KeyError("id"))
+    make_due(account, caption="Another", first_comment="Also in our shop")
+    run_due()
+    assert follow_ups.run_due() == 2
+    assert written(network) == ["Also in our shop"]
+    row = row_of(published)
+    assert (row.done_at, row.attempts) == (None, 1)
+    assert row.began_at, "it may have been written before the fault, so it is looked for"
+
+
+def test_what_cannot_be_looked_for_is_not_called_failed(network: FakePlatform, published: Publication):
+    network.will("comment", LOST)
+    network.will("find_comment", *[TemporaryError("Busy.")] * 5)
+    for minutes in range(0, 40, 6):
+        run_in(minutes=minutes)
+    assert row_of(published).outcome == Outcome.UNKNOWN
+
+
+def test_a_post_that_a_person_has_found_gets_its_comment(
+    network: FakePlatform, account: ConnectedAccount, make_due: Make
+):
+    network.will("commit", LOST)
+    network.will("look", Unknowable("Members cannot be read."))
+    publication = make_due(account, first_comment="More in our shop")
+    run_due()
+    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
+        run_due()
+        publication.refresh_from_db()
+        decide(publication, "there", by=None, platform_post_id="urn:1")
+    run_in(minutes=11)
     assert written(network) == ["More in our shop"]
 
 
