@@ -8,6 +8,7 @@ nothing of ours, writes a clean copy to TARGET (a video only) and a picture of i
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from fractions import Fraction
@@ -19,10 +20,11 @@ from PIL import Image
 
 MEMORY_BYTES = 2 * 1024**3
 CPU_SECONDS = 120
+GROWTH_BYTES = 32 * 1024**2  # of a clean copy over its source, for the index that is written anew
 POSTER_SIDE = 1280
 POSTER_AT = 1.0  # seconds from the start: the first picture is often black
 SHORT_NAMES = {"mpeg4": "mpeg4", "h265": "hevc"}
-CONTAINERS = {"mov", "mp4", "m4a", "3gp", "3g2", "mj2"}
+BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free")  # that an MP4 or MOV begins with
 
 
 class Refused(Exception):
@@ -32,10 +34,18 @@ class Refused(Exception):
 def main(source: str, target: str, poster: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    # An index may name the same bytes a million times: the copy of a small file would fill the disk.
+    largest = os.path.getsize(source) + GROWTH_BYTES
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     with open(source, "rb") as file:
         start = file.read(16)
     try:
-        told = document(source, poster) if start.startswith(b"%PDF-") else video(source, target, poster)
+        if start.startswith(b"%PDF-"):
+            told = document(source, poster)
+        elif start[4:8] in BOXES:
+            told = video(source, target, poster)
+        else:
+            raise Refused("container")
     except Refused as refusal:
         told = {"refused": str(refusal)}
     sys.stdout.write(json.dumps(told))
@@ -46,14 +56,13 @@ def main(source: str, target: str, poster: str) -> None:
 
 def video(source: str, target: str, poster: str) -> dict[str, Any]:
     try:
-        with av.open(source, metadata_errors="replace") as container:
-            if not set(container.format.name.split(",")) & CONTAINERS:
-                raise Refused("container")
+        # Named, never guessed: among the other formats are playlists, which open what they name.
+        with av.open(source, format="mp4", metadata_errors="replace") as container:
             if not container.streams.video:
                 raise Refused("no_picture")
             facts = facts_of(container)
             remux(container, target)
-        with av.open(target) as clean:
+        with av.open(target, format="mp4") as clean:
             image = picture(clean)
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise Refused("damaged") from error
@@ -113,6 +122,7 @@ def remux(container: Any, target: str) -> None:
 def picture(clean: Any) -> Image.Image:
     """A frame from shortly after the start, upright."""
     stream = clean.streams.video[0]
+    stream.codec_context.thread_count = 1  # a thread for each processor would use up the memory where there are many
     best = None
     for frame in clean.decode(stream):
         best = frame

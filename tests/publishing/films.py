@@ -73,3 +73,44 @@ def film_upload(name: str = "clip.mp4", **options: Any) -> SimpleUploadedFile:
 
 def pdf_upload(name: str = "brochure.pdf", pages: int = 3) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, pdf(pages), "application/pdf")
+
+
+def bomb(samples: int, size: int) -> bytes:
+    """A small MP4 whose index names the same bytes again and again: copied picture by picture it is `samples` times as large."""
+    whole = film(sound=False)
+    table = ("moov", "trak", "mdia", "minf", "stbl")
+    ftyp = part(whole, "ftyp")
+    picture = (16).to_bytes(4, "big") + b"\x65" * (size - 4)
+    stbl = box(
+        "stbl",
+        part(whole, *table, "stsd"),
+        box("stts", words(0, 1, samples, 512)),
+        box("stsc", words(0, 1, 1, 1, 1)),
+        box("stsz", words(0, size, samples)),
+        box("stco", words(0, samples) + words(len(ftyp) + 8) * samples),
+    )
+    minf = box("minf", part(whole, *table[:4], "vmhd"), part(whole, *table[:4], "dinf"), stbl)
+    mdia = box("mdia", part(whole, *table[:3], "mdhd"), part(whole, *table[:3], "hdlr"), minf)
+    trak = box("trak", part(whole, *table[:2], "tkhd"), mdia)
+    return ftyp + box("mdat", picture) + box("moov", part(whole, "moov", "mvhd"), trak)
+
+
+def words(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(4, "big") for number in numbers)
+
+
+def box(name: str, *content: bytes) -> bytes:
+    inside = b"".join(content)
+    return words(8 + len(inside)) + name.encode() + inside
+
+
+def part(content: bytes, *path: str) -> bytes:
+    """The box at the end of the path, with its head."""
+    at = 0
+    while at + 8 <= len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        if content[at + 4 : at + 8] == path[0].encode():
+            found = content[at : at + size]
+            return part(found[8:], *path[1:]) if path[1:] else found
+        at += size
+    raise KeyError(path[0])

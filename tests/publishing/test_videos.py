@@ -19,7 +19,7 @@ from publishing.models import MediaFile, PostMedia
 from socialhub.platforms.base import MediaKind, PostType
 from socialhub.platforms.errors import RejectedError
 from tests.factories import make_account, make_post
-from tests.publishing.films import film, film_upload, pdf, pdf_upload
+from tests.publishing.films import bomb, film, film_upload, pdf, pdf_upload
 from tests.publishing.pictures import encoded, gradient, photo, upload
 
 
@@ -90,8 +90,11 @@ def test_pictures_and_sound_are_those_that_came_in(workspace: Workspace, owner: 
         (film()[:5000], "damaged"),
         (b"\0\0\0\x18ftypmp42" + b"\0" * 4000, "damaged"),
         (b"%PDF-1.7\n" + b"nonsense" * 100, "damaged"),
+        (b"RIFF\0\0\0\0AVI LIST" + b"\0" * 4000, "Export it as MP4"),
+        (b"<!--ftyp--><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'></MPD>", "damaged"),
+        (b"%PDF-1.7\n<script>alert(1)</script>" + film(), "damaged"),
     ],
-    ids=["webm", "cut off", "empty boxes", "no pdf"],
+    ids=["webm", "cut off", "empty boxes", "no pdf", "avi", "playlist", "two in one"],
 )
 def test_bad_files_are_refused_with_their_name(workspace: Workspace, owner: User, content: bytes, words: str):
     with pytest.raises(UploadRefused) as refusal:
@@ -107,6 +110,14 @@ def test_a_heavy_video_is_refused_before_it_is_read(workspace: Workspace, owner:
     heavy = SimpleUploadedFile("clip.mp4", film() + b"\0" * 1024 * 1024)
     with pytest.raises(UploadRefused, match="larger than 1 MB"):
         store_upload(workspace, owner, heavy)
+
+
+def test_a_copy_does_not_outgrow_its_source(tmp_path: Path):
+    source = tmp_path / "bomb.mp4"
+    source.write_bytes(bomb(200, 1_000_000))
+    with pytest.raises(inspection.NotInspected, match="damaged"):
+        inspection.inspect(source, tmp_path)
+    assert (tmp_path / "clean").stat().st_size < 40 * 1024**2
 
 
 def test_an_inspector_that_dies_costs_one_file(workspace: Workspace, owner: User, monkeypatch, tmp_path: Path):
