@@ -32,15 +32,15 @@ COMMIT, LOOK, COMMENT = "commit", "look", "comment"  # beside the keys of a plan
 STEP_MOMENTS = ("before", "sent", "answered", "saved")
 COMMIT_MOMENTS = ("before", "announced", "unheard", "lost", "sent", "answered", "saved")
 COMMENT_MOMENTS = ("before", "announced", "sent", "answered", "saved")
-BATCH = 90  # cases that one worker has in hand when it dies
+BATCH = 130  # cases that one worker has in hand when it dies
 RECOVERY_SECONDS = 240
 # With a whole batch at work at once, a small machine must not run into the time limits: it dies of nothing else than we say.
 ENVIRONMENT = {
     "PUBLISH_LEASE_SECONDS": "20",
     "HTTP_READ_TIMEOUT_SECONDS": "9",
-    "PUBLISH_THREADS": "100",
+    "PUBLISH_THREADS": "140",
 }
-PARTS = 6  # a sample has one of them of whatever it has not at all times
+PARTS = 8  # a sample has one of them of whatever it has not at all times
 
 
 @dataclass(frozen=True)
