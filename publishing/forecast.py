@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,6 +28,7 @@ from socialhub.platforms.rules import Window
 
 HORIZON = timedelta(days=31)
 MOST = 1000  # entries that are played through
+MOST_AT_ONCE = 200  # and while somebody waits for it
 AGAIN = timedelta(seconds=1)
 
 
@@ -52,11 +54,42 @@ class Planned:
     publication_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one more publication would meet on its account. others: of those that are scheduled, wait only because of it."""
+
+    until: datetime | None = None
+    others: int = 0
+
+
 def forecast(accounts: Sequence[ConnectedAccount], extra: Iterable[Planned] = ()) -> dict[UUID, list[Wait]]:
     """What would wait, by account, in the order in which it is due. Costs the same few statements for many accounts."""
     known = {account.pk: account for account in accounts}
-    planned = [*waiting(known), *extra]
-    books = ledger.books_for(accounts)
+    return play([*waiting(known), *extra], ledger.books_for(accounts))
+
+
+def effects(planned: Sequence[Planned], *, without: Collection[UUID] = ()) -> dict[UUID, Effect]:
+    """What each of these, one for an account, would meet and cause.
+
+    without: publications that they take the place of. The next few hundred in the queue have to do: it is asked while
+    somebody types.
+    """
+    accounts = {one.account.pk: one.account for one in planned}
+    if not accounts:
+        return {}
+    queue = [one for one in waiting(accounts, most=MOST_AT_ONCE) if one.publication_id not in without]
+    books = ledger.books_for(list(accounts.values()))
+    anyway = {key: {wait.publication_id for wait in found} for key, found in play(queue, deepcopy(books)).items()}
+    found = {}
+    for key, waits in play([*queue, *planned], books).items():
+        until = next((wait.until for wait in waits if wait.publication_id is None), None)
+        others = {wait.publication_id for wait in waits} - anyway.get(key, set()) - {None}
+        found[key] = Effect(until, len(others))
+    return found
+
+
+def play(planned: Iterable[Planned], books: Mapping[UUID, ledger.Ledger]) -> dict[UUID, list[Wait]]:
+    """What waits when these go out one by one. Writes into the books."""
     waits: dict[UUID, list[Wait]] = defaultdict(list)
     number = itertools.count()
     queue = [(one.due, next(number), one) for one in planned]
@@ -84,14 +117,14 @@ def forecast(accounts: Sequence[ConnectedAccount], extra: Iterable[Planned] = ()
     return {key: sorted(found, key=lambda wait: wait.due) for key, found in waits.items()}
 
 
-def waiting(accounts: Mapping[UUID, ConnectedAccount]) -> list[Planned]:
+def waiting(accounts: Mapping[UUID, ConnectedAccount], *, most: int = MOST) -> list[Planned]:
     """Everything that is scheduled on these accounts, and needs calls."""
     now = timezone.now()
     entries = (
         QueueEntry.objects.filter(account__in=accounts.keys(), publication__status=Status.SCHEDULED)
         .select_related("publication__post")
         .prefetch_related(Prefetch("publication__post__post_media", queryset=PostMedia.objects.select_related("media")))
-        .order_by("not_before")[:MOST]
+        .order_by("not_before")[:most]
     )
     planned = []
     for entry in entries:

@@ -260,7 +260,7 @@ class ComposerForm(forms.Form):
         self.pictures = [owned[pk] for pk in self.media_ids if pk in owned]
         self.all_accounts = list(ConnectedAccount.objects.of(workspace))
         accounts_field: Any = self.fields["accounts"]
-        accounts_field.queryset = ConnectedAccount.objects.of(workspace)
+        accounts_field.queryset = ConnectedAccount.objects.of(workspace).select_related("credential__grant")
         self._offer_zones()
         for picture in self.pictures:
             self.fields[f"alt-{picture.pk}"] = forms.CharField(

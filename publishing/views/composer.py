@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,18 +16,19 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import editor_required
-from accounts.clients import client_of
 from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
 from accounts.verify import verify
-from publishing import captions, checks, compose, limits
+from publishing import captions, checks, compose, forecast, limits
 from publishing.checks import Reshaped
 from publishing.compose import Intent
+from publishing.forecast import Effect, Planned
 from publishing.forms.composer import (
     TYPE_NAMES,
     ComposerForm,
@@ -452,11 +452,7 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
     verb = _("Schedule for %(number)d") if later else _("Publish to %(number)d")
     at = form.cleaned_data.get("at")
     shapes = shapes_of(publications, draft.media)
-    lines = [
-        line
-        for publication in publications
-        if (line := limit_line(publication, draft.media, at=at if later else None, zone=form.user.time_zone))
-    ]
+    lines = limit_lines(publications, draft.media, form, at=at if later else None)
     return {
         "findings": findings,
         "notes": shared(findings, lambda one: one.account, "message", "level", "media"),
@@ -557,18 +553,36 @@ def shape_of(media: MediaFile) -> str:
     return "landscape" if ratio > 1.15 else "portrait" if ratio < 0.87 else "square"
 
 
-def limit_line(
-    publication: Publication, media: Sequence[PostMedia], *, at: datetime | None, zone: str
-) -> LimitLine | None:
-    """The window with the least room, in words, and what this post takes of it; None for what cannot go out as it is."""
-    account = publication.account
-    takes = RULES[account.platform].post_types.get(PostType(publication.post_type))
+def limit_lines(
+    publications: Iterable[Publication], media: Sequence[PostMedia], form: ComposerForm, *, at: datetime | None
+) -> list[LimitLine]:
+    """What the limits leave to each account, and what would wait for them with this post; without what cannot go out."""
+    due = at or timezone.now()
+    planned = [
+        Planned(publication.account, due, calls)
+        for publication in publications
+        if (calls := calls_of(publication, media))
+    ]
+    own = set(form.post.publications.values_list("pk", flat=True)) if form.post else set[UUID]()
+    effects = forecast.effects(planned, without=own)
+    lines = [
+        limit_line(one.account, one.calls, effects.get(one.account.pk, Effect()), zone=form.user.time_zone)
+        for one in planned
+    ]
+    return [line for line in lines if line]
+
+
+def calls_of(publication: Publication, media: Sequence[PostMedia]) -> Mapping[str, int]:
+    """The calls by group, none where the post type does not take what the post holds."""
+    takes = RULES[publication.account.platform].post_types.get(PostType(publication.post_type))
     if takes is None or checks.misfit(takes, [item.media.kind for item in media]) != (0, 0):
-        return None
-    calls = Counter[str]()
-    for step in client_of(account).plan(checks.content_of(publication, media)):
-        calls.update(step.calls)
-    states = [state for state in limits.remaining(account) if calls[state.endpoint]]
+        return {}
+    return forecast.calls_of(publication, media)
+
+
+def limit_line(account: ConnectedAccount, calls: Mapping[str, int], effect: Effect, *, zone: str) -> LimitLine | None:
+    """The window with the least room, in words, what this post takes of it, and what waits because of it."""
+    states = [state for state in limits.remaining(account) if calls.get(state.endpoint)]
     if not states:
         return None
     tightest = min(
@@ -578,16 +592,11 @@ def limit_line(
             state.remaining / state.limit if state.limit else 0,
         ),
     )
-    needed = calls[tightest.endpoint]
-    until = None
-    if needed > tightest.remaining:
-        until = limits.room_at(account, calls) or tightest.resets_at
-    if until and at and until <= at:
-        until = None
-    return LimitLine(account, limit_text(tightest, needed, clock(until, zone) if until else ""), until)
+    until = clock(effect.until, zone) if effect.until else ""
+    return LimitLine(account, limit_text(tightest, calls[tightest.endpoint], until, effect.others), effect.until)
 
 
-def limit_text(state: WindowState, needed: int, until: str) -> str:
+def limit_text(state: WindowState, needed: int, until: str, others: int) -> str:
     spans = {
         60: _("%(left)d of %(limit)d calls left this minute."),
         900: _("%(left)d of %(limit)d calls left in these 15 minutes."),
@@ -604,6 +613,15 @@ def limit_text(state: WindowState, needed: int, until: str) -> str:
         parts.insert(1, _("They are %(shared)s.") % {"shared": state.sharing})
     if until:
         parts.append(_("It waits for the rest by itself, until %(time)s.") % {"time": until})
+    if others:
+        parts.append(
+            ngettext(
+                "Because of it, %(count)d other post would wait for the limit.",
+                "Because of it, %(count)d other posts would wait for the limit.",
+                others,
+            )
+            % {"count": others}
+        )
     return " ".join(parts)
 
 

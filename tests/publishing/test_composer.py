@@ -621,6 +621,20 @@ def test_a_full_limit_makes_it_wait_not_ready(
     assert signed_in.post(NEW, fields).status_code == 302
 
 
+def test_what_a_post_for_later_does_to_those_behind_it_is_told(
+    signed_in: Client, facebook: ConnectedAccount, workspace: Workspace, settings: Any
+) -> None:
+    settings.RATE_LIMITS = {"facebook": {"publish": 1}}
+    at = timezone.now() + timedelta(days=2)
+    behind = make_post(workspace, facebook)
+    schedule.schedule(behind, at + timedelta(minutes=10), by=None)
+    page = signed_in.post(CHECK, {**typed(facebook), **later(at)}).content.decode()
+    assert "Because of it, 1 other post would wait for the limit." in page
+    page = signed_in.post(CHECK, {**typed(facebook), **later(at + timedelta(minutes=20))}).content.decode()
+    assert "Because of it" not in page
+    assert re.search(r"Facebook waits until \w+ \d+ \w+, \d\d:\d\d\.", page)
+
+
 def test_a_limit_that_channels_share_is_shown_as_theirs(signed_in: Client, workspace: Workspace, owner: User) -> None:
     grant = Grant.objects.create(
         workspace=workspace, user=owner, provider="buffer", platform_user_id="1", access_token="k"

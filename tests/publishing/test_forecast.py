@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Credential, Grant, User, Workspace
 from publishing import forecast, ledger, limits
-from publishing.forecast import Planned
+from publishing.forecast import Effect, Planned
 from publishing.models import Publication
 from publishing.schedule import schedule
 from socialhub.platforms.base import Step, StepKind
@@ -123,6 +123,30 @@ def test_a_post_that_is_being_written_is_played_through_with_the_others(tight, a
     waits = forecast.forecast([account], [written])[account.pk]
     assert [minutes(wait.due) for wait in waits] == [20]  # it comes before the second one, which then has no room
     assert waits[0].publication_id is not None
+
+
+def test_a_post_that_is_being_written_knows_whom_it_would_make_wait(tight, account, later):
+    later(account, 10)
+    later(account, 20)
+    ahead = Planned(account, timezone.now() + timedelta(minutes=15), {"publish": 1})
+    assert forecast.effects([ahead]) == {account.pk: Effect(None, 1)}
+    behind = Planned(account, timezone.now() + timedelta(minutes=25), {"publish": 1})
+    effect = forecast.effects([behind])[account.pk]
+    assert (minutes(effect.until), effect.others) == (71, 0)
+
+
+def test_whoever_waits_anyway_does_not_wait_because_of_it(tight, account, later):
+    for at in (10, 20, 30):
+        later(account, at)
+    behind = Planned(account, timezone.now() + timedelta(minutes=40), {"publish": 1})
+    assert forecast.effects([behind])[account.pk].others == 0
+
+
+def test_a_post_that_is_changed_does_not_stand_in_its_own_way(tight, account, later):
+    later(account, 10)
+    changed = later(account, 20)
+    moved = Planned(account, timezone.now() + timedelta(minutes=25), {"publish": 1})
+    assert forecast.effects([moved], without={changed.pk}) == {}
 
 
 def test_what_can_never_go_out_is_no_wait(tight, account):
