@@ -40,7 +40,7 @@ from tests.publishing.conftest import run_due
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "22"))
 SEED = int(os.environ.get("ANY_ORDER_SEED", timezone.now().toordinal()))
 STEPS = 40
 ACCOUNTS = range(3)
@@ -214,6 +214,24 @@ class AnyOrder(RuleBasedStateMachine):
         for account in ConnectedAccount.objects.select_related("workspace").filter(workspace=self.workspace):
             tokens.reconnected(account)
 
+    @rule(
+        chosen=st.sets(st.sampled_from(ACCOUNTS), min_size=1),
+        seconds=st.sampled_from([0, 10, 130, 1200]),
+        call=st.sampled_from(["", "commit", "comment"]),
+        trouble=st.sampled_from(sorted(ON_COMMIT)),
+    )
+    def all_goes_its_way(self, chosen: set[int], seconds: int, call: str, trouble: str) -> None:
+        """What happens most of the time, but for one trouble; else troubles and pauses would be all there is."""
+        self.resume_all()
+        self.reconnect_all()
+        if call:
+            self.network.will(call, ON_COMMIT[trouble]())
+        self.write_and_publish(chosen)
+        self.worker_runs(50)
+        self.time.shift(timedelta(seconds=seconds))
+        claims.sweep()
+        self.worker_runs(50)
+
     # What machines do
 
     @rule(seconds=st.sampled_from([1, 3, 10, 60, 130, 600, 3600, 7 * 3600]))
@@ -223,6 +241,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(limit=st.sampled_from([1, 50]))
     def worker_runs(self, limit: int) -> None:
         self.work(lambda: run_due(limit))
+        self.work(follow_ups.run_due)  # woken by what was published
 
     @rule()
     def sweep(self) -> None:
