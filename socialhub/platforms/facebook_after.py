@@ -9,11 +9,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms import meta_comments
 from socialhub.platforms.base import Access, Content, PostType, Seen, Unknowable
-from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PermissionMissingError
+from socialhub.platforms.errors import NotFoundError, PermissionMissingError
 from socialhub.platforms.facebook_reading import attachments_of, media_count
 from socialhub.platforms.facebook_video import address_of
-from socialhub.platforms.meta import Meta, UnendingError, id_in
+from socialhub.platforms.meta import Meta, UnendingError
 from socialhub.platforms.text import normalise
 
 COMMENT_SCOPE = "pages_manage_engagement"
@@ -23,31 +24,12 @@ VIDEO_FIELDS = "id,published,permalink_url"
 
 
 def comment(meta: Meta, access: Access, post: str, text: str) -> str:
-    """No field of the answer is asked for: where that cannot be described, the comment is written all the same."""
-    try:
-        reply = meta.post(
-            f"{post}/comments", access.token, {"message": text}, commit=True, account_id=access.account_id
-        )
-    except PermissionMissingError as error:
-        raise PermissionMissingError(
-            _(
-                "The post is out, but Facebook does not let us write comments below it: that needs the permission "
-                "%(scope)s and the right to moderate the Page. Whoever runs this server adds it to META_EXTRA_SCOPES once "
-                "Meta has given it to the app; then connect again. Write this comment at Facebook yourself."
-            )
-            % {"scope": COMMENT_SCOPE},
-            scopes=(COMMENT_SCOPE,),
-            platform_message=error.platform_message,
-            code=error.code,
-            subcode=error.subcode,
-            request_id=error.request_id,
-        ) from error
-    comment_id = id_in(reply.json)
-    if not comment_id:
-        raise OutcomeUnknownError(
-            _("Facebook took the comment but gave no id for it. We look below the post before it is tried again.")
-        )
-    return comment_id
+    refused = _(
+        "The post is out, but Facebook does not let us write comments below it: that needs the permission %(scope)s and "
+        "the right to moderate the Page. Whoever runs this server adds it to META_EXTRA_SCOPES once Meta has given it to "
+        "the app; then connect again. Write this comment at Facebook yourself."
+    ) % {"scope": COMMENT_SCOPE}
+    return meta_comments.write(meta, access, post, text, network="Facebook", scope=COMMENT_SCOPE, refused=refused)
 
 
 def find_comment(meta: Meta, access: Access, post: str, text: str) -> str | Unknowable:

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from socialhub.platforms import meta_comments
 from socialhub.platforms.base import Access, Content, PostType, Seen, Unknowable
-from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PermissionMissingError
-from socialhub.platforms.meta import Graph, UnendingError, id_in
+from socialhub.platforms.errors import NotFoundError, PermissionMissingError
+from socialhub.platforms.meta import Graph, UnendingError
 from socialhub.platforms.text import normalise
 
 COMMENT_PAGES = 5
@@ -21,31 +22,12 @@ SEEN_FIELDS = "id,permalink,media_type,media_product_type,children{id}"
 
 
 def comment(graph: Graph, access: Access, media: str, text: str, *, scope: str, setting: str) -> str:
-    """No field of the answer is asked for: Instagram would write the comment and answer with an error."""
-    try:
-        reply = graph.post(
-            f"{media}/comments", access.token, {"message": text}, commit=True, account_id=access.account_id
-        )
-    except PermissionMissingError as error:
-        raise PermissionMissingError(
-            _(
-                "The post is out, but Instagram does not let us write comments below it: that needs the permission "
-                "%(scope)s. Whoever runs this server adds it to %(setting)s once Meta has given it to the app; then connect "
-                "again. Write this comment at Instagram yourself."
-            )
-            % {"scope": scope, "setting": setting},
-            scopes=(scope,),
-            platform_message=error.platform_message,
-            code=error.code,
-            subcode=error.subcode,
-            request_id=error.request_id,
-        ) from error
-    comment_id = id_in(reply.json)
-    if not comment_id:
-        raise OutcomeUnknownError(
-            _("Instagram took the comment but gave no id for it. We look below the post before it is tried again.")
-        )
-    return comment_id
+    refused = _(
+        "The post is out, but Instagram does not let us write comments below it: that needs the permission %(scope)s. "
+        "Whoever runs this server adds it to %(setting)s once Meta has given it to the app; then connect again. Write this "
+        "comment at Instagram yourself."
+    ) % {"scope": scope, "setting": setting}
+    return meta_comments.write(graph, access, media, text, network="Instagram", scope=scope, refused=refused)
 
 
 def find_comment(graph: Graph, access: Access, media: str, text: str) -> str | Unknowable:
