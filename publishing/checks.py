@@ -202,7 +202,8 @@ def unmade(position: int, item: PostMedia) -> MediaItem:
 def told_of(publication: Publication) -> tuple[Told, ...]:
     """What was chosen for the network alone, in words."""
     account = publication.account
-    return tuple(choices.told(rules.RULES[account.platform].choices, publication.choices, account.offers))
+    declared, post_type = rules.RULES[account.platform].choices, PostType(publication.post_type)
+    return tuple(choices.told(declared, publication.choices, account.offers, post_type))
 
 
 def account_findings(account: ConnectedAccount) -> list[Finding]:

@@ -85,12 +85,14 @@ class CaptionField(forms.CharField):
 class ChoiceRow:
     """One thing that an account's network wants to be told, as the composer shows it.
 
-    rule: when it is asked, as JSON for the script that shows and hides it; lacks: the account offers nothing to choose from.
+    rule: when it is asked, as JSON for the script that shows and hides it; is_fitting: the post type has a place for it;
+    lacks: the account offers nothing to choose from.
     """
 
     choice: Choice
     field: BoundField
     is_asked: bool
+    is_fitting: bool
     is_changed: bool
     rule: str
     lacks: bool
@@ -119,7 +121,7 @@ class AccountRow:
     @property
     def hint(self) -> str:
         """What can be said besides the text, for the line that opens it."""
-        names = [str(row.choice.label) for row in self.choices if row.is_asked]
+        names = [str(row.choice.label) for row in self.choices if row.is_asked and row.is_fitting]
         return "" if self.asks_at_once else ", ".join(names[:HINTED])
 
     @property
@@ -372,12 +374,16 @@ class ComposerForm(forms.Form):
                     type_name=str(TYPE_NAMES[usual]),
                     type_field=self[f"type-{account.pk}"],
                     caption_field=self[f"caption-{account.pk}"],
-                    choices=self._choice_rows(account),
+                    choices=self._choice_rows(account, self._type_for(account, self._shown_type(account), link)),
                 )
             )
         return rows
 
-    def _choice_rows(self, account: ConnectedAccount) -> list[ChoiceRow]:
+    def _shown_type(self, account: ConnectedAccount) -> str:
+        typed = str(self[f"type-{account.pk}"].value() or "")
+        return typed if typed in set(PostType) else ""
+
+    def _choice_rows(self, account: ConnectedAccount, post_type: PostType) -> list[ChoiceRow]:
         declared = rules.RULES[account.platform].choices
         bound = {choice.name: self[choice_field_name(account.pk, choice)] for choice in declared}
         shown = {choice.name: chosen_text(choice, bound[choice.name].value()) for choice in declared}
@@ -386,7 +392,8 @@ class ComposerForm(forms.Form):
                 choice=choice,
                 field=bound[choice.name],
                 is_asked=choices.is_asked(declared, choice, shown),
-                is_changed=shown[choice.name] != choice.default and choices.is_asked(declared, choice, shown),
+                is_fitting=choices.fits(choice, post_type),
+                is_changed=shown[choice.name] != choice.default and choice in choices.asked(declared, shown, post_type),
                 rule=json.dumps({bound[name].html_name: values for name, values in choice.shown_when.items()})
                 if choice.shown_when
                 else "",
@@ -443,8 +450,10 @@ class ComposerForm(forms.Form):
         if self.intent is not Intent.DRAFT and "accounts" not in self.errors and not self.cleaned_data["accounts"]:
             self.add_error("accounts", ValidationError(_("Choose at least one account."), code="none_chosen"))
         self._first_comment = (self.cleaned_data.get("first_comment") or "").strip()
+        link = self.cleaned_data.get("link") or ""
         for account in self.all_accounts:
-            self._choices[account.pk] = self._clean_choices(account)
+            typed = self.cleaned_data.get(f"type-{account.pk}") or ""
+            self._choices[account.pk] = self._clean_choices(account, self._type_for(account, typed, link))
         draft = self.composition().draft(self.workspace, self.post)
         self.findings = [*checks.check(draft), *checks.expiry_findings(draft)]
         if self.intent is Intent.DRAFT:
@@ -458,14 +467,14 @@ class ComposerForm(forms.Form):
                 _("This post cannot go out as it is. What has to change is listed under “Checks”."), code="violations"
             )
 
-    def _clean_choices(self, account: ConnectedAccount) -> dict[str, str]:
+    def _clean_choices(self, account: ConnectedAccount, post_type: PostType) -> dict[str, str]:
         """What was chosen for the account's network: known names only, and of them those that are asked."""
         declared = rules.RULES[account.platform].choices
         clean = {
             choice.name: chosen_text(choice, self.cleaned_data.get(choice_field_name(account.pk, choice)))
             for choice in declared
         }
-        return choices.kept(declared, clean)
+        return choices.kept(declared, clean, post_type)
 
     def _point_at_choices(self) -> None:
         """What stands against a choice or the first comment is said at its field too."""

@@ -72,6 +72,7 @@ TIKTOK_TITLE = Choice(
     "title",
     gettext_lazy("Title"),
     max_length=90,
+    post_types=(PostType.SINGLE, PostType.MULTI_IMAGE),
     help=gettext_lazy("Stands above the caption of a photo post."),
     shown_as=ShownAs.TITLE,
 )
@@ -79,6 +80,7 @@ COVER = Choice(
     "cover_second",
     gettext_lazy("Cover of the video"),
     max_length=8,
+    post_types=(PostType.VIDEO,),
     help=gettext_lazy("The second whose picture stands for the video, such as 2.5. Left empty, the network chooses."),
 )
 TOPIC = Choice(
@@ -429,12 +431,6 @@ def _unsaid(key: str, content: Content) -> Iterator[Violation]:
             yield Violation(
                 "alt_text_ignored", text % {"network": RULES[key].label}, "alt_text", item.position, level="warning"
             )
-    is_video = content.post_type is PostType.VIDEO
-    for choice, has_place in ((TIKTOK_TITLE, not is_video), (COVER, is_video)):
-        if choice in RULES[key].choices and content.choices.get(choice.name) and not has_place:
-            text = _("%(label)s: %(network)s has no place for it in this kind of post, so it is left out.")
-            words = {"label": choice.label, "network": RULES[key].label}
-            yield Violation("choice_ignored", text % words, choice.name, level="warning")
 
 
 def _cover(content: Content) -> Iterator[Violation]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 
-from socialhub.platforms.base import Content
+from socialhub.platforms.base import Content, PostType
 from socialhub.platforms.counting import utf16_length
 from socialhub.platforms.rule_types import Choice, ChoiceKind, Rules, ShownAs, Violation
 
@@ -34,17 +34,27 @@ def value_of(declared: Sequence[Choice], name: str, chosen: Mapping[str, str]) -
 
 
 def is_asked(declared: Sequence[Choice], choice: Choice, chosen: Mapping[str, str]) -> bool:
+    """Do the other choices leave it open? Whether it fits the post type is asked apart."""
     return all(value_of(declared, name, chosen) in values for name, values in choice.shown_when.items())
 
 
-def asked(declared: Sequence[Choice], chosen: Mapping[str, str]) -> list[Choice]:
-    """Those that the others leave open: an offer has a code, an event has none."""
-    return [choice for choice in declared if is_asked(declared, choice, chosen)]
+def fits(choice: Choice, post_type: PostType) -> bool:
+    """Has a post of this type a place for it?"""
+    return not choice.post_types or post_type in choice.post_types
 
 
-def kept(declared: Sequence[Choice], chosen: Mapping[str, str]) -> dict[str, str]:
+def asked(declared: Sequence[Choice], chosen: Mapping[str, str], post_type: PostType) -> list[Choice]:
+    """Those that the post type and the others leave open: a document has a title; an offer has a code, an event has none."""
+    return [choice for choice in declared if fits(choice, post_type) and is_asked(declared, choice, chosen)]
+
+
+def kept(declared: Sequence[Choice], chosen: Mapping[str, str], post_type: PostType) -> dict[str, str]:
     """Of what was filled in, that which counts."""
-    return {choice.name: value for choice in asked(declared, chosen) if (value := chosen.get(choice.name, "").strip())}
+    return {
+        choice.name: value
+        for choice in asked(declared, chosen, post_type)
+        if (value := chosen.get(choice.name, "").strip())
+    }
 
 
 def options_of(choice: Choice, offers: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -55,11 +65,13 @@ def options_of(choice: Choice, offers: Mapping[str, Any]) -> list[tuple[str, str
     return [(str(one["id"]), str(one.get("name") or one["id"])) for one in offered if one.get("id")]
 
 
-def told(declared: Sequence[Choice], chosen: Mapping[str, str], offers: Mapping[str, Any]) -> list[Told]:
+def told(
+    declared: Sequence[Choice], chosen: Mapping[str, str], offers: Mapping[str, Any], post_type: PostType
+) -> list[Told]:
     """What was chosen, in words; what holds without choosing is not told."""
     return [
         Told(str(choice.label), _words(choice, value, offers), choice.shown_as)
-        for choice in asked(declared, chosen)
+        for choice in asked(declared, chosen, post_type)
         if (value := str(chosen.get(choice.name) or "")) not in ("", choice.default)
     ]
 
@@ -108,7 +120,7 @@ def not_a_link() -> str:
 
 def check(rules: Rules, content: Content) -> Iterator[Violation]:
     """What is missing among the choices, and what does not hold. Their names are the fields."""
-    for choice in asked(rules.choices, content.choices):
+    for choice in asked(rules.choices, content.choices, content.post_type):
         value = str(content.choices.get(choice.name) or "")
         if value:
             yield from _check_value(rules, choice, value, content)

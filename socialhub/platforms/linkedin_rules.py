@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from socialhub.platforms.base import Content, MediaKind, PostType
+from socialhub.platforms.base import Content, PostType
 from socialhub.platforms.linkedin_text import escape, near_mentions
 from socialhub.platforms.rule_types import (
     DAY,
@@ -29,16 +29,19 @@ SOURCE = "LinkedIn Posts, Images, Videos, Documents, Comments and rate limit doc
 LINK_TITLE = Choice(
     "link_title",
     gettext_lazy("Title of the link"),
+    post_types=(PostType.LINK,),
     help=gettext_lazy("On the card of a link. Without one, the name of the site stands there."),
 )
 LINK_DESCRIPTION = Choice(
     "link_description",
     gettext_lazy("Description of the link"),
+    post_types=(PostType.LINK,),
     help=gettext_lazy("Below the title on the card of a link. LinkedIn reads neither from the site itself."),
 )
 DOCUMENT_TITLE = Choice(
     "document_title",
     gettext_lazy("Title of the document"),
+    post_types=(PostType.DOCUMENT,),
     help=gettext_lazy("Above the pages of a document. Without one, the name of the file stands there."),
 )
 
@@ -96,7 +99,7 @@ def text_length(text: str) -> int:
 
 
 def check(content: Content) -> Iterator[Violation]:
-    """What `rules.check` cannot see: how the text grows on its way to LinkedIn, and what has no place there."""
+    """What `rules.check` cannot see: how the text grows on its way to LinkedIn, and mentions that are none."""
     yield from _length(content)
     for found in near_mentions(content.text):
         yield Violation(
@@ -109,7 +112,6 @@ def check(content: Content) -> Iterator[Violation]:
             "caption",
             level="warning",
         )
-    yield from _without_place(content)
 
 
 def _length(content: Content) -> Iterator[Violation]:
@@ -137,20 +139,3 @@ def _length(content: Content) -> Iterator[Violation]:
             "caption",
             level="warning",
         )
-
-
-def _without_place(content: Content) -> Iterator[Violation]:
-    """Choices that nobody will see, because the post has no card or no document."""
-    has_document = any(item.kind is MediaKind.DOCUMENT for item in content.media)
-    left_out = [
-        *((LINK_TITLE, LINK_DESCRIPTION) if not has_card(content) else ()),
-        *(() if has_document else (DOCUMENT_TITLE,)),
-    ]
-    for choice in left_out:
-        if content.choices.get(choice.name):
-            yield Violation(
-                "choice_ignored",
-                _("%(label)s: this post has no place for it at LinkedIn, so it is left out.") % {"label": choice.label},
-                choice.name,
-                level="warning",
-            )

@@ -125,6 +125,7 @@ class Choice:
     itself has. default: what holds while nothing is chosen. missing, gone: the sentences for a required choice that was
     not made, and for an option that is not there. without: characters that it must not hold. not_before: the name of the
     date that this one must not lie before. shown_when: other choices, by name, and the values with which this is asked.
+    post_types: those with which it is asked; (): all.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Choice:
     without: str = ""
     not_before: str = ""
     shown_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    post_types: tuple[PostType, ...] = ()
     missing: str | Promise = ""
     gone: str | Promise = ""
     help: str | Promise = ""

@@ -254,7 +254,7 @@
     if (picker) showFocus(picker);
   });
 
-  /* --- What the checks found out decides what is asked: shapes that some network changes, a first comment ------------- */
+  /* --- What the checks found out decides what is asked: shapes that change, a first comment, the title of a link -------- */
 
   function follow(root) {
     const facts = root.querySelector("[data-review-facts]");
@@ -265,6 +265,12 @@
       if (note) part.querySelector("[data-crop-note]").textContent = note.textContent;
     }
     root.querySelector("[data-first-comment]")?.toggleAttribute("data-unneeded", facts.dataset.takesComment !== "yes");
+    for (const fact of facts.querySelectorAll("[data-type-of]")) {
+      const choices = root.querySelector(`.composer-choices[data-account="${CSS.escape(fact.dataset.typeOf)}"]`);
+      for (const part of choices?.querySelectorAll("[data-post-types]") ?? []) {
+        part.toggleAttribute("data-unfit", !part.dataset.postTypes.split(" ").includes(fact.textContent));
+      }
+    }
   }
 
   document.addEventListener("htmx:afterSettle", () => {

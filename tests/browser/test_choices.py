@@ -62,6 +62,18 @@ def test_what_is_missing_is_said_at_the_field(desktop: Page, pinterest: Connecte
     axe.check(desktop)
 
 
+def test_the_title_of_a_link_is_asked_once_there_is_a_link(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace, platform="linkedin")
+    desktop.goto("/posts/new/")
+    group = desktop.locator(".composer-override", has_text="LinkedIn")
+    group.locator("summary").click()
+    expect(group.get_by_label("Title of the link")).to_be_hidden()
+    expect(group.get_by_label("Title of the document")).to_be_hidden()
+    desktop.get_by_label("Link", exact=True).fill("https://example.org/camaro")
+    expect(group.get_by_label("Title of the link")).to_be_visible()
+    expect(group.get_by_label("Title of the document")).to_be_hidden()
+
+
 def test_what_is_asked_follows_what_was_chosen(desktop: Page, workspace: Workspace) -> None:
     make_account(workspace, platform="google_business", login_kind="buffer")
     desktop.goto("/posts/new/")

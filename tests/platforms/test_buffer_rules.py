@@ -254,19 +254,21 @@ def test_what_google_business_needs(choices, wanted):
 def test_what_counts_of_what_was_filled_in():
     declared = RULES["google_business"].choices
     typed = {"type": "offer", "title": " Sale ", "button": "shop", "code": "", "start_time": "10:00", "colour": "red"}
-    assert kept(declared, typed) == {"type": "offer", "title": "Sale"}
+    assert kept(declared, typed, PostType.SINGLE) == {"type": "offer", "title": "Sale"}
 
 
 def test_choices_in_words():
     declared = RULES["pinterest"].choices
-    pin = choices.told(declared, {"board_service_id": "778", "title": "Blue"}, {"boards": BOARDS})
+    pin = choices.told(declared, {"board_service_id": "778", "title": "Blue"}, {"boards": BOARDS}, PostType.SINGLE)
     assert [(one.label, one.value, one.shown_as) for one in pin] == [
         ("Board", "Bikes", "line"),
         ("Title", "Blue", "title"),
     ]
     event = {"type": "event", "title": "Show", **DAYS, "full_day": "no", "start_time": "18:00", "button": "signup"}
-    lines = {one.label: one.value for one in choices.told(RULES["google_business"].choices, event, {})}
-    assert choices.told(RULES["google_business"].choices, {"type": "whats_new"}, {}) == []  # as it is by itself
+    lines = {one.label: one.value for one in choices.told(RULES["google_business"].choices, event, {}, PostType.TEXT)}
+    assert (
+        choices.told(RULES["google_business"].choices, {"type": "whats_new"}, {}, PostType.TEXT) == []
+    )  # as it is by itself
     assert lines == {
         "Kind of post": "Event",
         "Title": "Show",
@@ -429,10 +431,11 @@ def test_the_moment_that_stands_for_a_film(key, value, wanted):
     assert filmed(key, {"cover_second": value}) == wanted
 
 
-def test_choices_without_a_place_are_said_to_be_left_out(images):
-    assert filmed("tiktok", {"title": "Camaro"}) == [("choice_ignored", "warning")]
-    found = rules.check("tiktok", replace(images(1), choices={"cover_second": "2"}))
-    assert [(one.code, one.level, one.field) for one in found] == [("choice_ignored", "warning", "cover_second")]
+def test_a_photo_post_has_a_title_and_a_film_a_cover():
+    declared, chosen = RULES["tiktok"].choices, {"title": "Camaro", "cover_second": "2"}
+    assert choices.kept(declared, chosen, PostType.SINGLE) == {"title": "Camaro"}
+    assert choices.kept(declared, chosen, PostType.VIDEO) == {"cover_second": "2"}
+    assert filmed("tiktok", {"title": "C" * 200}) == []  # nobody sees it, so its length does not matter
 
 
 @pytest.mark.parametrize(

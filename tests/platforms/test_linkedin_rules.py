@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from socialhub.platforms import rules
+from socialhub.platforms import choices, rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType, VideoFacts
 from socialhub.platforms.linkedin_rules import RULES, WINDOWS, check, commentary_of, has_card, text_length
 from socialhub.platforms.rule_types import MEGABYTE, DocumentRules
@@ -121,21 +121,17 @@ def test_where_a_link_becomes_a_card(images):
 
 
 @pytest.mark.parametrize(
-    ("content", "ignored"),
+    ("post_type", "names"),
     [
-        (Content(PostType.LINK, "Look", LINK), ["document_title"]),
-        (Content(PostType.TEXT, "Look", LINK), ["document_title"]),
-        (Content(PostType.TEXT, "Look"), ["link_title", "link_description", "document_title"]),
-        (brochure(), ["link_title", "link_description"]),
-        (clip(), ["link_title", "link_description", "document_title"]),
+        (PostType.LINK, ["link_title", "link_description"]),
+        (PostType.DOCUMENT, ["document_title"]),
+        (PostType.TEXT, []),
+        (PostType.SINGLE, []),
+        (PostType.VIDEO, []),
     ],
 )
-def test_what_was_chosen_and_has_no_place_is_said(content, ignored):
-    chosen = {"link_title": "T", "link_description": "D", "document_title": "P"}
-    content = Content(content.post_type, content.text, content.link, content.media, choices=chosen)
-    found = [violation for violation in rules.check("linkedin", content) if violation.code == "choice_ignored"]
-    assert [violation.field for violation in found] == ignored
-    assert {violation.level for violation in found} == {"warning"}
+def test_titles_are_asked_for_what_has_them(post_type, names):
+    assert [choice.name for choice in choices.asked(RULES.choices, {}, post_type)] == names
 
 
 def test_nothing_is_asked_that_nobody_needs_to_answer():
