@@ -128,6 +128,12 @@ def comment_limit(publication: Publication) -> int:
     return rules.RULES[publication.account.platform].first_comment_limit
 
 
+def missing_comment_scope(account: ConnectedAccount) -> str:
+    """The permission that a first comment needs and the account lacks; "" also where its permissions are not known."""
+    scope = rules.RULES[account.platform].comment_scope(account.account_type, account.login_kind)
+    return scope if account.granted_scopes and scope not in account.granted_scopes else ""
+
+
 def comment_findings(publication: Publication) -> list[Finding]:
     """The first comment, where one was written: too long, or nowhere to go."""
     text = publication.post.first_comment
@@ -147,6 +153,11 @@ def comment_findings(publication: Publication) -> list[Finding]:
             % words
         )
         return [Finding(Violation("first_comment_too_long", sentence, "first_comment", None), account)]
+    elif scope := missing_comment_scope(account):
+        sentence = _(
+            "The first comment will not be written on %(label)s: %(handle)s was connected without the permission %(scope)s. "
+            "Connect it again with this permission, or write the comment there yourself."
+        ) % {**words, "handle": account.handle, "scope": scope}
     else:
         return []
     return [Finding(Violation("first_comment_ignored", sentence, "first_comment", None, WARNING), account)]

@@ -15,9 +15,10 @@ from socialhub.platforms.errors import NotFoundError, PermissionMissingError
 from socialhub.platforms.facebook_reading import attachments_of, media_count
 from socialhub.platforms.facebook_video import address_of
 from socialhub.platforms.meta import Meta, UnendingError
+from socialhub.platforms.rules import RULES
 from socialhub.platforms.text import normalise
 
-COMMENT_SCOPE = "pages_manage_engagement"
+COMMENT_SCOPE = RULES["facebook"].comment_scopes[""]
 COMMENT_PAGES = 5
 POST_FIELDS = "id,is_published,permalink_url,attachments{media_type,target,subattachments{media_type,target}}"
 VIDEO_FIELDS = "id,published,permalink_url"

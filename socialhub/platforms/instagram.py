@@ -45,6 +45,7 @@ from socialhub.platforms.base import (
     Unknowable,
 )
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
+from socialhub.platforms.instagram_rules import RULES
 from socialhub.platforms.instagram_upload import Uploads, parts_of
 from socialhub.platforms.meta import Graph, Meta, UnendingError, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
@@ -73,8 +74,8 @@ MEDIA_METRICS = ("views", "reach", "saved", "shares", "total_interactions")
 STORY_METRICS = ("views", "reach", "shares", "total_interactions")
 
 # What a comment needs, by the login, and where whoever runs the server says that the app has it.
-COMMENT_SCOPE = ("instagram_manage_comments", "META_EXTRA_SCOPES")
-COMMENT_SCOPE_ALONE = ("instagram_business_manage_comments", "INSTAGRAM_SCOPES")
+COMMENT_SCOPE = (RULES.comment_scopes[""], "META_EXTRA_SCOPES")
+COMMENT_SCOPE_ALONE = (RULES.comment_scopes["instagram"], "INSTAGRAM_SCOPES")
 
 
 class Instagram(Platform):

@@ -59,6 +59,7 @@ RULES = Rules(
     videos={PostType.CAROUSEL: SHORT, PostType.REEL: REEL, PostType.STORY: SHORT},
     # Long documented for comments, not seen in the newest documents.
     first_comment_limit=300,
+    comment_scopes={"instagram": "instagram_business_manage_comments", "": "instagram_manage_comments"},
     silent_types=(PostType.STORY,),
     hashtag_limit=30,
     hashtag_warning=5,  # the Instagram app's own limit since December 2025

@@ -45,6 +45,9 @@ DOCUMENT_TITLE = Choice(
     help=gettext_lazy("Above the pages of a document. Without one, the name of the file stands there."),
 )
 
+# What a token needs to comment as a member or as an organization. Only the Community Management product has them.
+COMMENT_SCOPES = {"person": "w_member_social_feed", "organization": "w_organization_social_feed"}
+
 RULES = Rules(
     label="LinkedIn",
     caption_limit=3_000,  # documented for the older UGC API, unchanged in practice
@@ -67,6 +70,7 @@ RULES = Rules(
     document=DocumentRules(max_bytes=100 * MEGABYTE, max_pages=300),
     # Of comments no length is documented; others have measured about 1,250 characters.
     first_comment_limit=1_250,
+    comment_scopes=COMMENT_SCOPES,
     alt_text_limit=4_086,
     choices=(LINK_TITLE, LINK_DESCRIPTION, DOCUMENT_TITLE),
     source=SOURCE,
@@ -75,9 +79,6 @@ RULES = Rules(
 # LinkedIn counts per member and day in UTC and does not publish its numbers: 100 calls are documented for the
 # development tier of Community Management, 150 for Share on LinkedIn. The tighter number is used.
 WINDOWS: tuple[Window, ...] = (Window("publish", 100, DAY, SOURCE, is_rolling=False),)
-
-# What a token needs to comment as a member or as an organization. Only the Community Management product has them.
-COMMENT_SCOPES = {"person": "w_member_social_feed", "organization": "w_organization_social_feed"}
 
 
 def has_card(content: Content) -> bool:

@@ -159,6 +159,7 @@ class Rules:
     videos: Mapping[PostType, VideoRules] = field(default_factory=dict)
     document: DocumentRules | None = None
     first_comment_limit: int = 0  # characters; 0: it has none
+    comment_scopes: Mapping[str, str] = field(default_factory=dict)  # what it needs, by account type or login; "": else
     silent_types: tuple[PostType, ...] = ()  # shown without their text
     hashtag_limit: int | None = None
     hashtag_warning: int | None = None  # more than these are taken, but do no good
@@ -173,6 +174,10 @@ class Rules:
     def image_of(self, post_type: PostType) -> ImageRules:
         """How an image must be rendered for a post of this type."""
         return self.images.get(post_type, self.image)
+
+    def comment_scope(self, account_type: str, login: str) -> str:
+        """The permission without which no comment can be written; "": none is known."""
+        return next((self.comment_scopes[key] for key in (account_type, login, "") if key in self.comment_scopes), "")
 
 
 @dataclass(frozen=True, slots=True)

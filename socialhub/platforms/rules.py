@@ -62,6 +62,7 @@ RULES: dict[str, Rules] = {
             PostType.STORY: VideoRules(max_bytes=1024 * MEGABYTE, min_seconds=1, max_seconds=60),
         },
         first_comment_limit=8_000,  # of comments on Facebook, long known, documented nowhere
+        comment_scopes={"": "pages_manage_engagement"},
         silent_types=(PostType.STORY,),
         source=META_SOURCE,
     ),

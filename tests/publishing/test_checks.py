@@ -9,7 +9,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.models import Workspace
+from accounts.models import ConnectedAccount, Workspace
 from publishing import checks
 from publishing.models import Post, PostMedia, Status
 from socialhub.platforms.base import PostType
@@ -126,3 +126,37 @@ def test_access_that_ends_before_the_post_is_due(workspace: Workspace) -> None:
 def test_the_usual_type(platform: str, kinds: str, link: str, usual: PostType) -> None:
     names = [{"i": "image", "v": "video", "d": "document"}[letter] for letter in kinds]
     assert checks.usual_type(platform, names, link) == usual
+
+
+@pytest.mark.parametrize(
+    ("account", "scope"),
+    [
+        ({"platform": "facebook"}, "pages_manage_engagement"),
+        ({"platform": "instagram", "account_type": "professional"}, "instagram_manage_comments"),
+        (
+            {"platform": "instagram", "account_type": "professional", "login_kind": "instagram"},
+            "instagram_business_manage_comments",
+        ),
+        ({"platform": "linkedin", "account_type": "person", "login_kind": "linkedin"}, "w_member_social_feed"),
+        (
+            {"platform": "linkedin", "account_type": "organization", "login_kind": "linkedin"},
+            "w_organization_social_feed",
+        ),
+    ],
+)
+def test_a_comment_without_its_permission_is_said_beforehand(
+    workspace: Workspace, account: dict[str, str], scope: str
+) -> None:
+    connected = make_account(workspace, granted_scopes=["pages_manage_posts"], **account)
+    post = make_post(workspace, connected, first_comment="More in our shop")
+
+    def said() -> list[checks.Finding]:
+        return [finding for finding in checks.check(post) if finding.field == "first_comment"]
+
+    (finding,) = said()
+    assert (finding.code, finding.blocks) == ("first_comment_ignored", False)
+    assert f"without the permission {scope}" in finding.message
+    for granted in ([], ["pages_manage_posts", scope]):  # not known, and there
+        ConnectedAccount.objects.update(granted_scopes=granted)
+        post = Post.objects.get()
+        assert not said()
