@@ -23,8 +23,10 @@ from accounts.models import ConnectedAccount, Workspace
 from analytics.models import InsightWindow, PlatformPost
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
 from socialhub.platforms import PLATFORMS
+from socialhub.platforms.base import PostType
 
 LEAST_SPAN = timedelta(minutes=30)
+STORY_LASTS = timedelta(hours=23, minutes=50)  # a day, and the clocks of networks are not quite ours
 FAILED_STAYS = timedelta(days=14)  # an older failure is history, to be found under Posts
 
 
@@ -221,6 +223,12 @@ class NetworkPost:
     gone_at: datetime | None = None
     publication: Publication | None = None
     platform_post: PlatformPost | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """A story whose time was over: nobody has taken it away."""
+        is_story = self.publication is not None and self.publication.post_type == PostType.STORY
+        return is_story and self.gone_at is not None and self.gone_at - self.posted_at >= STORY_LASTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,23 @@ def test_figures_and_links_of_a_published_post(signed_in: Client, workspace: Wor
     assert "View on Facebook" in shown
 
 
+@pytest.mark.parametrize(
+    ("post_type", "hours", "words"),
+    [
+        ("story", 24.5, "Over: stories end after 24 hours"),
+        ("story", 5, "No longer on the network"),
+        ("single", 24.5, "No longer on the network"),
+    ],
+)
+def test_a_story_that_has_ended_was_not_taken_away(
+    signed_in: Client, workspace: Workspace, post_type: str, hours: float, words: str
+) -> None:
+    (publication,) = publish(make_post(workspace, make_account(workspace), post_type=post_type))
+    gone_at = publication.published_at + timedelta(hours=hours) if publication.published_at else None
+    PlatformPost.objects.update(gone_at=gone_at)
+    assert words in page(signed_in)
+
+
 def test_a_missing_figure_is_a_dash_with_its_reason(signed_in: Client, workspace: Workspace) -> None:
     account = make_account(workspace, followers_count=10, last_synced_at=timezone.now())
     publish(make_post(workspace, account), likes=3)
