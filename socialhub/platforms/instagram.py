@@ -101,8 +101,9 @@ class Instagram(Platform):
     def plan(self, content: Content) -> tuple[Step, ...]:
         commit = Step("publish", StepKind.COMMIT, _("Publishing"), {"publish": 1, "posts": 1})
         if content.post_type is not PostType.CAROUSEL:
-            item = content.media[0]
-            is_video = item.kind is MediaKind.VIDEO
+            # Pages ask for the plan of drafts, too, that hold nothing yet.
+            parts = self._parts("container", content.media[0]) if content.media else ()
+            is_video = bool(content.media) and content.media[0].kind is MediaKind.VIDEO
             return (
                 Step(
                     "container",
@@ -110,7 +111,7 @@ class Instagram(Platform):
                     _("Handing over the video") if is_video else _("Handing over the image"),
                     ONE_CONTAINER,
                 ),
-                *self._parts("container", item),
+                *parts,
                 Step(
                     "ready",
                     StepKind.WAIT,
