@@ -144,7 +144,7 @@ def comment_findings(publication: Publication) -> list[Finding]:
     if not most and rules.RULES[account.platform].first_comment_limit:
         sentence = _("A story on %(label)s has no comments: the first comment is left out there.") % words
     elif not most:
-        sentence = _("We cannot comment on %(label)s: the first comment is left out there.") % words
+        sentence = _("We cannot write comments there: the first comment is left out.")
     elif len(text) > most:
         sentence = (
             _(

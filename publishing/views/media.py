@@ -33,8 +33,12 @@ def file_response(request: HttpRequest, file: FieldFile, content_type: str) -> H
     except FileNotFoundError as error:
         raise Http404 from error
     wanted = span(request.headers.get("Range", ""), stored.size)
-    if wanted is None:
-        response: HttpResponseBase = FileResponse(stored, content_type=content_type)
+    if request.method == "HEAD":
+        stored.close()
+        response: HttpResponseBase = HttpResponse(content_type=content_type)
+        response["Content-Length"] = str(stored.size)
+    elif wanted is None:
+        response = FileResponse(stored, content_type=content_type)
     elif not wanted:
         stored.close()
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{stored.size}"})

@@ -396,7 +396,7 @@ def test_a_first_comment_that_is_too_long_is_refused(
 def test_networks_without_comments_say_so(signed_in: Client, workspace: Workspace, instagram: ConnectedAccount) -> None:
     mastodon = make_account(workspace, platform="mastodon")
     page = preview_of(signed_in, mastodon, first_comment="More below")
-    assert "We cannot comment on Mastodon: the first comment is left out there." in page
+    assert "We cannot write comments there: the first comment is left out." in page
     story = {f"type-{instagram.pk}": "story", "first_comment": "More below"}
     page = preview_of(signed_in, instagram, media=(make_media(workspace),), **story)
     assert "A story on Instagram has no comments" in page

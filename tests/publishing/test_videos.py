@@ -185,6 +185,9 @@ def test_a_video_goes_out_as_it_is(workspace: Workspace, owner: User, client: Cl
     answer = client.get(sent.url.removeprefix(settings.PUBLIC_BASE_URL))
     assert answer["Content-Type"] == "video/mp4"
     assert b"".join(answer.streaming_content) == media.read(item.file)
+    asked_first = client.head(sent.url.removeprefix(settings.PUBLIC_BASE_URL))
+    assert not asked_first.streaming  # the file is not even begun
+    assert asked_first["Content-Length"] == str(item.size_bytes)
 
 
 def test_a_document_goes_out_with_title_and_pages(workspace: Workspace, owner: User):
