@@ -141,7 +141,7 @@ def test_staff_sets_the_limit_of_one_account_for_a_window_that_it_has(operator):
     assert response.status_code == 200
     assert "publish (3600 s, 200)" in response.content.decode(), "the window is named that there is"
     assert operator.post(add, {**fields, "window_seconds": 3600}).status_code == 302
-    assert [state.limit for state in limits.remaining(account)] == [10]
+    assert {state.endpoint: state.limit for state in limits.remaining(account)} == {"publish": 10, "reels": 30}
 
 
 def test_books_name_whom_they_belong_to(operator):
@@ -163,7 +163,8 @@ def fullest(model):
     """The newest row: it was made with the most rows hanging on it."""
     rows = model.objects.filter(queue_entry__isnull=False) if model is Publication else model.objects.all()
     names = {field.name for field in model._meta.fields}
-    return rows.order_by("-created_at" if "created_at" in names else "-pk").first()
+    newest = next((name for name in ("created_at", "connected_at", "updated_at") if name in names), "pk")
+    return rows.order_by(f"-{newest}").first()
 
 
 def test_pages_open_with_rows_at_a_cost_that_does_not_grow(operator):
