@@ -20,6 +20,9 @@ from PIL import Image
 
 MEMORY_BYTES = 2 * 1024**3
 CPU_SECONDS = 120
+# A page of a document needs less, and a few hundred bytes of one can unfold to whatever they are given.
+DOCUMENT_MEMORY_BYTES = 1024**3
+DOCUMENT_CPU_SECONDS = 30
 GROWTH_BYTES = 32 * 1024**2  # of a clean copy over its source, for the index that is written anew
 POSTER_SIDE = 1280
 POSTER_AT = 1.0  # seconds from the start: the first picture is often black
@@ -32,15 +35,16 @@ class Refused(Exception):
 
 
 def main(source: str, target: str, poster: str) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    limit(resource.RLIMIT_CPU, CPU_SECONDS)
     # An index may name the same bytes a million times: the copy of a small file would fill the disk.
-    largest = os.path.getsize(source) + GROWTH_BYTES
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+    limit(resource.RLIMIT_FSIZE, os.path.getsize(source) + GROWTH_BYTES)
     with open(source, "rb") as file:
         start = file.read(16)
     try:
         if start.startswith(b"%PDF-"):
+            limit(resource.RLIMIT_AS, DOCUMENT_MEMORY_BYTES)
+            limit(resource.RLIMIT_CPU, DOCUMENT_CPU_SECONDS)
             told = document(source, poster)
         elif start[4:8] in BOXES:
             told = video(source, target, poster)
@@ -49,6 +53,10 @@ def main(source: str, target: str, poster: str) -> None:
     except Refused as refusal:
         told = {"refused": str(refusal)}
     sys.stdout.write(json.dumps(told))
+
+
+def limit(kind: int, most: int) -> None:
+    resource.setrlimit(kind, (most, most))
 
 
 # --- Video ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -65,6 +66,23 @@ def pdf(pages: int = 3) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
+
+
+def unfolding_pdf(size: int) -> bytes:
+    """A small PDF whose only page has a content of that many bytes, packed twice."""
+    content = zlib.compress(zlib.compress(bytes(size), 9), 9)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 10 10]/Contents 4 0 R>>",
+        b"<</Filter[/FlateDecode/FlateDecode]/Length %d>>stream\n%s\nendstream" % (len(content), content),
+    ]
+    whole, places = b"%PDF-1.7\n", [b"0000000000 65535 f \n"]
+    for number, one in enumerate(objects, start=1):
+        places.append(b"%010d 00000 n \n" % len(whole))
+        whole += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    end = b"xref\n0 5\n%strailer<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (b"".join(places), len(whole))
+    return whole + end
 
 
 def film_upload(name: str = "clip.mp4", **options: Any) -> SimpleUploadedFile:

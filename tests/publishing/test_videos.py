@@ -19,7 +19,7 @@ from publishing.models import MediaFile, PostMedia
 from socialhub.platforms.base import MediaKind, PostType
 from socialhub.platforms.errors import RejectedError
 from tests.factories import make_account, make_post
-from tests.publishing.films import bomb, film, film_upload, pdf, pdf_upload
+from tests.publishing.films import bomb, film, film_upload, pdf, pdf_upload, unfolding_pdf
 from tests.publishing.pictures import encoded, gradient, photo, upload
 
 
@@ -118,6 +118,16 @@ def test_a_copy_does_not_outgrow_its_source(tmp_path: Path):
     with pytest.raises(inspection.NotInspected, match="damaged"):
         inspection.inspect(source, tmp_path)
     assert (tmp_path / "clean").stat().st_size < 40 * 1024**2
+
+
+def test_a_document_unfolds_within_bounds(tmp_path: Path):
+    source = tmp_path / "upload"
+    source.write_bytes(unfolding_pdf(1000))
+    assert inspection.inspect(source, tmp_path)[0].facts == {"pages": 1}
+    source.write_bytes(unfolding_pdf(900_000_000))
+    assert source.stat().st_size < 4000
+    with pytest.raises(inspection.NotInspected, match="damaged"):
+        inspection.inspect(source, tmp_path)
 
 
 def test_an_inspector_that_dies_costs_one_file(workspace: Workspace, owner: User, monkeypatch, tmp_path: Path):
