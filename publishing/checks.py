@@ -16,6 +16,7 @@ from accounts.models import ConnectedAccount
 from publishing import images
 from publishing.media import unrendered
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
+from publishing.states import GIVEN_UP
 from socialhub.platforms import LABELS, choices, rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.choices import Told
@@ -305,6 +306,20 @@ def repeat_findings(draft: Draft) -> list[Finding]:
         )
         for publication in draft.publications
         if publication.account_id in again
+    ]
+
+
+def given_up_findings(draft: Draft) -> list[Finding]:
+    """An earlier try of this post may be out: nobody has found out, and a changed post cannot be looked for."""
+    unknown = set(Publication.objects.filter(post=draft.post.pk, error_kind=GIVEN_UP).values_list("account", flat=True))
+    message = _(
+        "It is not known whether an earlier try of this post is out here. Look at the account first: if it is, this makes a "
+        "second one."
+    )
+    return [
+        Finding(Violation("given_up", message, "accounts", None, WARNING), publication.account)
+        for publication in draft.publications
+        if publication.account_id in unknown
     ]
 
 

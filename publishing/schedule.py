@@ -25,14 +25,13 @@ from accounts.wake import wake
 from publishing.follow_ups import expect_comment
 from publishing.models import Post, Publication, QueueEntry, Status
 from publishing.settle import FOLLOW_UP, incident_of
-from publishing.states import LostRace, move, move_along
+from publishing.states import GIVEN_UP, LostRace, move, move_along
 from publishing.tasks import nudge
 from socialhub.platforms.errors import PlatformError
 
 logger = logging.getLogger(__name__)
 
 Priority = QueueEntry.Priority
-GIVEN_UP = "given_up"  # error_kind of what nobody wants to find out any more
 UNTOUCHED: dict[str, Any] = {  # what an earlier try left behind does not fit a post that was edited since
     "handles": {},
     "committing_at": None,
@@ -241,4 +240,14 @@ def _scheduled_reason(post: Post, at: datetime, priority: Priority) -> str:
     return _("Scheduled for %(when)s (%(zone)s).") % {"when": local, "zone": post.time_zone}
 
 
-__all__ = ["CannotDecide", "LostRace", "back_to_draft", "cancel", "decide", "publish_now", "retry", "schedule"]
+__all__ = [
+    "GIVEN_UP",
+    "CannotDecide",
+    "LostRace",
+    "back_to_draft",
+    "cancel",
+    "decide",
+    "publish_now",
+    "retry",
+    "schedule",
+]

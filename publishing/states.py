@@ -30,6 +30,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 
 # Past these a worker has the publication in its hands, or its outcome is not known.
 BEGUN = frozenset({Status.QUEUED, Status.PUBLISHING, Status.CHECKING})
+GIVEN_UP = "given_up"  # error_kind of what nobody wants to find out any more: it may be out or not
 
 
 class IllegalMove(Exception):

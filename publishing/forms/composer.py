@@ -456,6 +456,8 @@ class ComposerForm(forms.Form):
             self._choices[account.pk] = self._clean_choices(account, self._type_for(account, typed, link))
         draft = self.composition().draft(self.workspace, self.post)
         self.findings = [*checks.check(draft), *checks.expiry_findings(draft)]
+        if self.post:
+            self.findings += checks.given_up_findings(draft)
         if self.intent is Intent.DRAFT:
             if not (draft.post.caption or draft.media or draft.post.link) and not self.errors:
                 raise ValidationError(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import ConnectedAccount, Workspace
 from publishing import checks
 from publishing.models import Post, PostMedia, Status
+from publishing.states import GIVEN_UP
 from socialhub.platforms.base import PostType
 from tests.factories import make_account, make_media, make_post
 
@@ -160,3 +161,12 @@ def test_a_comment_without_its_permission_is_said_beforehand(
         ConnectedAccount.objects.update(granted_scopes=granted)
         post = Post.objects.get()
         assert not said()
+
+
+def test_what_may_be_out_already_is_said_before_it_goes_out_again(workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace), make_account(workspace, platform="mastodon"))
+    unknown = post.publications.get(account__platform="facebook")
+    unknown.error_kind = GIVEN_UP
+    unknown.save()
+    (finding,) = checks.given_up_findings(checks.Draft.of(post))
+    assert (finding.account, finding.blocks) == (unknown.account, False)

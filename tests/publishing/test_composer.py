@@ -789,3 +789,15 @@ def test_a_time_that_has_passed_is_not_offered_again(
 ) -> None:
     post = make_post(workspace, facebook, scheduled_at=timezone.now() - timedelta(hours=1))
     assert signed_in.get(edit_url(post)).context["form"]["when"].value() == "now"
+
+
+def test_who_edits_what_may_be_out_is_told_so(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook)
+    post.publications.update(status=Status.FAILED, error_kind="given_up")
+    edit = reverse("publishing:post_edit", args=[post.pk])
+    assert "It is not known whether an earlier try of this post is out here." in signed_in.get(edit).content.decode()
+    checked = signed_in.post(f"{CHECK}?post={post.pk}", typed(facebook)).content.decode()
+    assert "It is not known whether an earlier try" in checked
+    assert "It is not known" not in signed_in.post(CHECK, typed(facebook)).content.decode()
