@@ -208,9 +208,16 @@ def no_redis(settings: Any, signed_in: Client) -> Iterator[None]:
     """It went away after somebody had signed in."""
     nowhere = "redis://127.0.0.1:1/0"
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": nowhere}}
-    kept, current_app.conf.broker_url = current_app.conf.broker_url, nowhere
+    kept = current_app.conf.broker_url
+    use_broker(nowhere)
     yield
-    current_app.conf.broker_url = kept
+    use_broker(kept)
+
+
+def use_broker(url: str) -> None:
+    """Connections that were made to the one before are forgotten with it."""
+    current_app.conf.broker_url = url
+    current_app._pool = current_app.amqp._producer_pool = None
 
 
 def test_accounts_are_connected_and_taken_off_without_redis(
