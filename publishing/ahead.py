@@ -53,7 +53,11 @@ def look_ahead() -> int:
     )
     refresh({entry.account_id for entry in entries})
     for entry in entries:
-        look_at(entry)
+        try:
+            look_at(entry)
+        except Exception:  # one post must not keep the others from being looked at
+            logger.exception("Publication %s could not be looked at ahead", entry.pk)
+            QueueEntry.objects.filter(pk=entry.pk).update(checked_at=timezone.now())
     return len(entries)
 
 

@@ -177,3 +177,21 @@ def test_two_lookers_tell_once(make: Make, account: ConnectedAccount):
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
         ahead.look_ahead()
     assert Notification.objects.filter(resolved_at=None, incident=f"ahead:{publication.pk}").count() == 1
+
+
+def test_a_fault_of_ours_at_one_post_stops_no_other(
+    make: Make, account: ConnectedAccount, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = make(account, 5), make(account, 6)
+    real = ahead.blocking
+
+    def blocking(entry: QueueEntry, media: object) -> list[str]:
+        if entry.pk == first.pk:
+            raise RuntimeError("a fault of ours")
+        return real(entry, media)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ahead, "blocking", blocking)
+    ahead.look_ahead()
+    assert not QueueEntry.objects.filter(checked_at=None).exists()
+    assert not Notification.objects.exists()
+    assert QueueEntry.objects.get(pk=second.pk).checked_at
