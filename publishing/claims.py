@@ -79,6 +79,9 @@ TAKE = """
 """
 
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('publishing.claim', 0));"
+
+
 @dataclass(slots=True)
 class Claim:
     """A publication in the hands of this worker, and the attempt that was opened for it."""
@@ -122,11 +125,12 @@ def claim_due(limit: int) -> list[Claim]:
 
 
 def _take(limit: int, worker: str) -> list[UUID]:
-    now, window = timezone.now(), 4 * limit
+    now, window = timezone.now(), max(2 * limit, 100)
     values: dict[str, Any] = {"now": now, "lease": lease_end(), "worker": worker, "limit": limit, "window": window}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('publishing.claim', 0))")
-        cursor.execute(TAKE.format(candidates=OLDEST), values)
+        # Both travel together; the second sees what the last holder of the lock has written.
+        cursor.execute(LOCK + TAKE.format(candidates=OLDEST), values)
+        cursor.nextset()
         taken = [row[0] for row in cursor.fetchall()]
         if len(taken) < limit and _more_due_than(window, now):
             cursor.execute(TAKE.format(candidates=EVERY_ACCOUNT), {**values, "limit": limit - len(taken)})

@@ -138,10 +138,10 @@ def fill_queue(rows: int, accounts: int) -> None:
         cursor.execute(
             """
             INSERT INTO publishing_publication
-                (id, post_id, account_id, post_type, caption_override, status, handles, progress_label, progress_done,
+                (id, post_id, account_id, post_type, caption_override, choices, status, handles, progress_label, progress_done,
                  progress_total, platform_post_id, permalink, error_kind, error_message, platform_message,
                  created_at, updated_at)
-            SELECT gen_random_uuid(), %(post)s, (%(ids)s::uuid[])[1 + n %% %(accounts)s], 'text', '', 'scheduled', '{}',
+            SELECT gen_random_uuid(), %(post)s, (%(ids)s::uuid[])[1 + n %% %(accounts)s], 'text', '', '{}', 'scheduled', '{}',
                    '', 0, 0, '', '', '', '', '', now(), now()
             FROM generate_series(1, %(rows)s) n
             """,
@@ -151,8 +151,8 @@ def fill_queue(rows: int, accounts: int) -> None:
             """
             INSERT INTO publishing_queueentry
                 (publication_id, account_id, priority, not_before, due_at, attempts, looks, reserved, losses, held,
-                 awaits_decision, wait_reason, worker, created_at)
-            SELECT id, account_id, 0, at, at, 0, 0, '[]', 0, false, false, '', '', now()
+                 awaits_decision, trouble_ahead, wait_reason, worker, created_at)
+            SELECT id, account_id, 0, at, at, 0, 0, '[]', 0, false, false, false, '', '', now()
             FROM (SELECT id, account_id, now() + (random() - 0.001) * interval '1000 hours' AS at
                   FROM publishing_publication) p
             """

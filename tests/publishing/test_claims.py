@@ -7,11 +7,12 @@ import threading
 import pytest
 from django.db import connection
 
-from publishing import compose, schedule
-from publishing.models import Publication, Status
+from publishing import claims, compose, schedule
+from publishing.models import Publication, QueueEntry, Status
 from publishing.states import LostRace
 from socialhub.platforms.base import PostType
 from tests.factories import make_account, make_post
+from tests.load import fill_queue
 from tests.stage import wait_until
 
 
@@ -51,3 +52,11 @@ def test_an_edit_and_a_retry_of_the_same_post_do_not_block_each_other_for_good(w
     post.refresh_from_db()
     assert (post.caption, post.status) == ("Better", "draft")
     assert outcome == [LostRace]
+
+
+@pytest.mark.django_db
+def test_the_queue_of_the_bench_is_one_that_can_be_claimed():
+    """It is written past the models, so that a new column shows here and not only when somebody measures."""
+    fill_queue(2000, accounts=10)
+    assert QueueEntry.objects.count() == 2000
+    assert len(claims.claim_due(1)) == 1
