@@ -76,11 +76,17 @@ def chromium() -> str | None:
 
 
 def runs() -> list[tuple[str, list[str]]]:
-    """Two at a time, but for those that start processes of their own: they need the machine for themselves."""
+    """Two at a time, but for those that stop the very database: they need the machine for themselves."""
     found = [("tests", ["-n", "2", "-m", "not (alone or browser)"])]
     if chromium():
         found.append(("browser tests", ["-n", "2", "-m", "browser and not alone"]))
-    return [*found, ("process tests", ["-m", "alone" if chromium() else "alone and not browser"])]
+    houses = "alone" if chromium() else "alone and not browser"
+    return [
+        *found,
+        # Whole houses of their own, one file at a time in each of two processes.
+        ("house tests", ["-n", "2", "--dist", "loadfile", "-m", f"{houses} and not serial"]),
+        ("process tests", ["-m", f"{houses} and serial"]),
+    ]
 
 
 def passes(name: str, command: list[str], variables: dict[str, str]) -> bool:

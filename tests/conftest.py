@@ -42,7 +42,9 @@ ALONE = {"processes", "operation", "journey"}  # folders of tests that start who
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that measure the machine, or fill it, run one after another; see bin/test."""
+    """Those that measure the machine, or fill it, run apart from the others; see bin/test."""
     for item in items:
         if item.get_closest_marker("processes") and item.path.parent.name in ALONE:
             item.add_marker("alone")
+            if item.path.parent.name == "processes":  # one of them stops the database of all
+                item.add_marker("serial")
