@@ -49,6 +49,7 @@ OPEN_LOOKS = """
     FROM publishing_publication p
     WHERE p.published_at > %(oldest)s AND p.published_at <= %(ripe)s
       AND p.status = 'published' AND p.platform_post_id <> '' AND p.removed_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM publishing_followup f WHERE f.publication_id = p.id AND f.kind = %(kind)s)
     ON CONFLICT (publication_id, kind) DO NOTHING
 """
 
