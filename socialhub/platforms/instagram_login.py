@@ -87,19 +87,7 @@ class InstagramApi(Graph):
         transport: Transport | None = None,
     ) -> None:
         self.config = config
-        base = config.graph_base
-        super().__init__(
-            base,
-            config.app_secret,
-            transport
-            or Transport(
-                connect_timeout=config.connect_timeout,
-                read_timeout=config.read_timeout,
-                version=base.rsplit("/", 1)[1],
-                on_usage=on_usage,
-                on_version=on_version,
-            ),
-        )
+        super().__init__(config, on_usage=on_usage, on_version=on_version, transport=transport)
 
     def refusal(self, reply: Reply, **details: Any) -> PlatformError:
         error = super().refusal(reply, **details)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.utils.translation import gettext as _
@@ -179,16 +179,42 @@ class InvalidSignedRequest(ValueError):
     """The signature is missing or wrong: not from Meta."""
 
 
+class GraphConfig(Protocol):
+    """What every such host is told."""
+
+    @property
+    def graph_base(self) -> str: ...
+    @property
+    def app_secret(self) -> str: ...
+    @property
+    def connect_timeout(self) -> float: ...
+    @property
+    def read_timeout(self) -> float: ...
+
+
 class Graph:
     """A host that speaks the Graph API, for one app: version, envelope, paging. Thread-safe; holds nothing of an account.
 
     base: its address with the version. secret: of the app, kept out of the words of errors.
     """
 
-    def __init__(self, base: str, secret: str, transport: Transport) -> None:
-        self.base = base
-        self.secret = secret
-        self.transport = transport
+    def __init__(
+        self,
+        config: GraphConfig,
+        *,
+        on_usage: Callable[[Usage], None] | None = None,
+        on_version: Callable[[str], None] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.base = config.graph_base
+        self.secret = config.app_secret
+        self.transport = transport or Transport(
+            connect_timeout=config.connect_timeout,
+            read_timeout=config.read_timeout,
+            version=self.base.rsplit("/", 1)[1],
+            on_usage=on_usage,
+            on_version=on_version,
+        )
 
     def signature(self, token: str) -> dict[str, str]:
         """What goes with every call, to show that whoever uses the token is the app."""
@@ -352,19 +378,7 @@ class Meta(Graph):
         transport: Transport | None = None,
     ) -> None:
         self.config = config
-        base = config.graph_base
-        super().__init__(
-            base,
-            config.app_secret,
-            transport
-            or Transport(
-                connect_timeout=config.connect_timeout,
-                read_timeout=config.read_timeout,
-                version=base.rsplit("/", 1)[1],
-                on_usage=on_usage,
-                on_version=on_version or _warn_of_version,
-            ),
-        )
+        super().__init__(config, on_usage=on_usage, on_version=on_version or _warn_of_version, transport=transport)
 
     def proof(self, token: str) -> str:
         """appsecret_proof: shows that whoever uses the token also has the app secret."""
