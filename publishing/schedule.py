@@ -1,4 +1,4 @@
-"""What people do with posts and publications: schedule, publish now, cancel, retry, decide.
+"""What people do with posts and publications: schedule, reschedule, publish now, cancel, retry, decide.
 
 All of them are moves of the state machine together with the queue entry that belongs to the new state. They raise
 LostRace when a worker or another person was faster; nothing is changed then.
@@ -104,6 +104,48 @@ def cancel(post: Post, *, by: User | None) -> list[UUID]:
             raise LostRace(f"nothing of post {post.pk} can be cancelled any more")
         QueueEntry.objects.filter(pk__in=moved).delete()
     post.refresh_from_db(fields=["status"])
+    return moved
+
+
+def reschedule(post: Post, at: datetime, *, by: User | None) -> list[UUID]:
+    """Move what waits for its time to another one; of a draft, the time that is planned for it.
+
+    What a worker has begun, and what is out, stays as it is. What was prepared already is kept: the post is the same.
+    at: aware; a moment that is over means now. Returns the publications that were moved, none for a draft. Raises
+    LostRace when nothing of the post waits any more.
+    """
+    now = timezone.now()
+    at = max(at, now)
+    with transaction.atomic():
+        entries = list(
+            QueueEntry.objects.select_for_update()
+            .filter(publication__post=post, publication__status=Status.SCHEDULED, lease_until__isnull=True)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        moved = move_along(
+            entries,
+            [Status.SCHEDULED, Status.DRAFT, Status.SCHEDULED],
+            reasons=[_("Taken back to give it another time."), _scheduled_reason(post, at, Priority.SCHEDULED)],
+            actor=by,
+            scheduled_at=at,
+        )
+        post = Post.objects.select_for_update().get(pk=post.pk)
+        if not moved and post.status != Post.Summary.DRAFT:
+            raise LostRace(f"nothing of post {post.pk} waits for its time any more")
+        post.scheduled_at = at
+        post.save(update_fields=["scheduled_at", "updated_at"])
+        QueueEntry.objects.filter(pk__in=moved).update(
+            priority=Priority.SCHEDULED,
+            not_before=at,
+            due_at=at,
+            attempts=0,
+            wait_reason="",
+            checked_at=None,
+            trouble_ahead=False,
+        )
+        if moved:
+            nudge(at - now)
     return moved
 
 
@@ -248,6 +290,7 @@ __all__ = [
     "cancel",
     "decide",
     "publish_now",
+    "reschedule",
     "retry",
     "schedule",
 ]

@@ -41,6 +41,8 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
+    # "": what the browser asks for. Of settings.LANGUAGES, which may change without a migration.
+    language = models.CharField(_("language"), max_length=10, default="", blank=True)
     # Kinds of Notification that this person wants no e-mail about. On the page they stand all the same.
     unmailed_kinds = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
@@ -79,6 +81,10 @@ class Workspace(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120)
+    # In which workers write what people read later: reasons, notifications. "": settings.LANGUAGE_CODE
+    language = models.CharField(_("language"), max_length=10, default="", blank=True)
+    # Steps of the first run that somebody has skipped: connect, images, post
+    skipped_steps = ArrayField(models.CharField(max_length=10), default=list, blank=True)
     # Nothing of the workspace goes out while this is set; until: when it ends by itself.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)

@@ -82,6 +82,7 @@ class Post(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["workspace", "-created_at"], name="post_newest"),
             models.Index(fields=["workspace", "status", "scheduled_at"], name="post_by_status"),
+            models.Index(fields=["workspace", "scheduled_at"], name="post_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from publishing import tasks
 from publishing.claims import claim_due
 from publishing.models import Publication, QueueEntry, Status
-from publishing.schedule import CannotDecide, back_to_draft, cancel, decide, publish_now, retry, schedule
+from publishing.schedule import CannotDecide, back_to_draft, cancel, decide, publish_now, reschedule, retry, schedule
 from publishing.states import LostRace
 from socialhub.platforms.errors import TemporaryError
 from tests.factories import make_account, make_post
@@ -182,3 +182,53 @@ def test_only_what_is_due_soon_wakes_a_worker(workspace, account, owner, django_
     with django_capture_on_commit_callbacks() as callbacks:
         schedule(make_post(workspace, account), in_hours(1), by=owner)
     assert not callbacks
+
+
+def test_another_time_moves_the_queue_and_keeps_what_is_prepared(workspace, account, owner):
+    post = make_post(workspace, account)
+    schedule(post, in_hours(2), by=owner)
+    Publication.objects.update(handles={"photo:1": "17"})
+    QueueEntry.objects.update(attempts=2, wait_reason="busy", checked_at=timezone.now(), trouble_ahead=True)
+    at = in_hours(30)
+    assert len(reschedule(post, at, by=owner)) == 1
+    entry = QueueEntry.objects.get()
+    assert (entry.not_before, entry.due_at, entry.attempts, entry.wait_reason) == (at, at, 0, "")
+    assert entry.checked_at is None
+    assert not entry.trouble_ahead
+    publication = post.publications.get()
+    assert (publication.status, publication.scheduled_at, publication.handles) == ("scheduled", at, {"photo:1": "17"})
+    post.refresh_from_db()
+    assert (post.status, post.scheduled_at) == ("scheduled", at)
+    assert publication.events.count() == 3
+
+
+def test_the_planned_time_of_a_draft_is_moved(workspace, account, owner):
+    post = make_post(workspace, account, scheduled_at=in_hours(2))
+    at = in_hours(3)
+    assert reschedule(post, at, by=owner) == []
+    post.refresh_from_db()
+    assert (post.status, post.scheduled_at) == ("draft", at)
+    assert not QueueEntry.objects.exists()
+
+
+def test_what_has_begun_keeps_its_time(workspace, account, owner):
+    post = make_post(workspace, account)
+    publish_now(post, by=owner)
+    assert claim_due(1)
+    before = QueueEntry.objects.values("not_before", "due_at").get()
+    with pytest.raises(LostRace):
+        reschedule(post, in_hours(5), by=owner)
+    assert QueueEntry.objects.values("not_before", "due_at").get() == before
+
+
+def test_of_a_post_that_is_half_out_only_the_rest_is_moved(workspace, owner):
+    post = make_post(workspace, make_account(workspace), make_account(workspace), make_account(workspace))
+    schedule(post, in_hours(1), by=owner)
+    first, second, third = post.publications.order_by("pk")
+    Publication.objects.filter(pk=first.pk).update(status="published")
+    QueueEntry.objects.filter(pk=first.pk).delete()
+    Publication.objects.filter(pk=third.pk).update(status="draft", scheduled_at=None)
+    QueueEntry.objects.filter(pk=third.pk).delete()
+    assert reschedule(post, in_hours(4), by=owner) == [second.pk]
+    third.refresh_from_db()
+    assert third.status == "draft"
