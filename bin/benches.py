@@ -228,6 +228,65 @@ def claim(options: argparse.Namespace) -> None:
     say(bench="claim", case="100 of the table", n=options.rows, p50_ms=round(times[15], 2), p95_ms=round(times[28], 2))
 
 
+PAGES = {
+    "dashboard": "/",
+    "posts": "/posts/",
+    "posts, a common word": "/posts/?q=camaro",
+    "posts, a rare word": "/posts/?q=no77",
+    "posts, failed": "/posts/?status=failed",
+    "posts, one campaign": "/posts/?campaign=Campaign+7",
+    "calendar, month": "/calendar/?view=month",
+    "calendar, week": "/calendar/?view=week",
+    "library": "/library/",
+    "composer": "/posts/new/",
+}
+
+
+def pages(options: argparse.Namespace) -> None:
+    """Pages of a workspace with few posts and with many: time, queries and weight of each answer."""
+    prepare()
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+
+    from tests.archive import fill
+    from tests.factories import make_user, workspace_of
+
+    settings.DEBUG = False  # or each statement is written down
+    for number in options.posts:
+        user = make_user()
+        fill(workspace_of(user), number)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        client = Client(HTTP_HOST="127.0.0.1:8000")
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        for name, address in PAGES.items():
+            say(bench="pages", case=name, n=number, **measured_page(client, address, options.rounds))
+
+
+def measured_page(client: Any, address: str, rounds: int) -> dict[str, Any]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(address)
+    queries = len(captured)  # the next request begins a new list
+    assert response.status_code == 200, f"{address} answered {response.status_code}"
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        client.get(address)
+        times.append((time.perf_counter() - began) * 1000)
+    times.sort()
+    return {
+        "p50_ms": round(times[len(times) // 2], 1),
+        "p95_ms": round(times[min(int(len(times) * 0.95), len(times) - 1)], 1),
+        "queries": queries,
+        "html_kb": round(len(response.content) / 1024, 1),
+    }
+
+
 def memory(options: argparse.Namespace) -> None:
     """Proportional memory of web, worker and beat, idle."""
     folder = prepare()
@@ -253,6 +312,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], None]] = {
     "lateness": lateness,
     "kill": kill,
     "claim": claim,
+    "pages": pages,
     "memory": memory,
 }
 
@@ -268,6 +328,8 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--turn", type=int, help="kill: only the sample that bin/test takes on such a day, 0 to 2")
     parser.add_argument("--table", action="store_true", help="kill: in Markdown, a line per kind")
+    parser.add_argument("--posts", type=int, nargs="+", default=[1000, 50_000], help="pages: posts in the workspace")
+    parser.add_argument("--rounds", type=int, default=60, help="pages: how often each page is asked for")
     options = parser.parse_args()
     BENCHES[options.name](options)
     return 0
