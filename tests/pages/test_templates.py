@@ -71,8 +71,3 @@ def test_the_tags_name_only_icons_that_exist() -> None:
 )
 def test_a_template_compiles(path: Path) -> None:
     get_template(str(path.relative_to(ROOT / "templates")))
-
-
-def test_every_stylesheet_is_linked_and_every_link_exists() -> None:
-    linked = set(re.findall(r"'css/([a-z-]+\.css)'", (ROOT / "templates/components/_head.html").read_text()))
-    assert linked == {path.name for path in (ROOT / "static/css").glob("*.css")}
