@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.axe import Watch
-from tests.browser.conftest import SIZES, browser_type_launch_args  # noqa: F401  a fixture
+from tests.browser.conftest import browser_type_launch_args  # noqa: F401  a fixture
 from tests.checkout import Checkout, fresh_checkout
+from tests.journey.house import arrive, db, house  # noqa: F401  fixtures
+from tests.journey.windows import open_window
 from tests.sandbox_process import Sandbox, free_port
 
 PASSWORD = "a long and honest one"
@@ -71,20 +71,6 @@ def installation() -> Iterator[Installation]:
         simulated = Sandbox(sandbox, checkout.process, checkout.log)
         yield Installation(address, checkout, simulated, Person(login, password), *map(Person, EMAILS))
         simulated.session.close()
-
-
-@contextmanager
-def open_window(browser: Browser, address: str, size: str = "desktop") -> Iterator[BrowserContext]:
-    """A browser of its own, nobody signed in; every page in it is watched from its first address on."""
-    context = browser.new_context(
-        base_url=address, viewport=SIZES[size], has_touch=size == "phone", reduced_motion="reduce", timezone_id="UTC"
-    )
-    context.set_default_timeout(20_000)
-    context.on("page", lambda page: setattr(page, "watch", Watch(page)))
-    try:
-        yield context
-    finally:
-        context.close()
 
 
 OpenPage = Callable[..., Page]

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import check
 from tests.checkout import until
-from tests.journey.conftest import PASSWORD, Installation, OpenPage, Person, open_window
+from tests.journey.conftest import PASSWORD, Installation, OpenPage, Person
+from tests.journey.windows import open_window
 from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
