@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import ConnectedAccount
 from socialhub.platforms.errors import PlatformError, TemporaryError
 
 SESSION_KEY = "connect_outcome"
+RETURN_KEY = "connect_return"
+# Where a connect may lead back to, by the word that its form sends; without one it is the accounts page.
+RETURNS = {"welcome": "analytics:welcome_connect"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,15 @@ def remember_connected(request: HttpRequest, accounts: Iterable[ConnectedAccount
 
 def remember_error(request: HttpRequest, error: str, *, platform: str = "", platform_message: str = "") -> None:
     request.session[SESSION_KEY] = asdict(Outcome(platform=platform, error=error, platform_message=platform_message))
+
+
+def remember_return(request: HttpRequest, word: str) -> None:
+    request.session[RETURN_KEY] = word if word in RETURNS else ""
+
+
+def return_address(request: HttpRequest) -> str:
+    """The page on which the connect was begun."""
+    return reverse(RETURNS.get(request.session.get(RETURN_KEY, ""), "accounts:social"))
 
 
 def take(request: HttpRequest) -> Outcome:

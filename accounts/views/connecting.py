@@ -31,9 +31,10 @@ def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
     if (connectable := connect.CONNECTABLE.get(platform)) is None:
         raise Http404
     source = PROVIDERS[connectable.provider]
+    outcome.remember_return(request, request.POST.get("next", ""))
     if not source.is_configured():
         outcome.remember_error(request, source.setup_hint(), platform=platform)
-        return redirect("accounts:social")
+        return redirect(outcome.return_address(request))
     remember_reconnecting(request)
     provider = get_adapter(request).get_provider(request, connectable.provider)
     response: HttpResponse = provider.start(request, product=platform)
@@ -57,6 +58,7 @@ def buffer_key(request: HttpRequest) -> HttpResponse:
             form.add_error("key", outcome.sentence(error, BUFFER.label))
         else:
             remember_reconnecting(request)
+            outcome.remember_return(request, request.POST.get("next", ""))
             grant = connect.store_grant(request.workspace, request.user, BUFFER.key, consent)
             return redirect("accounts:select", grant.pk)
     return render(request, "accounts/buffer_key.html", {**context, "key_form": form}, status=422)
@@ -81,18 +83,19 @@ def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
     """The accounts that a consent brought, asked for live: neither the page nor the session holds a token."""
     grant = get_object_or_404(Grant, pk=grant_id, workspace=request.workspace, user=request.user)
     provider = PROVIDERS[grant.provider]
+    back = outcome.return_address(request)
     try:
         candidates = connect.find_candidates(grant)
     except ReconnectError as error:
-        return back_with_error(request, error, first_platform_of(grant))
+        return back_with_error(request, error, first_platform_of(grant), to=back)
     except PlatformError as error:
         # 200, as the form is not at fault: the page offers to look again.
         told = outcome.sentence(error, provider.label)
-        return render(request, "accounts/select.html", {"grant": grant, "error": error, "told": told})
+        return render(request, "accounts/select.html", {"grant": grant, "error": error, "told": told, "back": back})
     if not candidates:
         connect.drop_unused(grant)
         outcome.remember_error(request, provider.found_nothing(), platform=first_platform_of(grant))
-        return redirect("accounts:social")
+        return redirect(back)
     connectable = provider.connectable(candidates)
     if request.method != "POST":
         return render(request, "accounts/select.html", select_context(request, grant, candidates))
@@ -105,9 +108,9 @@ def select(request: HttpRequest, grant_id: uuid.UUID) -> HttpResponse:
             grant, [candidate for candidate in connectable if candidate.key in chosen], by=request.user
         )
     except ReconnectError as error:
-        return back_with_error(request, error, first_platform_of(grant))
+        return back_with_error(request, error, first_platform_of(grant), to=back)
     outcome.remember_connected(request, connected)
-    return redirect("accounts:social")
+    return redirect(back)
 
 
 def first_platform_of(grant: Grant) -> str:
@@ -141,6 +144,7 @@ def select_context(
     ]
     return {
         "grant": grant,
+        "back": outcome.return_address(request),
         "form": form,
         "rows": rows,
         "found": PROVIDERS[grant.provider].found(len(candidates)),

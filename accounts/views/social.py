@@ -98,6 +98,8 @@ def back(request: HttpRequest) -> HttpResponseRedirect:
     return redirect("accounts:social")
 
 
-def back_with_error(request: HttpRequest, error: PlatformError, platform: str = "facebook") -> HttpResponse:
+def back_with_error(
+    request: HttpRequest, error: PlatformError, platform: str = "facebook", to: str = "accounts:social"
+) -> HttpResponse:
     outcome.remember_error(request, error.message, platform=platform, platform_message=error.platform_message)
-    return redirect("accounts:social")
+    return redirect(to)
