@@ -30,8 +30,8 @@ from accounts.models import ConnectedAccount, Notification, Role
 from accounts.provider import provider_classes
 from accounts.providers import PROVIDERS
 from accounts.renew import RENEWALS
-from publishing.forms.composer import TYPE_NAMES
 from publishing.models import Post, Status
+from publishing.post_types import TYPE_NAMES
 from socialhub.platforms import LABELS, PLATFORMS
 from socialhub.platforms.base import PostType
 from socialhub.platforms.buffer import SERVICES

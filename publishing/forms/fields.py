@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +14,36 @@ from django.utils.translation import ngettext
 from publishing import captions
 
 HASHTAGS_MOST = 60
+
+
+def uuids(values: Iterable[Any]) -> list[UUID]:
+    """Those that are UUIDs, each once, in their order."""
+    found: dict[UUID, None] = {}
+    for value in values:
+        try:
+            found[value if isinstance(value, UUID) else UUID(str(value))] = None
+        except ValueError:
+            continue
+    return list(found)
+
+
+class CaptionField(forms.CharField):
+    """Text as it will stand at the network: browsers send CRLF, which would be counted as two."""
+
+    def to_python(self, value: Any) -> Any:
+        return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+class AccountsField(forms.ModelMultipleChoiceField):
+    default_error_messages: ClassVar = {
+        "invalid_choice": _("One of the chosen accounts is not connected here. Choose again."),
+    }
+
+    def clean(self, value: Any) -> Any:
+        # What is no UUID at all would be quoted in Django's own words.
+        if len(uuids(value or ())) < len(set(value or ())):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().clean(value)
 
 
 class HashtagsField(forms.CharField):

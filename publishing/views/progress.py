@@ -22,9 +22,10 @@ from accounts.access import editor_required
 from accounts.clients import client_of
 from publishing import compose, schedule
 from publishing.checks import content_of, told_of
-from publishing.forms.composer import TYPE_NAMES, DecideForm
+from publishing.forms.decide import DecideForm
 from publishing.job import STEPS_DONE
 from publishing.models import Attempt, FollowUp, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
+from publishing.post_types import TYPE_NAMES
 from publishing.schedule import CannotDecide
 from publishing.states import IllegalMove, LostRace
 from socialhub.http import HttpRequest

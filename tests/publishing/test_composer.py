@@ -21,6 +21,7 @@ from PIL import Image
 from accounts.models import ConnectedAccount, Credential, Grant, Membership, Role, User, Workspace
 from publishing import compose, limits, schedule
 from publishing.compose import Composition, Intent, local_instants
+from publishing.forms.composer_rows import picture_rows
 from publishing.models import (
     CaptionTemplate,
     HashtagGroup,
@@ -183,7 +184,7 @@ def test_an_old_post_as_a_start(
     assert form["caption"].value() == "Once more"
     assert form.chosen_ids == {instagram.pk}
     assert form[f"caption-{instagram.pk}"].value() == "Short"
-    assert form.picture_rows()[0].alt_field.value() == "A car"
+    assert picture_rows(form)[0].alt_field.value() == "A car"
 
 
 def test_viewers_may_not_compose(signed_in: Client, owner: User) -> None:

@@ -27,7 +27,7 @@ from publishing.models import (
     PublicationEvent,
 )
 from publishing.templatetags.media_files import clock_length, media_badge
-from publishing.views.composer import Frame, ratio_name
+from publishing.views.composer_previews import Frame, ratio_name
 from socialhub.platforms.base import PostType
 from socialhub.platforms.rule_types import IMAGES_AND_VIDEOS, VIDEO_ONLY, ImageRules, MediaCount
 from socialhub.platforms.rules import RULES

@@ -1,0 +1,93 @@
+"""The buttons of the composer that only change what is on the form: nothing of the post is saved by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from accounts.models import ConnectedAccount
+from accounts.verify import verify
+from publishing import captions
+from publishing.forms.composer import ComposerForm
+from publishing.forms.fields import uuids
+from publishing.forms.shaping import ShapingForm
+from publishing.media import UploadRefused, store_upload
+from publishing.models.posts import held_hashtags
+from socialhub.http import HttpRequest
+from socialhub.platforms.choices import options_of
+from socialhub.platforms.errors import PlatformError
+from socialhub.platforms.rules import RULES
+
+SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers")
+
+
+def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
+    """Keep the uploaded files and put them behind the others. Returns a sentence for each that was refused."""
+    refused: list[str] = []
+    files: list[UploadedFile] = request.FILES.getlist("upload")
+    for file in files:
+        try:
+            data.appendlist("media", str(store_upload(request.workspace, request.user, file).pk))
+        except UploadRefused as refusal:
+            refused.append(refusal.message)
+    return refused
+
+
+def refresh_offers(request: HttpRequest, which: str) -> list[str]:
+    """Read again what an account has to choose from. Returns a sentence when that failed."""
+    accounts = ConnectedAccount.objects.of(request.workspace).listed().select_related("credential__grant", "workspace")
+    account = accounts.filter(pk__in=uuids([which])).first()
+    if account is None:
+        return []
+    try:
+        verify(account)
+    except PlatformError as error:
+        return [error.message]
+    for choice in RULES[account.platform].choices:
+        if choice.offer:
+            messages.success(
+                request,
+                _("%(handle)s: the %(offered)s were read again, %(number)d found.")
+                % {
+                    "handle": account.handle,
+                    "number": len(options_of(choice, account.offers)),
+                    "offered": choice.offer_label,
+                },
+            )
+    return []
+
+
+def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> dict[str, Any]:
+    """The values of the form after one of its buttons."""
+    values = form.typed()
+    media: list[UUID] = values["media"]
+    chosen = ShapingForm(request.POST, workspace=request.workspace)
+    chosen.is_valid()
+    if action == "add":
+        media += [picture.pk for picture in chosen.cleaned_data.get("add", ()) if picture.pk not in media]
+    elif action in ("remove", "up", "down"):
+        move(media, uuids([which]), action)
+    elif action == "template" and (template := chosen.cleaned_data.get("template")):
+        values["caption"] = captions.fill(template.body, form.image_set).text
+        held = held_hashtags(values["caption"])
+        typed = captions.hashtags(str(values.get("hashtags", "")))
+        values["hashtags"] = " ".join(f"#{tag}" for tag in typed if tag.lower() not in held)
+    elif action == "group" and (group := chosen.cleaned_data.get("group")):
+        values["hashtags"] = " ".join([str(values.get("hashtags", "")), *(f"#{tag}" for tag in group.hashtags)]).strip()
+    return values
+
+
+def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:
+    """Take an item out of the list, or one place on."""
+    if not which or which[0] not in media:
+        return
+    at = media.index(which[0])
+    pk = media.pop(at)
+    if action != "remove":
+        media.insert(max(0, at + (-1 if action == "up" else 1)), pk)

@@ -1,0 +1,62 @@
+"""What a new composer begins with: an image set, another post, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from accounts.models import ConnectedAccount
+from publishing import captions, checks
+from publishing.forms.fields import uuids
+from publishing.forms.starts import from_post, from_set
+from publishing.models import CaptionTemplate, ImageSet, Post
+from publishing.models.posts import held_hashtags
+from socialhub.http import HttpRequest
+
+
+def start(request: HttpRequest) -> dict[str, Any]:
+    """What a new composer begins with: an image set, another post, or nothing. Unknown ids answer 404."""
+    if "set" in request.GET:
+        pks = uuids([request.GET["set"]])
+        sets = ImageSet.objects.filter(workspace=request.workspace).prefetch_related("items__media")
+        image_set = get_object_or_404(sets, pk=pks[0] if pks else None)
+        template = CaptionTemplate.objects.filter(workspace=request.workspace).first()
+        initial = from_set(image_set, captions.fill(template.body, image_set).text if template else "")
+        held = held_hashtags(initial["caption"])
+        initial["hashtags"] = [tag for tag in initial["hashtags"] if tag.lower() not in held]
+    elif "from" in request.GET:
+        pks = uuids([request.GET["from"]])
+        post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
+        only = request.GET.getlist("account")
+        initial = from_post(post, accounts=uuids(only) if only else None)
+        return {**initial, "accounts": usable(request, initial["accounts"])}
+    else:
+        initial = {}
+    return {**initial, "accounts": usable(request)}
+
+
+def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[UUID]:
+    """The accounts to begin with, of those that can publish at once.
+
+    Most posts go everywhere, so one account on each network means all. With more of them nobody should reach too many
+    by an oversight: then it is those of the newest post. Where somebody has set defaults, it is those.
+    """
+    able = [
+        account
+        for account in ConnectedAccount.objects.of(request.workspace).usable()
+        if not checks.account_findings(account)
+    ]
+    if wanted is None and any(account.is_default for account in able):
+        wanted = {account.pk for account in able if account.is_default}
+    if wanted is None and len(able) > len({account.platform for account in able}):
+        newest = Post.objects.of(request.workspace).exclude(publications=None).order_by("-created_at").first()
+        wanted = newest.publications.values_list("account", flat=True) if newest else ()
+    return [account.pk for account in able if wanted is None or account.pk in wanted]
+
+
+def posts_with_parts(request: HttpRequest) -> QuerySet[Post]:
+    return Post.objects.of(request.workspace).prefetch_related("publications__account", "post_media__media")
