@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,12 +21,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.forms import Form
 from django.shortcuts import redirect
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.connect import store_grant
 from accounts.keys import key_ring
+from accounts.language import speaking_to_person
 from accounts.models import User
-from accounts.outcome import remember_error, sentence
+from accounts.outcome import remember_error, return_address, sentence
 from accounts.people import create_workspace
 from accounts.providers import PROVIDERS
 from accounts.providers.base import Person
@@ -57,7 +60,10 @@ class AccountAdapter(DefaultAccountAdapter):
             if name.endswith("_url") and value
         }
         site = {"domain": home.netloc, "name": home.netloc}
-        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
+        reader = context.get("user")
+        language = get_language() or settings.LANGUAGE_CODE  # of the page, for mails to somebody who is no user
+        with speaking_to_person(reader, language) if isinstance(reader, User) else nullcontext():
+            super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
 
 
 class MfaAdapter(DefaultMFAAdapter):
@@ -122,7 +128,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        """Back to the accounts page, with a sentence. Nothing that stands in the query is repeated there."""
+        """Back to the page of the button, with a sentence. Nothing that stands in the query is repeated there."""
         state = (extra_context or {}).get("state")
         cause = exception.__cause__ if exception else None
         if state is None:
@@ -146,4 +152,4 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             platform=state["product"] if state else "",
             platform_message=cause.platform_message if isinstance(cause, PlatformError) else "",
         )
-        raise ImmediateHttpResponse(redirect("accounts:social"))
+        raise ImmediateHttpResponse(redirect(return_address(request)))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Grant, Notification
 from accounts.notify import settle, tell
 from accounts.renew import RENEWALS, Renewal, is_at_work, is_renewable
@@ -102,7 +103,8 @@ def remind() -> int:
             if now < end <= now + timedelta(days=REMIND_DAYS[0]):
                 near += 1
                 kept.add(incident_of(account, cause))
-                _remind(account, cause, end)
+                with speaking_to(account.workspace):
+                    _remind(account, cause, end)
     _settle_others(kept)
     return near
 

@@ -8,11 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.language import language_of
 from accounts.models import Notification, Role, User, Workspace
 
 NINE = time(9)
@@ -29,6 +31,10 @@ def time_zone_choices() -> list[tuple[str, Any]]:
     return [("UTC", "UTC"), *regions.items()]
 
 
+def language_choices() -> list[tuple[str, Any]]:
+    return [("", _("As the browser asks")), *settings.LANGUAGES]
+
+
 class ProfileForm(forms.ModelForm):
     name = forms.CharField(
         label=_("Name"),
@@ -42,7 +48,12 @@ class ProfileForm(forms.ModelForm):
         choices=time_zone_choices,
         help_text=_("Times are shown in it, and it is suggested when you schedule a post."),
     )
-
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=language_choices,
+        required=False,
+        help_text=_("Of pages, and of e-mails to you."),
+    )
     mailed_kinds = forms.MultipleChoiceField(
         label=_("E-mail me about"),
         choices=Notification.Kind.choices,
@@ -55,9 +66,9 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("time_zone",)
+        fields = ("time_zone", "language")
 
-    field_order = ("name", "time_zone", "mailed_kinds")
+    field_order = ("name", "language", "time_zone", "mailed_kinds")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,14 +86,25 @@ class ProfileForm(forms.ModelForm):
         wanted = self.cleaned_data["mailed_kinds"]
         self.instance.unmailed_kinds = [kind for kind in Notification.Kind.values if kind not in wanted]
         if commit:
-            self.instance.save(update_fields=["first_name", "last_name", "time_zone", "unmailed_kinds"])
+            self.instance.save(update_fields=["first_name", "last_name", "time_zone", "language", "unmailed_kinds"])
         return self.instance
 
 
 class WorkspaceForm(forms.ModelForm):
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        required=False,
+        help_text=_("In which reasons and notifications that are written in the background are kept for all of you."),
+    )
+
     class Meta:
         model = Workspace
-        fields = ("name",)
+        fields = ("name", "language")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["language"] = language_of(self.instance)
 
 
 class MemberForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Puts the workspace of this request, and the user's membership in it, on the request."""
+"""Puts the workspace of this request, and the user's membership in it, on the request; speaks the person's language."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
+from accounts.language import known
 from accounts.models import Membership, User, Workspace
 
 SESSION_KEY = "workspace"
@@ -43,11 +45,37 @@ def workspace_of(request: HttpRequest) -> Workspace:
     return membership.workspace
 
 
-def zone_of(request: HttpRequest) -> ZoneInfo | None:
-    """The zone of a signed-in person; requests without a session are not asked who they are."""
+def person_of(request: HttpRequest) -> User | None:
+    """Who is signed in; requests without a session are not asked."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES and isinstance(request.user, User):
-        return request.user.zone
+        return request.user
     return None
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo | None:
+    return person.zone if (person := person_of(request)) else None
+
+
+def language_of(request: HttpRequest) -> str:
+    """What the person has chosen, else what the browser asks for."""
+    chosen = known(person.language) if (person := person_of(request)) else ""
+    return chosen or translation.get_language_from_request(request)
+
+
+class LanguageMiddleware:
+    """Django's own knows only the browser. This one ends with the request: the thread goes on in no language of anybody."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.LANGUAGE_CODE = language = language_of(request)  # type: ignore[attr-defined]
+        with translation.override(language):
+            response = self.get_response(request)
+        if response.get("Content-Type", "").startswith(("text/", "application/json")):
+            patch_vary_headers(response, ["Accept-Language"])
+            response.headers.setdefault("Content-Language", language)
+        return response
 
 
 class WorkspaceMiddleware:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Notification, Role, User, Workspace
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ def send(notification: Notification) -> None:
         .values_list("email", flat=True)
     )
     subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(notification.title.split())
+    with speaking_to(notification.workspace):  # what it frames is written in that language
+        home = _("Workspace: %(name)s") % {"name": notification.workspace.name}
     text = "\n\n".join(
         filter(
             None,
@@ -72,7 +75,7 @@ def send(notification: Notification) -> None:
                 notification.title,
                 notification.body,
                 notification.url and settings.PUBLIC_BASE_URL + notification.url,
-                _("Workspace: %(name)s") % {"name": notification.workspace.name},
+                home,
             ],
         )
     )

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
+from accounts.language import speaking_to_staff
 from accounts.models import EncryptionKey, OperatorNotice
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def version_served(served: str) -> None:
         logger.warning("Meta answered with version %s instead of %s; the cache does not answer", served, pinned)
         return
     try:
-        with transaction.atomic():
+        with speaking_to_staff(), transaction.atomic():
             warn(
                 key,
                 title=_("Meta answers with version %(served)s instead of %(pinned)s")
@@ -135,7 +136,7 @@ def linkedin_version_told(is_served: bool) -> None:
             logger.warning("LinkedIn refuses version %s; the cache does not answer", pinned)
         return
     try:
-        with transaction.atomic():
+        with speaking_to_staff(), transaction.atomic():
             if is_served:
                 mended(key)
             else:

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.language import known, language_of, speaking_to_person
 from accounts.models import Membership, Role, User, Workspace
 
 logger = logging.getLogger(__name__)
@@ -26,7 +28,8 @@ def create_workspace(user: User) -> Workspace:
     """A workspace of their own, with them as owner."""
     with transaction.atomic():
         name = user.get_full_name() or user.email.partition("@")[0]
-        workspace = Workspace.objects.create(name=_("%(name)s’s workspace") % {"name": name[:100]})
+        language = known(user.language) or known(get_language() or "")
+        workspace = Workspace.objects.create(name=_("%(name)s’s workspace") % {"name": name[:100]}, language=language)
         Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
     return workspace
 
@@ -58,25 +61,31 @@ def welcome(membership: Membership, *, by: Membership, is_new: bool) -> None:
         url = settings.PUBLIC_BASE_URL + reverse(
             "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
         )
-        how = _("Choose a password here, then sign in with this e-mail address:")
     else:
         url = settings.PUBLIC_BASE_URL + reverse("analytics:dashboard")
-        how = _("Sign in and choose the workspace in the menu:")
-    text = _("%(who)s has added you to the workspace “%(workspace)s” on socialhub, as %(role)s.") % {
-        "who": by.user,
-        "workspace": membership.workspace.name,
-        "role": membership.get_role_display(),
-    }
-    subject = _("You now belong to “%(workspace)s”") % {"workspace": membership.workspace.name}
+    with speaking_to_person(user, language_of(membership.workspace)):
+        subject, text = words_of_welcome(membership, by=by, is_new=is_new)
     try:
         send_mail(
-            settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(subject.split()),
-            f"{text}\n\n{how}\n{url}\n",
-            None,
-            [user.email],
+            settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(subject.split()), f"{text}\n{url}\n", None, [user.email]
         )
     except OSError:  # smtplib's errors are OSErrors, too
         logger.warning("the welcome of membership %s could not be e-mailed", membership.pk, exc_info=True)
+
+
+def words_of_welcome(membership: Membership, *, by: Membership, is_new: bool) -> tuple[str, str]:
+    """Subject and text, which ends where the address follows."""
+    workspace = membership.workspace.name
+    text = _("%(who)s has added you to the workspace “%(workspace)s” on socialhub, as %(role)s.") % {
+        "who": by.user,
+        "workspace": workspace,
+        "role": membership.get_role_display(),
+    }
+    if is_new:
+        how = _("Choose a password here, then sign in with this e-mail address:")
+    else:
+        how = _("Sign in and choose the workspace in the menu:")
+    return _("You now belong to “%(workspace)s”") % {"workspace": workspace}, f"{text}\n\n{how}"
 
 
 def change_role(membership: Membership, role: Role, *, by: Membership) -> None:

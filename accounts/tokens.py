@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import connection_cache
 from accounts.keys import reveal
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Credential, Grant, Notification
 from accounts.notify import settle, tell
 from accounts.renew import RENEWALS, replace_refused, usable_token
@@ -152,15 +153,16 @@ def lost(account: ConnectedAccount, error: ReconnectError) -> None:
         row.platform_message = error.platform_message
         row.save(update_fields=["status", "status_reason", "platform_message"])
         connection_cache.forget([row.pk])
-        tell(
-            row.workspace,
-            Notification.Kind.RECONNECT,
-            incident_of(row),
-            title=_("Reconnect %(name)s") % {"name": row.name},
-            body=_("%(reason)s Scheduled posts wait until it is connected again.") % {"reason": error.message},
-            url=reverse("accounts:social"),
-            account=row,
-        )
+        with speaking_to(row.workspace):
+            tell(
+                row.workspace,
+                Notification.Kind.RECONNECT,
+                incident_of(row),
+                title=_("Reconnect %(name)s") % {"name": row.name},
+                body=_("%(reason)s Scheduled posts wait until it is connected again.") % {"reason": error.message},
+                url=reverse("accounts:social"),
+                account=row,
+            )
     account.status, account.status_reason, account.platform_message = status, row.status_reason, row.platform_message
     logger.warning("account %s lost its access: %s %s/%s", account.pk, status, error.code, error.subcode)
 

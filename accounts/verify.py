@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import pictures
 from accounts.clients import client_of
 from accounts.connect import entry_for, missing_scopes
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount
 from accounts.providers import PROVIDERS
 from accounts.providers.base import AccessFacts, shown
@@ -83,7 +84,8 @@ def verify_one(account_id: UUID) -> bool:
     if account is None:
         return False
     try:
-        verify(account)
+        with speaking_to(account.workspace):
+            verify(account)
     except PlatformError as error:
         logger.info("account %s was not verified: %s", account.pk, error.kind)
         return False

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import pictures
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Credential, DataDeletion, Grant, Notification
 from accounts.providers import PROVIDERS
 from accounts.providers.base import Provider
@@ -55,17 +56,13 @@ def withdraw(provider: str, message: SignedRequest, *, erase: bool = False) -> W
         keys = [grant.pk for grant in grants.order_by("pk")]
         held = list(Credential.objects.filter(grant__in=keys).values_list("account_id", flat=True))
         Credential.objects.filter(grant__in=keys).delete()
-        for account in ConnectedAccount.objects.filter(pk__in=held).order_by("pk"):
+        for account in ConnectedAccount.objects.filter(pk__in=held).select_related("workspace").order_by("pk"):
             if erase:
                 erase_person(account, source)
-            lost(
-                account,
-                ReconnectError(
-                    _("The access to “%(name)s” was withdrawn at %(network)s by the person who had connected it.")
-                    % {"name": account.name, "network": source.label},
-                    revoked=True,
-                ),
-            )
+            with speaking_to(account.workspace):
+                reason = _("The access to “%(name)s” was withdrawn at %(network)s by the person who had connected it.")
+            words = {"name": account.name, "network": source.label}
+            lost(account, ReconnectError(reason % words, revoked=True))
         Grant.objects.filter(pk__in=keys).delete()
     logger.info("%s: a person withdrew %d consents with %d accounts", provider, len(keys), len(held))
     return Withdrawn(len(keys), len(held))

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts import pictures
 from accounts.clients import client_of
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import settle, tell
 from accounts.tokens import with_access
@@ -91,6 +92,11 @@ def sync(account_id: UUID, *, full: bool = False) -> bool:
     )
     if account is None:
         return False
+    with speaking_to(account.workspace):
+        return _sync(account, full=full)
+
+
+def _sync(account: ConnectedAccount, *, full: bool) -> bool:
     if until := held_until(account, asked_for=full):
         # What is left of the network's limit is for people who publish or look, and at its end for posts alone.
         if full:
@@ -535,6 +541,7 @@ def _sync_posts_alone(account: ConnectedAccount, posts: Sequence[PlatformPost]) 
         _put_off(posts, LimitedError(_("The limit of the network is nearly used up."), until=until))
         return
     try:
-        sync_posts(account, posts)
+        with speaking_to(account.workspace):
+            sync_posts(account, posts)
     except Exception:
         logger.exception("figures of the posts of account %s", account.pk)

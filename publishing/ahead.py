@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import tell
 from accounts.verify import verify
@@ -54,7 +55,8 @@ def look_ahead() -> int:
     refresh({entry.account_id for entry in entries})
     for entry in entries:
         try:
-            look_at(entry)
+            with speaking_to(entry.publication.post.workspace):
+                look_at(entry)
         except Exception:  # one post must not keep the others from being looked at
             logger.exception("Publication %s could not be looked at ahead", entry.pk)
             QueueEntry.objects.filter(pk=entry.pk).update(checked_at=timezone.now())
@@ -66,7 +68,8 @@ def refresh(accounts: set[UUID]) -> None:
     stale = ConnectedAccount.objects.usable().filter(pk__in=accounts, last_verified_at__lt=timezone.now() - FRESH)
     for account in stale.select_related("workspace", "credential__grant"):
         try:
-            verify(account)
+            with speaking_to(account.workspace):
+                verify(account)
         except PlatformError as error:
             logger.info("account %s was not verified ahead of its posts: %s", account.pk, error.kind)
 

@@ -1,6 +1,7 @@
 """Who has which queue entry in hand: claims, leases, and taking back what a dead worker held.
 
-The table is the queue. A claim is one statement; a message from the broker only makes somebody look.
+The table is the queue. A claim is one statement; a message from the broker only makes somebody look. Statements that write
+the same reason into rows of many workspaces keep it in English; where it is shown it is translated (`said` in templates).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import operators, pauses
 from accounts.models import ConnectedAccount
@@ -114,7 +115,7 @@ def claim_due(limit: int) -> list[Claim]:
         move_along(
             taken,
             [Status.SCHEDULED, Status.QUEUED, Status.PUBLISHING],
-            reasons=[_("It is due."), _("A worker has begun.")],
+            reasons=[gettext_noop("It is due."), gettext_noop("A worker has begun.")],
         )
         entries = QueueEntry.objects.filter(pk__in=taken).select_related(
             "publication__post", "publication__account__credential__grant", "publication__account__workspace"
@@ -255,14 +256,14 @@ def _take_back(entry: QueueEntry) -> None:
     publication = entry.publication
     now = timezone.now()
     Attempt.objects.filter(publication=publication, worker=entry.worker, finished_at=None).update(
-        finished_at=now, outcome="lost", message=_("The worker stopped in the middle of it.")
+        finished_at=now, outcome="lost", message=gettext_noop("The worker stopped in the middle of it.")
     )
     entry.losses += 1
     entry.lease_until = None
     entry.worker = ""
     if publication.status == Status.PUBLISHING and publication.committing_at:
         entry.looks = 0
-        move(publication, Status.CHECKING, reason=_("The worker stopped while the network was publishing."))
+        move(publication, Status.CHECKING, reason=gettext_noop("The worker stopped while the network was publishing."))
     entry.save(update_fields=["losses", "lease_until", "worker", "looks"])
 
 
@@ -271,9 +272,9 @@ def hold_for_accounts() -> int:
     waiting = QueueEntry.objects.filter(held=False, lease_until__isnull=True)
     held = 0
     for blocked, reason in (
-        (~Q(status=ConnectedAccount.Status.CONNECTED), _("Waits until the account is connected again.")),
-        (Q(paused_at__isnull=False), _("Publishing to this account is paused.")),
-        (Q(workspace__paused_at__isnull=False), _("Publishing is paused for the whole workspace.")),
+        (~Q(status=ConnectedAccount.Status.CONNECTED), gettext_noop("Waits until the account is connected again.")),
+        (Q(paused_at__isnull=False), gettext_noop("Publishing to this account is paused.")),
+        (Q(workspace__paused_at__isnull=False), gettext_noop("Publishing is paused for the whole workspace.")),
     ):
         accounts = ConnectedAccount.objects.filter(blocked)
         held += _change(waiting.filter(account__in=accounts), held=True, wait_reason=reason)

@@ -16,9 +16,11 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import pauses, usage
 from accounts.clients import client_of
+from accounts.language import speaking_to
 from accounts.models import Notification
 from accounts.notify import settle, tell
 from accounts.tokens import access_for
@@ -105,10 +107,13 @@ def take() -> FollowUp | None:
 
 
 def give_up_old() -> None:
-    """What could not be done in days: the account was away, publishing was paused, or nobody was at work."""
+    """What could not be done in days: the account was away, publishing was paused, or nobody was at work.
+
+    One statement for many workspaces: the sentences are kept in English, and translated where they are shown.
+    """
     now = timezone.now()
     open_rows = FollowUp.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), done_at=None)
-    message = _("There was no access to the account in that time.")
+    message = gettext_noop("There was no access to the account in that time.")
     for kind, after in AFTER.items():
         old = open_rows.filter(kind=kind, publication__published_at__lt=now - after - LOOKS_KEPT)
         old.update(done_at=now, lease_until=None, outcome=Outcome.UNKNOWN, message=message)
@@ -117,18 +122,25 @@ def give_up_old() -> None:
         done_at=now,
         lease_until=None,
         outcome=Outcome.FAILED,
-        message=_("It could not be written within three days. Write it at the network, if it is still wanted."),
+        message=gettext_noop(
+            "It could not be written within three days. Write it at the network, if it is still wanted."
+        ),
     )
     old.exclude(began_at=None).update(
         done_at=now,
         lease_until=None,
         outcome=Outcome.UNKNOWN,
-        message=_("The answer was lost. Look at the post there."),
+        message=gettext_noop("The answer was lost. Look at the post there."),
     )
 
 
 def work_on(row: FollowUp) -> None:
     """One row, as far as it goes now. Never raises: one that meets a fault of ours must not stop the others."""
+    with speaking_to(row.publication.account.workspace):
+        go_on(row)
+
+
+def go_on(row: FollowUp) -> None:
     account = row.publication.account
     if not account.is_connected:
         later(row, AGAIN * 12)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import pauses
+from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Notification
 from publishing import claims, limits
 from publishing.check import check, judge_failure
@@ -65,8 +66,13 @@ ANNOUNCEABLE = """
 
 
 def run(claim: Claim) -> None:
-    """Take one claimed publication as far as it goes now. Never raises."""
+    """Take one claimed publication as far as it goes now, in the language of its workspace. Never raises."""
     job = Job(claim)
+    with speaking_to(job.account.workspace):
+        go_on(job)
+
+
+def go_on(job: Job) -> None:
     try:
         if job.publication.status not in (Status.PUBLISHING, Status.CHECKING):
             logger.error("Publication %s is %s and was in the queue", job.publication.pk, job.publication.status)

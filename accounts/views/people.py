@@ -8,12 +8,14 @@ from allauth.core import ratelimit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import pauses, people
 from accounts.access import manager_required
 from accounts.forms import MemberForm, PauseForm, ProfileForm, RoleForm, WorkspaceForm, WorkspaceSwitchForm
+from accounts.language import speaking_to_person
 from accounts.middleware import SESSION_KEY
 from accounts.models import Membership, Role
 from socialhub.http import HttpRequest
@@ -24,8 +26,9 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST":
         if form.is_valid():
-            form.save()
-            messages.success(request, _("Your profile is saved."))
+            person = form.save()
+            with speaking_to_person(person, get_language_from_request(request)):  # the page that follows speaks it
+                messages.success(request, _("Your profile is saved."))
             return redirect("accounts:profile")
         return render(request, "accounts/profile.html", {"form": form}, status=422)
     return render(request, "accounts/profile.html", {"form": form})
@@ -58,7 +61,7 @@ def workspace_rename(request: HttpRequest) -> HttpResponse:
         request.workspace.name = shown  # the frame goes on showing the name that is stored
         return render(request, "accounts/workspace.html", workspace_context(request, form=form), status=422)
     form.save()
-    messages.success(request, _("The workspace is renamed."))
+    messages.success(request, _("The workspace is saved."))
     return redirect("accounts:workspace")
 
 

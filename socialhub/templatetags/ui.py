@@ -12,11 +12,11 @@ from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from socialhub.platforms import LABELS
 
@@ -42,7 +42,16 @@ STATUSES = {
     "paused": (gettext_lazy("Paused"), "player-pause", "warning"),
 }
 
-UNITS = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
+# What a browser may have chosen (views_frame.theme), and the colour of the paper for the bars that it draws itself.
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+PAPER = {"light": "#f8f6f3", "dark": "#161412"}
+
+UNITS = (
+    (Decimal(10**9), pgettext_lazy("short figure", "%(number)sB")),
+    (Decimal(10**6), pgettext_lazy("short figure", "%(number)sM")),
+    (Decimal(10**3), pgettext_lazy("short figure", "%(number)sk")),
+)
 EXACT_BELOW = 10_000
 
 
@@ -82,6 +91,12 @@ def one_line(text: str) -> str:
 
 
 @register.filter
+def said(text: str) -> str:
+    """What a worker has written. What it writes into rows of many workspaces at once is kept in English, and a message."""
+    return _(text) if text else ""
+
+
+@register.filter
 def platform_label(key: str) -> str:
     return LABELS.get(key, key)
 
@@ -101,7 +116,7 @@ def when(moment: datetime | None) -> SafeString:
     if moment is None:
         return missing(_("no time known"))
     local = timezone.localtime(moment)
-    exact = f"{date_format(local, 'D j M Y, H:i')} {local.tzname()}"
+    exact = f"{date_format(local, pgettext('date', 'D j M Y, H:i'))} {local.tzname()}"
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, relative(local))
 
 
@@ -128,8 +143,8 @@ def calendar_day(moment: datetime, now: datetime) -> str:
     if days in named:
         return named[days] % {"clock": clock}
     if abs(days) < 7:
-        return f"{date_format(moment, 'D')}, {clock}"
-    return date_format(moment, "j M" if moment.year == now.year else "j M Y")
+        return date_format(moment, pgettext("date", "D, H:i"))
+    return date_format(moment, pgettext("date", "j M") if moment.year == now.year else pgettext("date", "j M Y"))
 
 
 def missing(reason: str) -> SafeString:
@@ -143,10 +158,10 @@ def missing(reason: str) -> SafeString:
 
 def shorten(number: int) -> str:
     """12.4k, 3M: cut, not rounded up, so that a threshold is never claimed before it is reached."""
-    for size, unit in UNITS:
+    for size, words in UNITS:
         if abs(number) >= size:
             short = (Decimal(number) / size).quantize(Decimal("0.1"), ROUND_DOWN).normalize()
-            return f"{short:f}{unit}"
+            return words % {"number": number_format(f"{short:f}")}
     return str(number)
 
 
@@ -195,14 +210,41 @@ def avatar(url: str | None, name: str, size: str = "") -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def theme(context: dict[str, Any]) -> str:
+    """ "light" or "dark" where this browser has chosen one; empty means as the system has it."""
+    request = context.get("request")
+    chosen = request.COOKIES.get(THEME_COOKIE, "") if request else ""
+    return chosen if chosen in THEMES else ""
+
+
+@register.simple_tag
+def theme_colours(theme: str) -> SafeString:
+    """The colour of the browser's own bars: one, or one for each scheme when the system decides."""
+    if theme:
+        return format_html('<meta name="theme-color" content="{}">', PAPER[theme])
+    return format_html_join(
+        "\n",
+        '<meta name="theme-color" content="{}" media="(prefers-color-scheme: {})">',
+        ((colour, scheme) for scheme, colour in PAPER.items()),
+    )
+
+
+def is_at(context: dict[str, Any], href: str) -> bool:
+    """Does the page of this request lie at an address, or below it?"""
+    path = context["request"].path
+    return path == href or (href != "/" and path.startswith(href))
+
+
 @register.inclusion_tag("components/_nav_link.html", takes_context=True)
 def nav_link(context: dict[str, Any], view: str, icon_name: str, label: str) -> dict[str, Any]:
     """A link of the rail and the bottom bar, marked when the page lies below it."""
     href = reverse(view)
-    path = context["request"].path
-    return {
-        "href": href,
-        "icon_name": icon_name,
-        "label": label,
-        "is_current": path == href or (href != "/" and path.startswith(href)),
-    }
+    return {"href": href, "icon_name": icon_name, "label": label, "is_current": is_at(context, href)}
+
+
+@register.inclusion_tag("components/_menu_link.html", takes_context=True)
+def menu_link(context: dict[str, Any], view: str, icon_name: str, label: str) -> dict[str, Any]:
+    """A link of a menu, marked when the page lies below it."""
+    href = reverse(view)
+    return {"href": href, "icon_name": icon_name, "label": label, "is_current": is_at(context, href)}
