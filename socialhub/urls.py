@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from socialhub.health import healthz, readyz
+from socialhub.views_frame import manifest, theme
 from socialhub.views_style import style
 
 urlpatterns = [
@@ -11,6 +12,8 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("staff/style/", style, name="style"),
+    path("theme/", theme, name="theme"),
+    path("manifest.webmanifest", manifest, name="manifest"),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("publishing.urls")),

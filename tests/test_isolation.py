@@ -78,7 +78,7 @@ def page(least: str, *ids: str, **data: str) -> Address:
 
 
 CALLBACKS = {"meta_callback", "instagram_callback", "linkedin_callback", "buffer_callback"}
-PUBLIC = {"healthz", "readyz", "publishing:media_public", *CALLBACKS} | {
+PUBLIC = {"healthz", "readyz", "manifest", "publishing:media_public", *CALLBACKS} | {
     "accounts:meta_deauthorize",  # the signature says who speaks
     "accounts:meta_data_deletion",
     "accounts:instagram_deauthorize",
@@ -88,6 +88,7 @@ PUBLIC = {"healthz", "readyz", "publishing:media_public", *CALLBACKS} | {
 
 ADDRESSES: dict[str, Address] = {
     "style": Address("staff"),
+    "theme": act("member", theme="dark"),
     "accounts:social": look(),
     "accounts:connect": act("manager", "facebook"),
     "accounts:buffer_key": page("manager", key="too short"),

@@ -76,6 +76,23 @@
     stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
   });
 
+  /* --- Light or dark: at once, and what was typed stays; the server keeps the choice in a cookie ------------------- */
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const chosen = event.submitter?.value;
+    if (!("themeForm" in form.dataset) || !chosen) return;
+    event.preventDefault();
+    const root = document.documentElement;
+    if (chosen === "system") delete root.dataset.theme;
+    else root.dataset.theme = chosen;
+    for (const button of document.querySelectorAll("[data-theme-form] button[name=theme]")) {
+      button.setAttribute("aria-pressed", String(button.value === chosen));
+    }
+    const body = new FormData(form, event.submitter);
+    fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => toast(text("Offline"), "error"));
+  });
+
   /* --- Toasts --------------------------------------------------------------------------------------------------- */
 
   const READING_TIME = 7000;

@@ -39,7 +39,7 @@ def test_a_refusal_says_why(owner: User) -> None:
 def test_the_last_resort_needs_no_request(name: str) -> None:
     page = render_to_string(name)
     assert "<h1>" in page
-    assert "css/tokens.css" in page
+    assert "css/socialhub.css" in page
 
 
 def test_too_many_tries_say_so() -> None:
