@@ -1,4 +1,4 @@
-"""What people do with posts and publications: schedule, reschedule, publish now, cancel, retry, decide.
+"""What people do with posts and publications: schedule, reschedule, publish now, cancel, retry, decide, look again.
 
 All of them are moves of the state machine together with the queue entry that belongs to the new state. They raise
 LostRace when a worker or another person was faster; nothing is changed then.
@@ -196,6 +196,74 @@ def decide(publication: Publication, answer: str, *, by: User | None, platform_p
         _acted_upon(publication, incident_of(publication))
 
 
+def why_not_hurry(entry: QueueEntry) -> str:
+    """Why the wait of this entry cannot be cut short, in words; "" when it can. Needs `publication` loaded."""
+    now = timezone.now()
+    if entry.lease_until is not None:
+        return _("a worker has it in its hands")
+    if entry.awaits_decision:
+        return _("a person must decide whether it is there")
+    if entry.held:
+        return _("it waits for its account, not for a time")
+    if entry.publication.scheduled_at is None or entry.publication.scheduled_at > now:
+        return _("its author wants it at a later time")
+    return "" if entry.not_before > now else _("it is due already")
+
+
+def hurry(entry: QueueEntry) -> None:
+    """Cut a wait short that the engine has chosen (a back-off, a limit), never the time that its author has chosen.
+
+    Limits and pauses still hold; they are looked at when a worker takes the entry. Raises LostRace when there is no such
+    wait any more.
+    """
+    now = timezone.now()
+    waiting = QueueEntry.objects.filter(
+        pk=entry.pk,
+        lease_until__isnull=True,
+        held=False,
+        awaits_decision=False,
+        not_before__gt=now,
+        publication__scheduled_at__lte=now,
+    )
+    with transaction.atomic():
+        if not waiting.update(not_before=now):
+            raise LostRace(f"{entry.pk} does not wait for a time of the engine")
+        nudge()
+
+
+def why_not_look_again(publication: Publication) -> str:
+    """Why the network cannot be asked once more for this publication; "" when it can. Needs `queue_entry`, `account`."""
+    entry: QueueEntry | None = getattr(publication, "queue_entry", None)
+    if publication.status != Status.CHECKING or entry is None:
+        return _("it is not in question whether it is there")
+    if entry.lease_until is not None:
+        return _("a worker is just looking")
+    if not publication.account.is_connected or (entry.held and not entry.awaits_decision):
+        return _("its account has to be connected again first")
+    return ""
+
+
+def look_again(publication: Publication) -> None:
+    """Have the network asked once more, now, whether it is there; also where a person was asked to decide.
+
+    Raises LostRace when somebody has decided meanwhile, or a worker is just looking.
+    """
+    with transaction.atomic():
+        entry = (
+            QueueEntry.objects.select_for_update(of=("self",))
+            .filter(pk=publication.pk, lease_until__isnull=True, publication__status=Status.CHECKING)
+            .first()
+        )
+        if entry is None:
+            raise LostRace(f"{publication.pk} cannot be looked for now")
+        asked_a_person = entry.awaits_decision
+        entry.not_before, entry.held, entry.awaits_decision, entry.wait_reason = timezone.now(), False, False, ""
+        entry.save(update_fields=["not_before", "held", "awaits_decision", "wait_reason"])
+        if asked_a_person:  # when it cannot be known again, that is told again
+            _acted_upon(publication, incident_of(publication))
+        nudge()
+
+
 def _acted_upon(publication: Publication, trouble: str) -> None:
     """The notification about the post is settled when none of its publications waits for a person any more.
 
@@ -289,8 +357,12 @@ __all__ = [
     "back_to_draft",
     "cancel",
     "decide",
+    "hurry",
+    "look_again",
     "publish_now",
     "reschedule",
     "retry",
     "schedule",
+    "why_not_hurry",
+    "why_not_look_again",
 ]
