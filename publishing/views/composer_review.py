@@ -14,8 +14,9 @@ from publishing import checks
 from publishing.forms.composer import ComposerForm
 from publishing.forms.fields import uuids
 from publishing.models import Post
+from publishing.previews import preview
 from publishing.views.composer_limits import limit_lines, waits
-from publishing.views.composer_previews import comment_counters, preview, shapes_of
+from publishing.views.composer_previews import comment_counters, shapes_of
 from publishing.views.said_once import Shared, shared
 from socialhub.http import HttpRequest
 

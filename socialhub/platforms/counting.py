@@ -44,6 +44,13 @@ def grapheme_length(text: str) -> int:
     return len(_GRAPHEME.findall(text))
 
 
+def whole_characters(text: str, most: int) -> int:
+    """How many code points of the beginning can stand alone: at most so many, and no character cut in two."""
+    # No character is nearly as long as the piece that is looked at beyond the end.
+    ends = [found.end() for found in _GRAPHEME.finditer(text, max(0, most - 64), most + 64)]
+    return max((end for end in ends if end <= most), default=most)
+
+
 def x_weight(text: str) -> int:
     """X's own length: an address 23, an emoji 2 however it is composed, most writing outside of Latin, Greek … 2."""
     composed = unicodedata.normalize("NFC", text)

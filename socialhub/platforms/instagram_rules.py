@@ -15,7 +15,6 @@ from socialhub.platforms.rule_types import (
     MEGABYTE,
     VIDEO_ONLY,
     ImageRules,
-    Look,
     MediaCount,
     Rules,
     VideoRules,
@@ -66,12 +65,6 @@ RULES = Rules(
     mention_limit=20,
     shows_links=False,
     fetches_media=True,
-    look=Look(
-        actions=("heart", "message-circle", "send", "bookmark"),
-        named_by_username=True,
-        folds_after=125,
-        folds_after_lines=2,
-    ),
     source=SOURCE,
 )
 

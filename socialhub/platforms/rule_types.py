@@ -89,16 +89,6 @@ class MediaCount:
     kinds: tuple[MediaKind, ...] = IMAGES_ONLY
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the network's own pages show a post, as far as a preview tells it. actions: names of our icons, in order."""
-
-    actions: tuple[str, ...] = ("thumb-up", "message-circle", "share")
-    named_by_username: bool = False
-    folds_after: int = 477  # so many characters, or
-    folds_after_lines: int = 5  # so many lines stand before "more"
-
-
 class ChoiceKind(StrEnum):
     TEXT = "text"
     LINES = "lines"  # a text of several lines
@@ -167,7 +157,6 @@ class Rules:
     alt_text_limit: int = 1000
     shows_links: bool = True
     fetches_media: bool = False  # the network comes and gets the images, so our address must be public
-    look: Look = Look()
     choices: tuple[Choice, ...] = ()
     source: str = ""
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from socialhub.platforms import buffer_limits, buffer_rules, choices, instagram_rules, linkedin_rules, media_rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
+from socialhub.platforms.facebook_reading import message_of
 from socialhub.platforms.rule_types import (
     DAY,
     HOUR,
@@ -112,6 +113,15 @@ def length_of(platform_key: str, content: Content) -> int:
     if platform_key in buffer_rules.RULES:
         return buffer_rules.length_of(platform_key, content)
     return text_length(platform_key, content.text)
+
+
+def shown_text(platform_key: str, content: Content) -> str:
+    """The text as people read it there: some networks have the link in it."""
+    if platform_key in buffer_rules.RULES:
+        return buffer_rules.sent_text(platform_key, content)
+    if platform_key == "linkedin":
+        return linkedin_rules.commentary_of(content)
+    return message_of(content) if platform_key == "facebook" else content.text
 
 
 def caption_limit(platform_key: str, offers: Mapping[str, Any] | None = None, post_type: PostType | None = None) -> int:

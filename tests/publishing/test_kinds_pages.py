@@ -26,8 +26,9 @@ from publishing.models import (
     Publication,
     PublicationEvent,
 )
+from publishing.previews import Frame
 from publishing.templatetags.media_files import clock_length, media_badge
-from publishing.views.composer_previews import Frame, ratio_name
+from publishing.views.composer_previews import ratio_name
 from socialhub.platforms.base import PostType
 from socialhub.platforms.rule_types import IMAGES_AND_VIDEOS, VIDEO_ONLY, ImageRules, MediaCount
 from socialhub.platforms.rules import RULES
