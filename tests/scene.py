@@ -42,7 +42,7 @@ class Scene:
         self.workspace = workspace
         self.image_set = ImageSet.objects.filter(workspace=workspace).earliest("created_at")
         self.pictures = [
-            Picture(item.media, item.alt_text or item.media.alt_text)
+            Picture(item.media, item.media.alt_text)
             for item in self.image_set.items.select_related("media").order_by("position")
         ]
         self.accounts = {
@@ -53,9 +53,9 @@ class Scene:
 
     def post(self, caption: str, platforms: Iterable[str], pictures: int = 0, **more: object) -> Post:
         kinds = {
-            "facebook": PostType.MULTI_IMAGE if pictures > 1 else PostType.SINGLE_IMAGE if pictures else PostType.TEXT,
-            "instagram": PostType.CAROUSEL if pictures > 1 else PostType.SINGLE_IMAGE,
-            "linkedin": PostType.MULTI_IMAGE if pictures > 1 else PostType.SINGLE_IMAGE if pictures else PostType.TEXT,
+            "facebook": PostType.MULTI_IMAGE if pictures > 1 else PostType.SINGLE if pictures else PostType.TEXT,
+            "instagram": PostType.CAROUSEL if pictures > 1 else PostType.SINGLE,
+            "linkedin": PostType.MULTI_IMAGE if pictures > 1 else PostType.SINGLE if pictures else PostType.TEXT,
         }
         targets = [Target(self.accounts[key], kinds[key]) for key in platforms if key in self.accounts]
         composition = Composition(
