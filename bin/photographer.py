@@ -175,11 +175,21 @@ def take(browser: Browser, installation: Installation, only: list[str] | None, *
                     if "not-found" not in name and (answer is None or answer.status != 200):
                         complaints.append(f"{name}: {address} answered {answer and answer.status}")
                     else:
-                        page.wait_for_load_state("networkidle") if name != "post-publishing" else None
-                        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=not fold)
+                        if name != "post-publishing":  # which asks again and again
+                            page.wait_for_load_state("networkidle")
+                        if not fold:
+                            grow(page)
+                        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png")
                     page.close()
                 context.close()
     return sorted(set(complaints))
+
+
+def grow(page: Page) -> None:
+    """Make the window as high as the page, so that bars that stay in sight lie at its end and cover nothing."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    if page.viewport_size and height > page.viewport_size["height"]:
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
 
 
 def window(

@@ -108,9 +108,9 @@ class Scene:
         return post
 
     def under_way(self) -> Post:
-        """Instagram takes its time, so that the pictures find it at work."""
+        """Instagram takes its time, so that the pictures find it at work; and has calls left for it this hour."""
         switch("slow", account=self.accounts["instagram"], count=None, seconds=25)
-        post = self.post("On its way, picture by picture.", ("instagram",), 8, intent=Intent.NOW)
+        post = self.post("On its way, picture by picture.", ("instagram",), 4, intent=Intent.NOW)
         settled([post], "publishing")
         return post
 
