@@ -1,4 +1,4 @@
-from publishing import urls_library, urls_posts
+from publishing import urls_calendar, urls_library, urls_posts
 
 app_name = "publishing"
-urlpatterns = [*urls_library.urlpatterns, *urls_posts.urlpatterns]
+urlpatterns = [*urls_library.urlpatterns, *urls_posts.urlpatterns, *urls_calendar.urlpatterns]
