@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 RUN = """
-async () => {
-  const found = await axe.run(document, {resultTypes: ["violations"]});
+async (rules) => {
+  const only = rules ? {runOnly: {type: "rule", values: rules}} : {};
+  const found = await axe.run(document, {resultTypes: ["violations"], ...only});
   return found.violations.map((rule) => ({
     rule: rule.id,
     impact: rule.impact,
@@ -56,14 +58,14 @@ class Watch:
         if message.type == "error":
             self.complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
 
-    def problems(self) -> list[str]:
-        """Everything wrong with what the page shows now; forgets what the console said so far."""
+    def problems(self, rules: Sequence[str] = ()) -> list[str]:
+        """Everything wrong with what the page shows now; forgets what the console said so far. rules: of axe; all."""
         complaints, self.complaints = self.complaints, []
         violations = self.page.evaluate("window.policyViolations ?? []")
         self.page.evaluate(AXE)
         serious = [
             f"{found['rule']} ({found['impact']}): {found['help']}: {'; '.join(found['where'])}"
-            for found in self.page.evaluate(RUN)
+            for found in self.page.evaluate(RUN, list(rules) or None)
             if found["impact"] in SERIOUS
         ]
         wide = [f"wider than the screen: {element}" for element in self.page.evaluate(TOO_WIDE)]
