@@ -27,7 +27,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
 }
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)  # a date of each extraction would change the file without changing a word
-PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[#0\- +]*\d*(?:\.\d+)?([sdfi%])|\{(\w+)\}")
+PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[#0\- +]*\d*(?:\.\d+)?([sdfi%])|\{([a-z]\w*)\}")  # {Vehicle}: an example
 
 Key = tuple[str | None, str]  # context, message
 
