@@ -56,7 +56,7 @@ if SANDBOX and not DEBUG and not env.bool("SANDBOX_FORCE", default=False):
 SANDBOX_URL = url_setting("SANDBOX_URL", "http://127.0.0.1:8010")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "socialhub.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -353,6 +353,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own words, for whoever cannot read the others
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "socialhub.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import pgettext
 
 
 def clock(moment: datetime, zone: str) -> str:
     """The time of day, with the day when it is not today."""
     local = timezone.localtime(moment, ZoneInfo(zone))
     is_today = local.date() == timezone.localtime(timezone=ZoneInfo(zone)).date()
-    return date_format(local, "H:i" if is_today else pgettext("date", "D j M, H:i"))
+    return date_format(local, "H:i" if is_today else "D j M, H:i")

@@ -16,7 +16,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from socialhub.platforms import LABELS
 
@@ -71,6 +71,13 @@ def bare(field: BoundField) -> BoundField:
     return field
 
 
+@register.filter
+def helped(field: BoundField, text: str) -> BoundField:
+    """A field with a help text of ours instead of the one that its library brings."""
+    field.help_text = text
+    return field
+
+
 @register.simple_tag
 def platform_glyph(key: str) -> SafeString:
     """The small coloured sign of a network, with its name for those who do not see it."""
@@ -82,6 +89,12 @@ def platform_glyph(key: str) -> SafeString:
         icon(f"brand-{key.replace('_', '-')}"),
         label,
     )
+
+
+@register.simple_tag
+def platform_keys() -> list[str]:
+    """All networks that there are signs for."""
+    return list(LABELS)
 
 
 @register.filter
@@ -116,7 +129,7 @@ def when(moment: datetime | None) -> SafeString:
     if moment is None:
         return missing(_("no time known"))
     local = timezone.localtime(moment)
-    exact = f"{date_format(local, pgettext('date', 'D j M Y, H:i'))} {local.tzname()}"
+    exact = f"{date_format(local, 'D j M Y, H:i')} {local.tzname()}"
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, relative(local))
 
 
@@ -143,8 +156,8 @@ def calendar_day(moment: datetime, now: datetime) -> str:
     if days in named:
         return named[days] % {"clock": clock}
     if abs(days) < 7:
-        return date_format(moment, pgettext("date", "D, H:i"))
-    return date_format(moment, pgettext("date", "j M") if moment.year == now.year else pgettext("date", "j M Y"))
+        return date_format(moment, "D, H:i")
+    return date_format(moment, "j M" if moment.year == now.year else "j M Y")
 
 
 def missing(reason: str) -> SafeString:
