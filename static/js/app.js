@@ -231,6 +231,26 @@
     }
   });
 
+  /* --- Passwords can be looked at --------------------------------------------------------------------------------- */
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-reveal]");
+    const input = button?.parentElement.querySelector("input");
+    if (!input) return;
+    const isShown = input.type === "text";
+    input.type = isShown ? "password" : "text";
+    button.setAttribute("aria-pressed", String(!isShown));
+    input.focus();
+  });
+
+  // What is shown goes out as a password all the same, so that the browser offers to keep it.
+  document.addEventListener("submit", (event) => {
+    for (const button of event.target.querySelectorAll("[data-reveal][aria-pressed=true]")) {
+      button.parentElement.querySelector("input").type = "password";
+      button.setAttribute("aria-pressed", "false");
+    }
+  });
+
   /* --- Pictures that do not load make way for what lies below them ------------------------------------------------ */
 
   document.addEventListener(
@@ -269,6 +289,7 @@
     openAutoDialogs(root);
     prepareTabs();
     for (const element of document.querySelectorAll("[data-toast]")) watchToast(element);
+    for (const button of root.querySelectorAll("[data-reveal]")) button.hidden = false;
     // Pictures that failed before this file ran.
     for (const image of root.querySelectorAll("img[data-remove-on-error]")) {
       if (image.complete && image.naturalWidth === 0 && image.loading !== "lazy") image.remove();
