@@ -128,9 +128,13 @@ def empty(message: Message) -> str | tuple[str, str]:
     return "" if isinstance(message.id, str) else ("", "")
 
 
+def strings_of(message: Message) -> tuple[str, ...]:
+    """The translation, in each of its plural forms."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
 def is_translated(message: Message) -> bool:
-    strings = (message.string,) if isinstance(message.string, str) else message.string
-    return bool(strings) and all(strings)
+    return bool(strings := strings_of(message)) and all(strings)
 
 
 def placeholders(text: str) -> set[str]:
@@ -143,8 +147,8 @@ def faults_of(message: Message) -> list[str]:
     if not is_translated(message):
         return [f"{where} is not translated"]
     faults = [f"{where} is fuzzy"] if message.fuzzy else []
-    ids = (message.id,) if isinstance(message.id, str) else message.id
-    strings = (message.string,) if isinstance(message.string, str) else message.string
+    ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
+    strings = strings_of(message)
     if len(ids) != len(strings):
         return [*faults, f"{where} has not all its plural forms"]
     # The singular may leave the number out: "one image"
