@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +15,7 @@ from accounts.models import ConnectedAccount, Credential, Grant, Notification, O
 from accounts.templatetags.devices import device
 from tests.accounts.graph import Graph, page_token
 from tests.factories import make_account
+from tests.staff import ask, press
 
 pytestmark = pytest.mark.django_db
 
@@ -84,16 +86,11 @@ def test_books_of_the_program_cannot_be_changed(staff: Client, rows: dict[str, A
     assert staff.get(reverse("admin:accounts_connectedaccount_add")).status_code == 403
 
 
-def act(client: Client, action: str, *accounts: ConnectedAccount) -> str:
-    response = client.post(
-        reverse("admin:accounts_connectedaccount_changelist"),
-        {"action": action, "_selected_action": [account.pk for account in accounts]},
-        follow=True,
-    )
-    assert response.status_code == 200
+def act(client: Client, action: str, *accounts: ConnectedAccount, **said: Any) -> str:
+    report = press(client, ConnectedAccount, action, *accounts, **said).report
     for account in accounts:
         account.refresh_from_db()
-    return response.content.decode()
+    return report
 
 
 def test_actions_do_what_the_pages_do_and_tell_what_they_skipped(
@@ -101,18 +98,42 @@ def test_actions_do_what_the_pages_do_and_tell_what_they_skipped(
 ) -> None:
     account = make_account(workspace, platform_account_id="101", token=page_token("101"))
     off = make_account(workspace, status="disconnected", token=None)
-    act(staff, "pause", account)
+    assert "1 account is paused." in act(staff, "pause", account, ends="hour", reason="Wrong pictures")
     assert account.is_paused
+    assert (account.pause_reason, account.paused_by) == ("Wrong pictures", None)
+    assert account.paused_until
+    assert "1 skipped: it is paused already" in act(staff, "pause", account, ends="open")
     act(staff, "resume", account)
     assert not account.is_paused
-    assert "1 disconnected account skipped." in act(staff, "verify_now", account, off)
+    assert "1 skipped: it is disconnected" in act(staff, "verify_now", account, off)
     assert account.last_verified_at
-    act(staff, "ask_to_reconnect", account, off)
+    assert "1 skipped: it is disconnected" in act(staff, "ask_to_reconnect", account, off)
     assert (account.status, off.status) == ("expired", "disconnected")
     assert Notification.objects.get().account == account
-    assert "1 disconnected account skipped." in act(staff, "disconnect", account, off)
+    assert "1 skipped: it is disconnected" in act(staff, "disconnect", account, off)
     assert account.status == "disconnected"
     assert not Credential.objects.exists()
+    assert LogEntry.objects.filter(object_id=str(account.pk)).count() == 5
+
+
+def test_a_pause_that_ends_in_the_past_is_asked_for_again(staff: Client, workspace: Workspace) -> None:
+    account = make_account(workspace)
+    said = {"confirmed": "yes", "ends": "at", "day": "2020-01-01", "clock": "09:00", "reason": "Kept"}
+    answer = ask(staff, ConnectedAccount, "pause", account, **said)
+    assert answer.status_code == 422
+    assert 'value="Kept"' in answer.content.decode()
+    account.refresh_from_db()
+    assert not account.is_paused
+
+
+def test_an_account_is_synced_again(staff: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("analytics.admin.ask_for_sync", lambda pk: asked.append(pk) or True)
+    account, lost = make_account(workspace), make_account(workspace, status="expired")
+    report = act(staff, "sync_now", account, lost)
+    assert asked == [account.pk]
+    assert "1 account is read now." in report
+    assert "1 skipped: Access expired" in report
 
 
 def test_a_person_is_added_by_address(staff: Client) -> None:

@@ -17,6 +17,7 @@ from publishing.schedule import schedule
 from tests.accounts.conftest import member, sign_in
 from tests.factories import make_account, make_post
 from tests.publishing.test_posts import own_queries
+from tests.staff import press
 
 STOP, RESUME = reverse("accounts:workspace_pause"), reverse("accounts:workspace_resume")
 SETTINGS, POSTS = reverse("accounts:workspace"), reverse("publishing:post_list")
@@ -148,11 +149,10 @@ def test_editors_see_it_and_managers_press_it(workspace: Workspace) -> None:
 def test_staff_stops_and_resumes_workspaces(owner: User, workspace: Workspace) -> None:
     staff = User.objects.create_superuser("staff@example.com", "correct horse")
     client = sign_in(staff)
-    address = reverse("admin:accounts_workspace_changelist")
-    client.post(address, {"action": "stop", "_selected_action": [str(workspace.pk)]})
+    press(client, Workspace, "stop", workspace, ends="open")
     workspace.refresh_from_db()
     assert (workspace.pause_reason, workspace.paused_by) == ("Paused by staff", None)
-    client.post(address, {"action": "resume", "_selected_action": [str(workspace.pk)]})
+    press(client, Workspace, "resume", workspace)
     workspace.refresh_from_db()
     assert (workspace.paused_at, workspace.pause_reason) == (None, "")
 
@@ -162,8 +162,7 @@ def test_a_pause_by_staff_leaves_no_trace_when_it_is_lifted(workspace: Workspace
     pauses.pause(account, by=None, until=timezone.now() + timedelta(hours=1))
     staff = User.objects.create_superuser("staff@example.com", "correct horse")
     client = sign_in(staff)
-    address = reverse("admin:accounts_connectedaccount_changelist")
-    client.post(address, {"action": "resume", "_selected_action": [str(account.pk)]})
+    press(client, ConnectedAccount, "resume", account)
     account.refresh_from_db()
     assert (account.paused_at, account.paused_until) == (None, None)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import uuid
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +19,7 @@ from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnaps
 from publishing import limits
 from publishing.models import (
     Attempt,
+    Autosave,
     CaptionTemplate,
     FollowUp,
     HashtagGroup,
@@ -33,9 +33,9 @@ from publishing.models import (
     QueueEntry,
     RateLimitWindow,
     Rendition,
-    Status,
 )
 from tests.factories import make_account, make_entry, make_media, make_post, make_user, numbers, workspace_of
+from tests.staff import change, changelist
 
 OURS = ("accounts", "publishing", "analytics")
 SECRET = "secret-token-of-the-page"
@@ -108,19 +108,12 @@ def fill(rows):
         FollowUp.objects.create(publication=publication, kind=FollowUp.Kind.SEEN_SOON, due_at=timezone.now())
         LimitOverride.objects.create(account=account, endpoint="publish", window_seconds=3600, call_limit=10)
         AccountSync.objects.create(account=account)
+        Autosave.objects.create(workspace=workspace, user=user, post=post, key=uuid.uuid4(), typed={"caption": ["…"]})
         InsightWindow.objects.create(account=account, period="hour", window_start=now, fetched_at=now)
         platform_post = PlatformPost.objects.create(
             account=account, platform_post_id=f"1_{number}", posted_at=now, publication=publication, likes=3
         )
         PostSnapshot.objects.create(platform_post=platform_post, fetched_at=now, likes=3)
-
-
-def changelist(model):
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-
-
-def change(row):
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def queries(client, address):
@@ -228,20 +221,6 @@ def test_books_cannot_be_written(operator, model):
     assert operator.post(change(row), {}).status_code == 403
 
 
-def test_from_account_to_publication_to_attempt(operator):
-    fill(1)
-    publication = Publication.objects.get(queue_entry__isnull=False)
-    attempt = Attempt.objects.get()
-    accounts = operator.get(reverse("admin:accounts_connectedaccount_changelist")).content.decode()
-    one = f"{changelist(Publication)}?account__id__exact={publication.account_id}"
-    assert one in accounts
-    listed = operator.get(one)
-    assert [row.pk for row in listed.context["cl"].result_list] == [publication.pk]
-    assert change(publication) in listed.content.decode()
-    page = operator.get(change(publication)).content.decode()
-    assert change(attempt) in page
-
-
 def test_the_attempts_of_one_publication_are_one_click_away(operator):
     fill(2)
     attempt = Attempt.objects.order_by("pk").first()
@@ -258,95 +237,6 @@ def test_steps_are_readable(operator):
     page = operator.get(change(Attempt.objects.get())).content.decode()
     assert "Uploading &lt;1&gt;" in page
     assert "321" in page
-
-
-# Levers
-
-
-def press(client, model, action, *rows):
-    return client.post(
-        changelist(model), {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True
-    ).content.decode()
-
-
-def put(publication, status):
-    Publication.objects.filter(pk=publication.pk).update(status=status)
-    Post.objects.filter(pk=publication.post_id).update(status=status)
-    publication.refresh_from_db()
-    return publication
-
-
-@pytest.fixture
-def publications(workspace):
-    return [make_post(workspace, make_account(workspace)).publications.get() for _ in range(3)]
-
-
-def test_retry_tries_again_what_failed_and_says_what_it_left_out(operator, staff, publications):
-    failed, published, _draft = publications
-    put(failed, Status.FAILED)
-    put(published, Status.PUBLISHED)
-    page = press(operator, Publication, "retry", *publications)
-    failed.refresh_from_db()
-    assert failed.status == Status.SCHEDULED
-    assert failed.queue_entry
-    assert failed.events.get().actor == staff
-    assert "1 publication is tried again." in page
-    assert "Skipped" in page
-    assert "(Published)" in page
-    published.refresh_from_db()
-    assert published.status == Status.PUBLISHED
-
-
-def test_retry_from_the_post(operator, publications):
-    put(publications[0], Status.FAILED)
-    page = press(operator, Post, "retry_failed", *(publication.post for publication in publications))
-    publications[0].refresh_from_db()
-    assert publications[0].status == Status.SCHEDULED
-    assert "1 publication is tried again." in page
-    assert "2 posts without failures" in page
-
-
-def test_cancel_makes_drafts_and_says_what_it_left_out(operator, publications):
-    scheduled, failed, _draft = publications
-    put(scheduled, Status.SCHEDULED)
-    make_entry(scheduled)
-    put(failed, Status.FAILED)
-    page = press(operator, Post, "cancel", scheduled.post, failed.post)
-    scheduled.refresh_from_db()
-    assert scheduled.status == Status.DRAFT
-    assert not QueueEntry.objects.exists()
-    assert "1 post is a draft again." in page
-    assert "(Failed)" in page
-
-
-def test_due_now_leaves_workers_and_held_entries_alone(operator, publications):
-    later = timezone.now() + timedelta(hours=1)
-    waiting, held, leased = (make_entry(publication, not_before=later) for publication in publications)
-    QueueEntry.objects.filter(pk=held.pk).update(held=True)
-    QueueEntry.objects.filter(pk=leased.pk).update(lease_until=later)
-    page = press(operator, QueueEntry, "due_now", waiting, held, leased)
-    waiting.refresh_from_db()
-    assert waiting.not_before <= timezone.now()
-    assert QueueEntry.objects.filter(not_before=later).count() == 2
-    assert "2 are at work or held" in page
-
-
-def test_read_now_makes_posts_due(operator, workspace):
-    fill(1)
-    press(operator, PlatformPost, "read_now", PlatformPost.objects.get())
-    assert PlatformPost.objects.get().next_fetch_at <= timezone.now()
-
-
-def test_who_may_only_look_has_no_levers(publications):
-    put(publications[0], Status.FAILED)
-    viewer = make_user(is_staff=True)
-    viewer.user_permissions.add(Permission.objects.get(codename="view_publication"))
-    client = Client()
-    client.force_login(viewer, backend="allauth.account.auth_backends.AuthenticationBackend")
-    assert client.get(changelist(Publication)).status_code == 200
-    press(client, Publication, "retry", publications[0])
-    publications[0].refresh_from_db()
-    assert publications[0].status == Status.FAILED
 
 
 def test_the_admin_is_for_staff(signed_in):
