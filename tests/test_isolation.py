@@ -149,6 +149,7 @@ ADDRESSES: dict[str, Address] = {
     "publishing:autosave_drop": act("editor", caption="Hello"),
     "publishing:post_detail": look("post"),
     "publishing:post_edit": page("editor", "draft", action="draft", caption="Changed"),
+    "publishing:post_bulk": act("editor", act="cancel"),
     "publishing:post_cancel": act("editor", "post"),
     "publishing:post_delete": act("editor", "draft"),
     "publishing:post_report": Address("editor", "GET", ("post",)),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +41,10 @@ class PostQuerySet(models.QuerySet["Post"]):
 
 
 class Post(models.Model):
-    """What a person writes once. Its status is derived from its publications, never set by hand."""
+    """What a person writes once. Its status is derived from its publications, never set by hand.
+
+    The table has one column more, `words`, which the database keeps for `publishing.search`.
+    """
 
     class Summary(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -83,6 +87,16 @@ class Post(models.Model):
             models.Index(fields=["workspace", "-created_at"], name="post_newest"),
             models.Index(fields=["workspace", "status", "scheduled_at"], name="post_by_status"),
             models.Index(fields=["workspace", "scheduled_at"], name="post_by_time"),
+            # The lists of posts: by their time, which of a draft without one is when it was written; by campaign.
+            models.Index("workspace", Coalesce("scheduled_at", "created_at"), "id", name="post_by_moment"),
+            models.Index(
+                "workspace",
+                Upper("campaign"),
+                models.F("created_at").desc(),
+                models.F("id").desc(),
+                condition=~models.Q(campaign=""),
+                name="post_by_campaign",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,57 +2,94 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Value
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import editor_required
-from publishing import schedule
-from publishing.forms.posts import PostFilterForm
-from publishing.models import Post, PostMedia, Publication, Status
+from accounts.models import Workspace
+from publishing import bulk, compose, schedule
+from publishing.bulk import Act
+from publishing.forms.posts import TABS, PostFilterForm
+from publishing.models import Post, PostMedia, Publication
 from publishing.report import report_of
 from publishing.states import IllegalMove, LostRace
 from publishing.views.progress import detail_context
 from socialhub.http import HttpRequest
 
 PER_PAGE = 20
+COUNTED = 99  # a tab says how many there are up to here
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A post as the list shows it."""
+
+    post: Post
+    acts: list[Act]
+    is_editable: bool
+
+    @property
+    def published_at(self) -> datetime | None:
+        """When the first of it went out."""
+        return min((one.published_at for one in self.post.publications.all() if one.published_at), default=None)
 
 
 @require_GET
 def post_list(request: HttpRequest) -> HttpResponse:
-    posts = Post.objects.of(request.workspace)
     form = PostFilterForm(request.GET, workspace=request.workspace)
     valid = form.is_valid()
-    found = list(
-        (form.filtered(posts) if valid else posts.none())
-        .order_by("-created_at", "-pk")
-        .prefetch_related(
-            Prefetch("publications", Publication.objects.select_related("account").order_by("account__platform")),
-            Prefetch("post_media", PostMedia.objects.select_related("media").order_by("position")),
-        )[: PER_PAGE + 1]
-    )
+    found = []
+    if valid:
+        found = list(
+            form.narrowed().prefetch_related(
+                Prefetch("publications", Publication.objects.select_related("account").order_by("account__platform")),
+                Prefetch("post_media", PostMedia.objects.select_related("media").order_by("position")),
+            )[: PER_PAGE + 1]
+        )
+    posts = found[:PER_PAGE]
+    has_more = len(found) > PER_PAGE
     context: dict[str, Any] = {
         "form": form,
-        "posts": found[:PER_PAGE],
-        "next_query": next_query(request.GET, found[PER_PAGE - 1]) if len(found) > PER_PAGE else "",
+        "posts": posts,
+        "rows": [Row(post, bulk.acts_for(post), compose.is_editable(post.publications.all())) for post in posts],
+        "next_query": next_query(request.GET, form, posts[-1]) if has_more else "",
         "filtered": form.is_narrowing,
-        "narrowed_by_field": any(form.data.get(name) for name in ("status", "platform", "account", "campaign")),
+        "may_edit": request.membership.may_edit,
+        "list_query": form.address().removeprefix("?"),
     }
-    template = "publishing/_post_list.html" if request.htmx else "publishing/post_list.html"
+    if request.htmx and request.htmx.target != "posts_found":
+        return render(request, "publishing/_post_list.html", context, status=200 if valid else 422)
+    context["counts"] = tab_counts(request.workspace)
+    template = "publishing/_posts_found.html" if request.htmx else "publishing/post_list.html"
     return render(request, template, context, status=200 if valid else 422)
 
 
-def next_query(current: QueryDict, last: Post) -> str:
+def next_query(current: QueryDict, form: PostFilterForm, last: Post) -> str:
     query = current.copy()
-    query["after"] = f"{last.created_at.isoformat()}_{last.pk}"
+    query["after"] = f"{form.sorting.place_of(last).isoformat()}_{last.pk}"
     return query.urlencode()
+
+
+def tab_counts(workspace: Workspace) -> dict[str, str]:
+    """How many posts wait under the tabs where that is worth knowing; at most a hundred of each are counted."""
+    asked = [key for key in TABS if key != "published"]
+    posts = Post.objects.of(workspace)
+    first, *others = (
+        posts.filter(status__in=TABS[key][1]).annotate(tab=Value(key)).values_list("tab", flat=True)[: COUNTED + 1]
+        for key in asked
+    )
+    counts = Counter(first.union(*others, all=True))
+    return {key: f"{COUNTED}+" if counts[key] > COUNTED else str(counts[key]) for key in asked if counts[key]}
 
 
 @require_GET
@@ -90,11 +127,8 @@ def post_cancel(request: HttpRequest, post_id: UUID) -> HttpResponse:
 def post_delete(request: HttpRequest, post_id: UUID) -> HttpResponse:
     """Drafts only: what went out, or may have, keeps its record."""
     post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
-    with transaction.atomic():
-        Post.objects.select_for_update().get(pk=post.pk)
-        if post.publications.exclude(status=Status.DRAFT).exists():
-            messages.error(request, _("Only drafts can be deleted. Cancel the post first."))
-            return redirect(post)
-        post.delete()
+    if not bulk.delete_draft(post):
+        messages.error(request, _("Only drafts can be deleted. Cancel the post first."))
+        return redirect(post)
     messages.success(request, _("The draft is deleted."))
     return redirect("publishing:post_list")

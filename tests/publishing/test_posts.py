@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -65,6 +65,8 @@ def test_a_viewer_is_not_offered_to_write(signed_in: Client, owner: User) -> Non
         ({"status": "scheduled"}, ["On its way"]),
         ({"platform": "instagram"}, ["A Camaro"]),
         ({"campaign": "SPRING"}, ["On its way"]),
+        ({"q": "spri way"}, ["On its way"]),
+        ({"status": "draft", "q": "cama"}, ["A Camaro"]),
         ({"q": "nothing like it"}, []),
     ],
 )
@@ -83,7 +85,17 @@ def test_filter_by_account(signed_in: Client, workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"status": "lost"}, {"account": "nonsense"}, {"after": "nonsense"}, {"after": "2026-01-01_x"}]
+    "query",
+    [
+        {"status": "lost"},
+        {"account": "nonsense"},
+        {"after": "nonsense"},
+        {"after": "2026-01-01_x"},
+        {"since": "yesterday"},
+        {"since": "2026-02-02", "until": "2026-02-01"},
+        {"order": "random"},
+        {"q": "x" * 201},
+    ],
 )
 def test_a_bad_filter_is_said_and_finds_nothing(signed_in: Client, workspace: Workspace, query: dict[str, str]) -> None:
     make_post(workspace)
@@ -91,6 +103,100 @@ def test_a_bad_filter_is_said_and_finds_nothing(signed_in: Client, workspace: Wo
     assert response.status_code == 422
     assert not response.context["posts"]
     assert response.context["form"].errors
+
+
+def test_the_first_error_has_the_focus_and_is_not_folded_away(signed_in: Client, workspace: Workspace) -> None:
+    make_post(workspace)
+    page = signed_in.get(LIST, {"since": "2026-02-02", "until": "2026-02-01"}).content.decode()
+    assert "This day is before the first." in page
+    assert page.count("autofocus") == 1
+    assert '<details class="post-filter-more" open>' in page
+    assert 'value="2026-02-02"' in page
+
+
+def test_tabs_hold_what_belongs_together(signed_in: Client, workspace: Workspace) -> None:
+    for status in Post.Summary.values:
+        make_post(workspace, caption=status, status=status)
+    expected = {
+        "draft": {"draft"},
+        "scheduled": {"scheduled", "publishing"},
+        "published": {"published", "partly_published"},
+        "attention": {"failed", "partly_failed", "checking"},
+        "failed": {"failed"},
+    }
+    for tab, statuses in expected.items():
+        response = signed_in.get(LIST, {"status": tab})
+        assert {post.status for post in response.context["posts"]} == statuses
+    assert response.context["counts"] == {"draft": "1", "scheduled": "2", "attention": "3"}
+
+
+def test_a_tab_counts_no_further_than_it_shows(signed_in: Client, workspace: Workspace, stranger: User) -> None:
+    Post.objects.bulk_create(Post(workspace=workspace, caption="x", status="failed") for _number in range(120))
+    Post.objects.bulk_create(Post(workspace=workspace_of(stranger), caption="x") for _number in range(3))
+    assert signed_in.get(LIST).context["counts"] == {"attention": "99+"}
+
+
+def test_a_tab_keeps_the_other_conditions(signed_in: Client, workspace: Workspace) -> None:
+    make_post(workspace, campaign="Spring")
+    form = signed_in.get(LIST, {"campaign": "Spring", "status": "draft", "after": ""}).context["form"]
+    assert form.tabs[2][2] == "?status=scheduled&campaign=Spring"
+    assert form.tabs[0][2] == "?campaign=Spring"
+    assert [(one.value, one.without) for one in form.conditions] == [("Spring", "?status=draft")]
+
+
+def test_days_are_those_of_the_reader(signed_in: Client, owner: User, workspace: Workspace) -> None:
+    owner.time_zone = "America/New_York"
+    owner.save()
+    at = datetime(2027, 3, 2, 4, 30, tzinfo=UTC)  # still the first of March there
+    post = make_post(workspace, scheduled_at=at, status="scheduled")
+    for since, until, found in (("2027-03-01", "2027-03-01", [post]), ("2027-03-02", "", []), ("", "2027-02-28", [])):
+        assert signed_in.get(LIST, {"since": since, "until": until}).context["posts"] == found
+
+
+def test_what_waits_is_listed_as_it_goes_out(signed_in: Client, workspace: Workspace) -> None:
+    now = timezone.now()
+    posts = [make_post(workspace, status="scheduled", scheduled_at=now + timedelta(days=day)) for day in (3, 1, 2)]
+    soonest = [posts[1], posts[2], posts[0]]
+    assert signed_in.get(LIST, {"status": "scheduled"}).context["posts"] == soonest
+    assert signed_in.get(LIST, {"order": "late"}).context["posts"] == soonest[::-1]
+    assert signed_in.get(LIST, {"status": "scheduled", "order": "newest"}).context["posts"] == posts[::-1]
+
+
+@pytest.mark.parametrize("order", ["soon", "late"])
+def test_load_more_by_time_goes_through_all_posts_once(signed_in: Client, workspace: Workspace, order: str) -> None:
+    now = timezone.now()
+    posts = [
+        make_post(workspace, scheduled_at=None if number % 3 == 0 else now + timedelta(hours=number // 2))
+        for number in range(50)
+    ]
+    seen: list[Post] = []
+    query = f"order={order}"
+    while query:
+        response = signed_in.get(f"{LIST}?{query}", headers=HTMX)
+        seen += response.context["posts"]
+        query = response.context["next_query"]
+    assert len(seen) == len(posts)
+    assert {post.pk for post in seen} == {post.pk for post in posts}
+    times = [post.scheduled_at or post.created_at for post in seen]
+    assert times == sorted(times, reverse=order == "late")
+
+
+def test_many_posts_of_an_account_are_found_another_way(
+    signed_in: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publishing.forms.posts.FEW", 2)
+    account = make_account(workspace, platform="instagram")
+    posts = [make_post(workspace, account) for _number in range(4)]
+    make_post(workspace, make_account(workspace))
+    assert signed_in.get(LIST, {"platform": "instagram"}).context["posts"] == posts[::-1]
+
+
+def test_typing_gets_the_found_part_alone(signed_in: Client, workspace: Workspace) -> None:
+    make_post(workspace, caption="A Camaro")
+    page = signed_in.get(LIST, {"q": "cam"}, headers={**HTMX, "HX-Target": "posts_found"}).content.decode()
+    assert page.strip().startswith('<div class="posts-found"')
+    assert "A Camaro" in page
+    assert 'name="q"' not in page
 
 
 def test_an_account_of_a_stranger_is_no_filter(signed_in: Client, stranger: User, workspace: Workspace) -> None:

@@ -1,0 +1,82 @@
+"""One act on many posts: what it would do is shown first, then it is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.access import editor_required
+from publishing import bulk
+from publishing.bulk import Act
+from publishing.forms.bulk import BulkForm, PlacingForm
+from publishing.models import Post, Publication
+from socialhub.http import HttpRequest
+
+
+@editor_required
+@require_POST
+def post_bulk(request: HttpRequest) -> HttpResponse:
+    """`step`: nothing for the first look, "preview" for another look with other times, "do" to go on with it."""
+    form = BulkForm(request.POST)
+    if not form.is_valid():
+        return answer(request, {"form": form}, status=422)
+    posts = chosen(request, form)
+    act, step = form.act_chosen, request.POST.get("step", "")
+    placing_form = None
+    if act is Act.RESCHEDULE:
+        placing_form = PlacingForm(request.POST, user=request.user) if step else PlacingForm.at_first(request.user)
+    is_sound = placing_form is None or placing_form.is_valid()
+    if placing_form and step == "do":
+        placing_form.focus_first_error()
+    placing = placing_form.placing if placing_form else None
+    if is_sound and (step == "do" or act is Act.RETRY):
+        report = bulk.perform(act, posts, by=request.user, placing=placing)
+        tell = messages.success if report.done else messages.warning
+        tell(request, report.text)
+        return redirect(list_address(form))
+    lines = bulk.outlook(act, posts, placing)
+    context = {
+        "form": form,
+        "act": act,
+        "placing": placing_form,
+        "lines": [line for line in lines if not line.skipped],
+        "skipped": [line for line in lines if line.skipped],
+        "ids": [post.pk for post in posts],
+    }
+    return answer(request, context, status=200 if is_sound else 422)
+
+
+def chosen(request: HttpRequest, form: BulkForm) -> list[Post]:
+    """Those of the workspace; the ids of others name nothing here."""
+    posts = list(
+        Post.objects.of(request.workspace)
+        .filter(pk__in=form.ids)
+        .prefetch_related(Prefetch("publications", Publication.objects.select_related("account")))
+    )
+    if not posts:
+        raise Http404
+    return posts
+
+
+def answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
+    """A page; for htmx what stands in it, in a dialog when it is asked for from the list."""
+    template, in_dialog = "publishing/post_bulk.html", False
+    if request.htmx:
+        is_open = request.htmx.target == "post_bulk"
+        template = "publishing/_post_bulk.html" if is_open else "publishing/_post_bulk_dialog.html"
+        in_dialog = not is_open or bool(request.POST.get("dialog"))
+    form: BulkForm = context["form"]
+    context |= {"list_address": list_address(form), "in_dialog": in_dialog}
+    return render(request, template, context, status=status)
+
+
+def list_address(form: BulkForm) -> str:
+    query = form.cleaned_data.get("query", "")
+    address = reverse("publishing:post_list")
+    return f"{address}?{query}" if query else address
