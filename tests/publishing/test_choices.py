@@ -252,10 +252,11 @@ def test_a_preview_shows_the_board_and_the_title(
         **chosen(pinterest, board_service_id="881", title="Red bike"),
         **chosen(google, button="book", link="https://shop.example/"),
     }
-    response = signed_in.post(CHECK, {**typed(pinterest, google), "media": [str(media.pk)], **fields})
-    page = response.content.decode()
+    form = {**typed(pinterest, google), "media": [str(media.pk)], **fields}
+    page = signed_in.post(CHECK, {**form, "preview": str(pinterest.pk)}).content.decode()
     assert '<p class="preview-told meta"><span>Board</span> Workshop</p>' in page
     assert '<p class="preview-title">Red bike</p>' in page
+    page = signed_in.post(CHECK, {**form, "preview": str(google.pk)}).content.decode()
     assert '<p class="preview-button"><span>Book</span></p>' in page
 
 
