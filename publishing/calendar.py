@@ -24,6 +24,16 @@ from publishing.models import MediaFile, Post, PostMedia, Publication
 Summary = Post.Summary
 MOVABLE = frozenset({Summary.DRAFT, Summary.SCHEDULED})  # all of it still waits
 TROUBLE = frozenset({Summary.FAILED, Summary.PARTLY_FAILED, Summary.CHECKING})
+MARKS = [  # in the order in which a day that has room for few of them names them
+    Summary.FAILED,
+    Summary.PARTLY_FAILED,
+    Summary.CHECKING,
+    Summary.PUBLISHING,
+    Summary.SCHEDULED,
+    Summary.PARTLY_PUBLISHED,
+    Summary.PUBLISHED,
+    Summary.DRAFT,
+]
 WORDS = 90  # characters of a caption that are read for an entry
 
 
@@ -43,9 +53,10 @@ class Entry:
         return self.status in MOVABLE
 
     @property
-    def is_repeated(self) -> bool:
-        """Whether the clocks show this time twice on that day, so that it needs the name of its half."""
-        return len(local_instants(self.at.date(), self.at.time(), ZoneInfo(str(self.at.tzinfo)))) > 1
+    def half(self) -> str:
+        """The name of the time where the clocks show it twice on that day, such as CEST; else ""."""
+        twice = len(local_instants(self.at.date(), self.at.time(), ZoneInfo(str(self.at.tzinfo)))) > 1
+        return (self.at.tzname() or "") if twice else ""
 
 
 @dataclass(slots=True)
@@ -62,6 +73,11 @@ class Slot:
     @property
     def more(self) -> int:
         return self.total - len(self.entries)
+
+    @property
+    def marks(self) -> list[str]:
+        """The statuses in it, those first that somebody should look at."""
+        return sorted(self.counts, key=MARKS.index)
 
     @property
     def troubled(self) -> int:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import ConnectedAccount, User, Workspace
+from publishing.forms.fields import AccountsField
 from publishing.forms.posts import CursorField
 from publishing.forms.when import WhenForm
 from publishing.models import Post, Publication
@@ -48,15 +49,7 @@ class CalendarForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": gettext_lazy("That is not a date. Choose one, such as 2026-11-21.")},
     )
-    account = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Accounts"),
-        required=False,
-        queryset=ConnectedAccount.objects.none(),
-        error_messages={
-            "invalid_choice": gettext_lazy("This account is not connected here. Choose one of the list."),
-            "invalid_pk_value": gettext_lazy("This account is not connected here. Choose one of the list."),
-        },
-    )
+    account = AccountsField(label=gettext_lazy("Accounts"), required=False, queryset=ConnectedAccount.objects.none())
     status = forms.MultipleChoiceField(
         label=gettext_lazy("Status"),
         required=False,
@@ -170,6 +163,13 @@ class RescheduleForm(ReturnForm, WhenForm):
             values["clock"] = self.local.time()
         values |= {"when": "later", "time_zone": self.user.time_zone}
         self.judge_when()
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in ("day", "clock", "fold"):
+            if name in self.errors:
+                self.fields[name].widget.attrs["autofocus"] = True
+                break
 
     def _take(self, moment: datetime) -> None:
         now = timezone.now()

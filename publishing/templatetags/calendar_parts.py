@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -12,20 +13,29 @@ from socialhub.templatetags.ui import STATUSES, icon, platform_label
 
 register = template.Library()
 
-SHOWN = 3  # networks, before the rest is counted
+ROOM = 3  # for networks, or for two and the number of the others
 
 
 @register.simple_tag
 def entry_signs(entry: Entry) -> SafeString:
-    """Status and networks as small icons; the words for them come from `entry_title`."""
-    networks = entry.platforms
-    marks = format_html_join(
-        "",
-        '<span class="calendar-network" data-platform="{}">{}</span>',
-        ((key, icon(f"brand-{key.replace('_', '-')}")) for key in networks[:SHOWN]),
+    """Status and networks as small icons, and the words for them for those who hear the page."""
+    networks = entry.platforms if len(entry.platforms) <= ROOM else entry.platforms[: ROOM - 1]
+    others = len(entry.platforms) - len(networks)
+    sprite, title = static("icons.svg"), entry_title(entry)
+    return format_html(
+        '<span aria-hidden="true" title="{}"><svg><use href="{}#{}"/></svg>{}{}</span>'
+        '<span class="visually-hidden">{}: </span>',
+        title,
+        sprite,
+        STATUSES[entry.status][1],
+        format_html_join(
+            "",
+            '<svg data-platform="{}"><use href="{}#brand-{}"/></svg>',
+            ((key, sprite, key.replace("_", "-")) for key in networks),
+        ),
+        f"+{others}" if others else "",
+        title,
     )
-    rest = format_html("+{}", len(networks) - SHOWN) if len(networks) > SHOWN else ""
-    return format_html("{}{}{}", icon(STATUSES[entry.status][1]), marks, rest)
 
 
 @register.filter

@@ -45,7 +45,7 @@ from publishing.states import IllegalMove, LostRace
 from socialhub.http import HttpRequest
 
 EACH_DAY = 3
-AGENDA = 20  # of the chosen day, below the month of a phone
+AGENDA = 12  # of the chosen day, below the month of a phone
 EACH_HOUR = 3
 WEEK = 120
 PER_PAGE = 40
@@ -263,7 +263,7 @@ def day_context(frame: Frame) -> dict[str, Any]:
     (entries,) = signed([entries], pictures_for=entries)
     last = entries[-1] if has_more else None
     return {
-        "title": date_format(day, "l, j F Y"),
+        "title": date_format(day, "D j F Y"),
         "agenda": Cell(
             counts=counts[0],
             entries=entries,

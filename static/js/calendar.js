@@ -1,7 +1,7 @@
 /* The calendar: entries are dragged to another day or hour, or moved in a dialog. What is shown is always what the
    server answered: a drop only asks.
 
-   [data-entry]               an entry that may be moved; its value is the id of the post
+   [draggable]                an entry that may be moved
    [data-drop]                a day or an hour (data-hour) that takes it
    #calendar_move             the form whose buttons ask for the dialog; without this file they open a page
    data-here                  on the calendar: its own address */
@@ -35,11 +35,12 @@
   const takes = (event) => (dragged && event.target.closest?.("#calendar [data-drop]")) || null;
 
   document.addEventListener("dragstart", (event) => {
-    const entry = event.target.closest?.("#calendar [data-entry][draggable]");
+    const entry = event.target.closest?.("#calendar [draggable]");
     if (!entry) return;
     dragged = entry;
     event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", entry.querySelector("a").href);
+    event.dataTransfer.setData("text/plain", entry.querySelector("a").href); // or some browsers drag nothing
+    event.dataTransfer.setDragImage(entry, 12, 12);
     // Marked only after the browser has taken its picture of the entry.
     setTimeout(() => {
       if (dragged !== entry) return;
@@ -79,24 +80,30 @@
 
   /* --- The dialog ----------------------------------------------------------------------------------------------------- */
 
+  let asked = null;
+
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "calendar_move" || !event.submitter) return;
     event.preventDefault();
+    asked = event.submitter;
     const values = { next: calendar().dataset.here };
     htmx.ajax("GET", event.submitter.formAction, { ...ANSWER, values, source: "#calendar" });
   });
 
+  // A dialog that came back with an error was opened by one that is gone.
+  document.addEventListener("close", (event) => event.target.id === "reschedule_dialog" && asked?.focus(), true);
+
   // Where the post stands now, the eye and the keyboard find it; else the keyboard begins at the heading.
   document.addEventListener("calendar:moved", (event) => {
-    const entries = [...document.querySelectorAll(`#calendar [data-entry="${event.detail.post}"]`)];
-    const entry = entries.find((one) => one.checkVisibility());
-    if (!entry) {
+    const links = [...document.querySelectorAll(`#calendar a[href*="${event.detail.post}"]`)];
+    const link = links.find((one) => one.checkVisibility());
+    if (!link) {
       document.getElementById("calendar_title").focus();
       return;
     }
-    const place = entry.closest(".calendar-entry, .calendar-row");
+    const place = link.closest("li");
     place.dataset.moved = "";
-    place.querySelector("a").focus();
+    link.focus();
     setTimeout(() => delete place.dataset.moved, 4000);
   });
 
