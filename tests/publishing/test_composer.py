@@ -144,10 +144,14 @@ def test_what_is_true_of_many_accounts_is_said_once(signed_in: Client, workspace
 def test_a_preview_folds_a_long_text_as_the_network_does(
     signed_in: Client, facebook: ConnectedAccount, instagram: ConnectedAccount
 ) -> None:
-    page = signed_in.post("/posts/check/", typed(facebook, instagram, caption="Long enough. " * 20)).content.decode()
-    assert page.count('<details class="preview-text">') == 1  # Instagram's
+    form = typed(facebook, instagram, caption="Long enough. " * 20)
+    page = signed_in.post("/posts/check/", form).content.decode()
     assert '<strong class="truncate">Garage Page</strong>' in page
+    assert '<details class="preview-text">' not in page
+    page = signed_in.post("/posts/check/", {**form, "preview": str(instagram.pk)}).content.decode()
     assert '<strong class="truncate">garage.ig</strong>' in page
+    assert page.count('<details class="preview-text">') == 1
+    assert page.count('<article class="card preview"') == 1
 
 
 def test_from_an_image_set(signed_in: Client, workspace: Workspace, facebook: ConnectedAccount) -> None:
