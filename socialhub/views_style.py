@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -13,7 +19,41 @@ from django.views.decorators.http import require_safe
 
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
-from socialhub.templatetags.ui import STATUSES
+from socialhub.templatetags.ui import STATUSES, THEMES
+
+SECTIONS = {
+    "tokens": "Tokens",
+    "icons": "Icons",
+    "buttons": "Buttons",
+    "states": "States, networks, figures, times",
+    "alerts": "Alerts and toasts",
+    "form": "Fields",
+    "choices": "Chips, segments, counters",
+    "progress": "Progress and steps",
+    "lists": "Lists, tables, tabs, menus",
+    "stats": "Figures",
+    "media": "Media",
+    "calendar": "Calendar",
+    "empty": "Nothing there, and too much",
+}
+SWATCHES = {
+    "Grounds": ("paper", "surface", "surface-sunk", "surface-raised", "hover", "scrim"),
+    "Lines": ("line", "line-strong", "line-control"),
+    "Words": ("ink", "ink-soft", "ink-faint"),
+    "Accent": ("accent", "accent-hover", "accent-ink", "accent-text", "accent-soft"),
+    "Meanings": (
+        *("success", "success-soft", "warning", "warning-soft"),
+        *("danger", "danger-soft", "danger-fill", "danger-ink", "info", "info-soft"),
+    ),
+    "On pictures": ("on-media", "media-shade", "media-ground"),
+}
+SIZES = {
+    "Space": ("space-1", "space-2", "space-3", "space-4", "space-5", "space-6", "space-8", "space-10", "space-12"),
+    "Radius": ("radius-s", "radius-m", "radius-l", "radius-full"),
+    "Shadow": ("shadow-s", "shadow-m", "shadow-l"),
+    "Type": ("text-xs", "text-s", "text-m", "text-l", "text-xl", "text-2xl", "text-3xl"),
+}
+LONG = "1969 Camaro Restoration, from the barn find to the coast road in eight pictures of the engine bay and more"
 
 
 class SampleForm(forms.Form):
@@ -22,8 +62,63 @@ class SampleForm(forms.Form):
     role = forms.ChoiceField(choices=[("editor", "Editor"), ("viewer", "Viewer")])
     late = forms.ChoiceField(choices=[("yes", "Publish late"), ("no", "Ask me")], widget=forms.RadioSelect)
     text = forms.CharField(widget=forms.Textarea, required=False)
+    secret = forms.CharField(widget=forms.PasswordInput, required=False)
     picture = forms.FileField(required=False)
     agreed = forms.BooleanField(help_text="Once is enough.", label="I have looked at it")
+
+
+class DisabledForm(forms.Form):
+    title = forms.CharField(disabled=True, initial="Cannot be changed now")
+    role = forms.ChoiceField(choices=[("editor", "Editor")], disabled=True)
+    agreed = forms.BooleanField(disabled=True, label="I have looked at it")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the calendar shows of a post."""
+
+    at: datetime
+    status: str
+    words: str
+    platforms: tuple[str, ...] = ("facebook", "instagram")
+    pk: UUID = field(default=UUID(int=0))
+    is_movable: bool = False
+    is_repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """The page once, in one scheme; both may stand beside each other, so ids begin with its name."""
+
+    theme: str
+
+    @property
+    def form(self) -> SampleForm:
+        return SampleForm(auto_id=f"{self.theme}_%s")
+
+    @property
+    def disabled_form(self) -> DisabledForm:
+        return DisabledForm(auto_id=f"{self.theme}_disabled_%s")
+
+    @property
+    def invalid_form(self) -> SampleForm:
+        prefix = f"{self.theme}_" if self.theme else ""
+        return SampleForm({"title": "", "agreed": ""}, auto_id=f"{prefix}invalid_%s")
+
+
+@cache
+def icon_names() -> list[str]:
+    sprite = Path(settings.BASE_DIR) / "static" / "icons.svg"
+    return re.findall(r'<symbol id="([^"]+)"', sprite.read_text())
+
+
+def entries(now: datetime) -> list[Entry]:
+    hour = now.replace(minute=30)
+    states = ("published", "scheduled", "draft", "publishing", "checking", "failed", "partly_failed")
+    return [
+        Entry(hour + timedelta(hours=number), status, LONG[number * 5 :], tuple(LABELS)[number : 2 * number])
+        for number, status in enumerate(states)
+    ]
 
 
 @require_safe
@@ -33,13 +128,22 @@ def style(request: HttpRequest) -> HttpResponse:
     for level in ("success", "warning", "error"):
         if level == request.GET.get("toast"):
             getattr(messages, level)(request, "The post is scheduled for tomorrow, 09:00.")
-    now = timezone.now()
+    now = timezone.localtime()
+    scheme = request.GET.get("scheme", "")
+    shown = THEMES if scheme == "both" else (scheme if scheme in THEMES else "",)
     context = {
+        "sections": SECTIONS,
+        "scheme": scheme if scheme in (*THEMES, "both") else "",
+        "looks": [Look(theme) for theme in shown],
+        "swatches": SWATCHES,
+        "sizes": SIZES,
+        "icons": icon_names(),
         "platforms": LABELS,
         "statuses": STATUSES,
-        "form": SampleForm(),
-        "invalid_form": SampleForm({"title": "", "agreed": ""}, auto_id="invalid_%s"),
         "moments": [now + timedelta(seconds=seconds) for seconds in (-5, -400, -9_000, -100_000, 500, 40_000, 10**7)],
         "numbers": [0, 7, 1204, 9_999, 12_499, 3_000_000, None],
+        "entries": entries(now),
+        "many": range(1, 13),
+        "long": LONG,
     }
     return render(request, "styleguide.html", context)

@@ -17,8 +17,8 @@ from accounts.models import User
 from socialhub.templatetags.ui import PAPER
 
 
-def test_the_dashboard_stands_in_the_frame(signed_in: Client) -> None:
-    page = signed_in.get("/").content.decode()
+def test_a_page_stands_in_the_frame(signed_in: Client) -> None:
+    page = signed_in.get("/posts/").content.decode()
     assert '<main class="main" id="content"' in page
     assert 'aria-label="Main"' in page
     assert "Skip to content" in page
@@ -36,12 +36,12 @@ def test_the_small_bar_keeps_the_rest_in_a_menu_that_needs_no_script(signed_in: 
 
 
 def test_a_chosen_theme_is_drawn_by_the_server(signed_in: Client) -> None:
-    assert "data-theme=" not in signed_in.get("/").content.decode()
+    assert "data-theme=" not in signed_in.get("/posts/").content.decode()
     answer = signed_in.post("/theme/", {"theme": "dark", "next": "/posts/?status=failed"})
     assert answer.status_code == 302
     assert answer["Location"] == "/posts/?status=failed"
     assert answer.cookies["theme"]["httponly"]
-    page = signed_in.get("/").content.decode()
+    page = signed_in.get("/posts/").content.decode()
     assert '<html lang="en" data-theme="dark">' in page
     assert f'<meta name="theme-color" content="{PAPER["dark"]}">' in page
     assert re.search(r'value="dark" aria-pressed="true"', page)
@@ -57,7 +57,7 @@ def test_pages_outside_follow_the_theme_too(signed_in: Client) -> None:
 def test_the_system_decides_again(signed_in: Client) -> None:
     signed_in.post("/theme/", {"theme": "dark"})
     signed_in.post("/theme/", {"theme": "system"})
-    page = signed_in.get("/").content.decode()
+    page = signed_in.get("/posts/").content.decode()
     assert "data-theme=" not in page
     assert page.count('<meta name="theme-color"') == 2
 
@@ -65,7 +65,7 @@ def test_the_system_decides_again(signed_in: Client) -> None:
 def test_a_made_up_theme_changes_nothing(signed_in: Client) -> None:
     assert signed_in.post("/theme/", {"theme": '"><script>'}).status_code == 422
     signed_in.cookies["theme"] = '"><script>'
-    assert "data-theme=" not in signed_in.get("/").content.decode()
+    assert "data-theme=" not in signed_in.get("/posts/").content.decode()
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
