@@ -40,6 +40,7 @@ ERROR_KINDS = {
     "outcome_unknown": _("outcome unknown"),
     "permission": _("permission missing"),
     "reconnect": _("access lost"),
+    "refresh_lost": _("renewal without an answer"),
     "rejected": _("refused by the network"),
     "temporary": _("passing trouble"),
 }

@@ -1,0 +1,272 @@
+"""The admin as a whole: its front page tells what is wrong, and every page opens for whoever may look, and no other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from accounts.models import ConnectedAccount, Notification, OperatorNotice, User, Workspace
+from publishing.models import FollowUp, Publication, QueueEntry, RateLimitWindow, Status
+from socialhub.admin_books import ERROR_KINDS, CappedPaginator, kinds_of_errors
+from socialhub.models import Heartbeat
+from socialhub.schedule import PREFIX, sync
+from tests.factories import make_account, make_entry, make_post, make_user
+from tests.publishing.test_admin import SECRET, fill
+from tests.staff import changelist
+
+pytestmark = pytest.mark.django_db
+
+FRONT = "/admin/"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    cache.clear()
+    sync()
+
+
+def signed_in_as(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    return signed_in_as(User.objects.create_superuser("staff@example.com", "correct horse"))
+
+
+@pytest.fixture
+def viewer(db: None) -> Client:
+    """Staff who may look at everything and change nothing."""
+    user = make_user(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    return signed_in_as(user)
+
+
+def front(client: Client) -> Any:
+    response = client.get(FRONT)
+    assert response.status_code == 200
+    return response
+
+
+def titles(response: Any) -> list[str]:
+    return [incident.title for incident in response.context["incidents"]]
+
+
+def failed(workspace: Workspace, number: int = 1, **fields: Any) -> list[Publication]:
+    account = make_account(workspace, platform=fields.pop("platform", "facebook"))
+    made = [make_post(workspace, account).publications.get() for _ in range(number)]
+    fields = {"status": Status.FAILED, "error_kind": "rejected", **fields}
+    Publication.objects.filter(pk__in=[one.pk for one in made]).update(**fields)
+    return made
+
+
+def test_all_is_well(operator: Client) -> None:
+    Heartbeat.beat()
+    response = front(operator)
+    assert titles(response) == []
+    assert "Nothing that you can see here needs anybody." in response.content.decode()
+
+
+def test_silence_comes_first(operator: Client) -> None:
+    assert titles(front(operator)) == ["Scheduler or workers are silent"]
+
+
+def test_failures_of_a_day_by_network_and_kind_lead_to_their_rows(operator: Client, workspace: Workspace) -> None:
+    Heartbeat.beat()
+    failed(workspace, 3)
+    failed(workspace, 2, platform="instagram", error_kind="temporary")
+    failed(workspace, 4, updated_at=timezone.now() - timedelta(days=2))
+    (incident,) = front(operator).context["incidents"]
+    assert incident.title == "5 publications failed in the last 24 hours"
+    assert [(part.text, part.number) for part in incident.parts] == [
+        ("Facebook: refused by the network", 3),
+        ("Instagram: passing trouble", 2),
+    ]
+    for part in incident.parts:
+        assert operator.get(part.address).context["cl"].result_count == part.number
+    assert operator.get(incident.address).context["cl"].result_count == 5
+
+
+def test_everything_else_that_is_wrong_leads_to_its_rows(operator: Client, workspace: Workspace) -> None:
+    Heartbeat.beat()
+    now = timezone.now()
+    accounts = [make_account(workspace) for _ in range(5)]
+    rows = [make_post(workspace, account).publications.get() for account in accounts]
+    make_entry(rows[0], held=True, awaits_decision=True)
+    make_entry(rows[1], held=True, wait_reason="Publishing to this account is paused.")
+    make_entry(rows[2], not_before=now - HOUR)
+    make_entry(rows[3], lease_until=now - HOUR, worker="w")
+    make_account(workspace, status="revoked")
+    make_account(workspace, status="disconnected")
+    RateLimitWindow.objects.create(
+        subject="account:x",
+        account=accounts[0],
+        endpoint="",
+        window_seconds=0,
+        window_start=now,
+        call_limit=0,
+        resets_at=now + HOUR,
+    )
+    FollowUp.objects.create(publication=rows[4], kind=FollowUp.Kind.COMMENT, due_at=now - HOUR)
+    OperatorNotice.objects.create(key="x", title="Meta answers with version v21.0", body="Set another.")
+    told = Notification.objects.create(workspace=workspace, kind="missed", incident="x", title="Missed")
+    Notification.objects.filter(pk=told.pk).update(created_at=now - HOUR)
+    response = front(operator)
+    assert sorted(titles(response)) == [
+        "1 account is held off by its network",
+        "1 account lost its access",
+        "1 entry is due and waits for a worker",
+        "1 entry is in the hands of a dead worker",
+        "1 entry waits for its account",
+        "1 look after publishing is late",
+        "1 notification could not be e-mailed",
+        "1 publication waits for a decision",
+        "Meta answers with version v21.0",
+    ]
+    for incident in response.context["incidents"]:
+        for address in [incident.address, *(part.address for part in incident.parts)]:
+            listed = operator.get(address)
+            assert listed.status_code == 200, address
+            assert listed.context["cl"].result_count == 1, address
+    tones = [incident.tone for incident in response.context["incidents"]]
+    assert tones == sorted(tones), "what needs somebody stands above the rest"
+
+
+def test_the_front_page_costs_the_same_whatever_is_wrong(operator: Client, workspace: Workspace) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            front(operator)
+        return len(captured)
+
+    for number in (2, 20):
+        failed(workspace, number)
+        make_entry(failed(workspace)[0], held=True, awaits_decision=True)
+        make_account(workspace, status="expired")
+        if number == 2:
+            cost()
+            few = cost()
+    assert cost() == few
+    assert few <= 30
+
+
+def test_nobody_is_told_of_what_they_may_not_see(workspace: Workspace) -> None:
+    failed(workspace)
+    user = make_user(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_imageset"))
+    response = front(signed_in_as(user))
+    assert titles(response) == []
+    assert response.context["engine"] == []
+    assert response.context["jobs"] == []
+
+
+def test_the_last_run_of_each_job_is_shown(operator: Client) -> None:
+    PeriodicTask.objects.filter(name=f"{PREFIX}verify accounts").update(
+        last_run_at=timezone.now() - timedelta(minutes=5)
+    )
+    page = front(operator).content.decode()
+    assert "verify accounts" in page
+    assert "5 minutes ago" in page
+
+
+def test_a_job_can_be_slowed_and_stopped_but_not_deleted(operator: Client) -> None:
+    job = PeriodicTask.objects.get(name=f"{PREFIX}verify accounts")
+    page = operator.get(reverse("admin:django_celery_beat_periodictask_change", args=[job.pk]))
+    assert page.status_code == 200
+    assert "<script id=" not in page.content.decode().replace('<script id="django-admin', "")
+    listed = reverse("admin:django_celery_beat_periodictask_changelist")
+    operator.post(listed, {"action": "disable_tasks", "_selected_action": str(job.pk)})
+    job.refresh_from_db()
+    assert not job.enabled
+    operator.post(listed, {"action": "delete_selected", "_selected_action": str(job.pk), "post": "yes"})
+    delete = reverse("admin:django_celery_beat_periodictask_delete", args=[job.pk])
+    assert operator.post(delete, {"post": "yes"}).status_code == 403
+    assert PeriodicTask.objects.filter(pk=job.pk).exists()
+
+
+def pages() -> list[str]:
+    found = [FRONT]
+    for model in admin.site._registry:
+        base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        found += [reverse(f"{base}_changelist"), reverse(f"{base}_add")]
+        for row in model._default_manager.all()[:1]:
+            found += [reverse(f"{base}_{page}", args=[row.pk]) for page in ("change", "history", "delete")]
+    return found
+
+
+@pytest.mark.parametrize("who", ["operator", "viewer"])
+def test_every_page_opens_or_says_no_and_shows_no_token(request: pytest.FixtureRequest, who: str) -> None:
+    fill(1)
+    client = request.getfixturevalue(who)
+    answers = {}
+    for address in pages():
+        response = client.get(address)
+        assert response.status_code in (200, 403), address
+        assert SECRET not in response.content.decode(), address
+        assert "changelist" not in address or response.status_code == 200
+        answers[address] = response.status_code
+    assert len(answers) > 100
+    if who == "viewer":
+        added = [address for address, status in answers.items() if address.endswith("/add/") and status == 200]
+        assert not added
+        assert all(status == 200 for address, status in answers.items() if address.endswith(("/change/", "/history/")))
+
+
+def test_who_may_only_look_changes_nothing(viewer: Client) -> None:
+    fill(1)
+    for address in pages():
+        if address.endswith(("/add/", "/change/", "/delete/")):
+            assert viewer.post(address, {"post": "yes"}).status_code == 403, address
+
+
+def test_every_kind_of_error_has_words() -> None:
+    assert kinds_of_errors() <= set(ERROR_KINDS)
+
+
+def test_lists_count_to_their_cap_and_no_further(operator: Client, workspace: Workspace) -> None:
+    paginator = CappedPaginator(Publication.objects.order_by("pk"), 2)
+    paginator.most = 3
+    failed(workspace, 3)
+    assert (paginator.count, paginator.is_capped) == (3, False)
+    failed(workspace, 2)
+    paginator = CappedPaginator(Publication.objects.order_by("pk"), 2)
+    paginator.most = 3
+    with CaptureQueriesContext(connection) as captured:
+        assert (paginator.count, paginator.is_capped, paginator.num_pages) == (3, True, 2)
+    assert len(captured) == 1
+    assert "LIMIT 4" in captured[0]["sql"]
+    assert not isinstance(paginator.object_list, list)
+    assert isinstance(paginator.object_list, QuerySet)
+
+
+def test_a_list_that_is_cut_says_so(operator: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed(workspace, 3)
+    assert "more than" not in operator.get(changelist(Publication)).content.decode()
+    monkeypatch.setattr(CappedPaginator, "most", 2)
+    assert "more than 2 publications" in " ".join(operator.get(changelist(Publication)).content.decode().split())
+
+
+def test_the_search_of_the_front_page_finds_the_account(operator: Client, workspace: Workspace) -> None:
+    account = make_account(workspace, username="joes")
+    page = front(operator).content.decode()
+    assert f'action="{changelist(ConnectedAccount)}"' in page
+    assert [row.pk for row in operator.get(changelist(ConnectedAccount), {"q": "@joes"}).context["cl"].result_list] == [
+        account.pk
+    ]
+    assert "socialhub" in unescape(page)
+    assert QueueEntry.objects.count() == 0
