@@ -100,6 +100,8 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/library/hashtags/",
         f"/library/hashtags/{group.pk}/",
         "/posts/",
+        "/calendar/",
+        f"/posts/{scheduled.pk}/reschedule/",
         "/posts/new/",
         f"/posts/new/?set={image_set.pk}",
         f"/posts/{draft.pk}/edit/",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,15 @@ CALENDAR = reverse("publishing:calendar")
 HTMX = {"HX-Request": "true"}
 BERLIN = ZoneInfo("Europe/Berlin")
 SUNDAY, MONDAY = 0, 1
+NEXT = timezone.now().year + 1
+
+
+def last_sunday(month: int) -> date:
+    """When Berlin moves its clocks next year: in March (3) and October (10), which have 31 days."""
+    return week_of(date(NEXT, month, 31), SUNDAY)[0]
+
+
+SPRING, AUTUMN = last_sunday(3), last_sunday(10)
 YESTERDAY = (datetime.now(tz=UTC) - timedelta(days=1)).date().isoformat()
 
 
@@ -197,7 +206,6 @@ def test_a_week_has_a_place_for_every_hour_of_it(signed_in: Client, workspace: W
     (cell,) = (cell for cell in column.cells if cell.hour == 2)
     assert words(cell.entries) == ["The first", "The second"]
     page = response.content.decode()
-    print(re.findall(r"<time.*?</time>", page))
     assert "02:30 CEST" in page
     assert "02:30 CET" in page
 
@@ -205,12 +213,12 @@ def test_a_week_has_a_place_for_every_hour_of_it(signed_in: Client, workspace: W
 def test_an_hour_that_does_not_exist_takes_nothing(signed_in: Client, workspace: Workspace, owner: User) -> None:
     owner.time_zone = "Europe/Berlin"
     owner.save(update_fields=["time_zone"])
-    response = signed_in.get(CALENDAR, {"view": "week", "on": "2030-03-31", "hours": "all"})
-    (column,) = (column for column in response.context["columns"] if column.day == date(2030, 3, 31))
+    response = signed_in.get(CALENDAR, {"view": "week", "on": SPRING.isoformat(), "hours": "all"})
+    (column,) = (column for column in response.context["columns"] if column.day == SPRING)
     assert [cell.hour for cell in column.cells if not cell.exists] == [2]
     page = response.content.decode()
-    assert "day=2030-03-31&amp;time=01:00" in page
-    assert "day=2030-03-31&amp;time=02:00" not in page
+    assert f"day={SPRING}&amp;time=01:00" in page
+    assert f"day={SPRING}&amp;time=02:00" not in page
 
 
 def test_a_week_folds_the_night_unless_something_stands_there(signed_in: Client, workspace: Workspace) -> None:
@@ -369,11 +377,12 @@ def test_a_fragment_is_the_calendar_alone_and_history_gets_the_page(signed_in: C
 
 
 def test_an_empty_place_leads_to_the_composer(signed_in: Client, workspace: Workspace) -> None:
-    month = signed_in.get(CALENDAR, {"on": "2030-06-10"}).content.decode()
-    assert f"{reverse('publishing:post_new')}?day=2030-06-11&amp;time=09:00" in month
-    assert "Write a post for Tue 11 Jun, 09:00" in month
-    week = signed_in.get(CALENDAR, {"view": "week", "on": "2030-06-10"}).content.decode()
-    assert f"{reverse('publishing:post_new')}?day=2030-06-11&amp;time=14:00" in week
+    day = date(NEXT, 6, 11)
+    month = signed_in.get(CALENDAR, {"on": f"{NEXT}-06-20"}).content.decode()
+    assert f"{reverse('publishing:post_new')}?day={day}&amp;time=09:00" in month
+    assert f"Write a post for {day:%a} 11 Jun, 09:00" in month
+    week = signed_in.get(CALENDAR, {"view": "week", "on": day.isoformat()}).content.decode()
+    assert f"{reverse('publishing:post_new')}?day={day}&amp;time=14:00" in week
 
 
 def test_nothing_is_offered_for_days_that_are_over(signed_in: Client, workspace: Workspace) -> None:
@@ -390,7 +399,7 @@ def test_a_viewer_sees_everything_and_can_move_nothing(signed_in: Client, owner:
         assert post.caption in page
         for handle in ("draggable", "data-drop", "reschedule", "Write a post"):
             assert handle not in page
-    assert signed_in.post(move_url(post), {"day": "2030-06-10"}).status_code == 403
+    assert signed_in.post(move_url(post), {"day": f"{NEXT}-06-10"}).status_code == 403
     assert signed_in.get(move_url(post)).status_code == 403
 
 
@@ -439,43 +448,45 @@ def test_the_calendar_asks_and_weighs_the_same_however_full_it_is(
 def test_a_post_moves_to_a_day_and_keeps_its_time_of_day(
     signed_in: Client, workspace: Workspace, owner_in_berlin: User
 ) -> None:
-    post = waiting(workspace, datetime(2027, 7, 1, 7, 15, tzinfo=UTC), accounts=2)  # 09:15 in Berlin
-    response = signed_in.post(move_url(post), {"day": "2027-12-01", "next": f"{CALENDAR}?view=month&on=2027-07-01"})
+    post = waiting(workspace, datetime(NEXT, 7, 1, 7, 15, tzinfo=UTC), accounts=2)  # 09:15 in Berlin
+    response = signed_in.post(
+        move_url(post), {"day": f"{NEXT}-12-01", "next": f"{CALENDAR}?view=month&on={NEXT}-07-01"}
+    )
     assert response.status_code == 302
-    assert response["Location"] == f"{CALENDAR}?view=month&on=2027-07-01"
+    assert response["Location"] == f"{CALENDAR}?view=month&on={NEXT}-07-01"
     post.refresh_from_db()
-    assert post.scheduled_at == datetime(2027, 12, 1, 8, 15, tzinfo=UTC)  # 09:15 in winter
+    assert post.scheduled_at == datetime(NEXT, 12, 1, 8, 15, tzinfo=UTC)  # 09:15 in winter
     assert set(post.publications.values_list("scheduled_at", flat=True)) == {post.scheduled_at}
     assert set(QueueEntry.objects.values_list("due_at", flat=True)) == {post.scheduled_at}
 
 
 def test_a_post_moves_to_an_hour(signed_in: Client, workspace: Workspace, owner_in_berlin: User) -> None:
     post = waiting(workspace, soon())
-    signed_in.post(move_url(post), {"day": "2027-07-01", "clock": "14:00"})
+    signed_in.post(move_url(post), {"day": f"{NEXT}-07-01", "clock": "14:00"})
     post.refresh_from_db()
-    assert post.scheduled_at == datetime(2027, 7, 1, 12, 0, tzinfo=UTC)
+    assert post.scheduled_at == datetime(NEXT, 7, 1, 12, 0, tzinfo=UTC)
 
 
 def test_a_draft_takes_its_plan_along(signed_in: Client, workspace: Workspace) -> None:
     post = planned(workspace, soon(), "draft")
-    signed_in.post(move_url(post), {"day": "2027-07-01", "clock": "14:00"})
+    signed_in.post(move_url(post), {"day": f"{NEXT}-07-01", "clock": "14:00"})
     post.refresh_from_db()
-    assert (post.scheduled_at, post.status) == (datetime(2027, 7, 1, 14, 0, tzinfo=UTC), "draft")
+    assert (post.scheduled_at, post.status) == (datetime(NEXT, 7, 1, 14, 0, tzinfo=UTC), "draft")
 
 
 def test_a_draft_without_a_time_can_be_given_one(signed_in: Client, workspace: Workspace) -> None:
     post = make_post(workspace)
-    assert signed_in.post(move_url(post), {"day": "2027-07-01"}).status_code == 422
-    assert signed_in.post(move_url(post), {"day": "2027-07-01", "clock": "14:00"}).status_code == 302
+    assert signed_in.post(move_url(post), {"day": f"{NEXT}-07-01"}).status_code == 422
+    assert signed_in.post(move_url(post), {"day": f"{NEXT}-07-01", "clock": "14:00"}).status_code == 302
     post.refresh_from_db()
-    assert post.scheduled_at == datetime(2027, 7, 1, 14, 0, tzinfo=UTC)
+    assert post.scheduled_at == datetime(NEXT, 7, 1, 14, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("step", "days"), [("-1", -1), ("1", 1), ("7", 7)])
 def test_the_buttons_move_by_days_of_the_zone(
     signed_in: Client, workspace: Workspace, owner_in_berlin: User, step: str, days: int
 ) -> None:
-    local = datetime(2027, 3, 27, 9, 15, tzinfo=BERLIN)  # the clocks are put forward on the 28th
+    local = datetime.combine(SPRING - timedelta(days=1), time(9, 15), tzinfo=BERLIN)
     post = waiting(workspace, local.astimezone(UTC))
     signed_in.post(move_url(post), {"step": step})
     post.refresh_from_db()
@@ -485,12 +496,12 @@ def test_the_buttons_move_by_days_of_the_zone(
 def test_a_move_says_the_new_time_and_can_be_taken_back(
     signed_in: Client, workspace: Workspace, owner_in_berlin: User
 ) -> None:
-    before = datetime(2027, 10, 31, 1, 30, tzinfo=UTC)  # the second 02:30 of that night
+    before = datetime.combine(AUTUMN, time(1, 30), tzinfo=UTC)  # the second 02:30 of that night
     post = waiting(workspace, before)
-    back = f"{CALENDAR}?view=month&on=2027-10-31"
-    response = signed_in.post(move_url(post), {"day": "2027-11-24", "clock": "09:00", "next": back})
+    back = f"{CALENDAR}?view=month&on={AUTUMN}"
+    response = signed_in.post(move_url(post), {"day": f"{NEXT}-11-24", "clock": "09:00", "next": back})
     (sentence,) = said(response)
-    assert "Moved to Wed 24 Nov, 09:00." in sentence
+    assert f"Moved to {date(NEXT, 11, 24):%a} 24 Nov, 09:00." in sentence
     assert 'form="calendar_undo"' in signed_in.get(back).content.decode()
     (instant,) = re.findall(r'name="instant" value="([^"]+)"', sentence)
     signed_in.post(move_url(post), {"instant": instant, "next": back})
@@ -521,12 +532,12 @@ def test_htmx_gets_the_whole_calendar_and_the_sentence(signed_in: Client, worksp
         ({"instant": "2020-01-01T09:00:00"}, "no point in time"),
         ({"instant": "2020-99-01T09:00:00+00:00"}, "no point in time"),
         ({"day": "tomorrow"}, "Enter a valid date"),
-        ({"day": "2027-06-01", "clock": "25:00"}, "Enter a valid time"),
+        ({"day": f"{NEXT}-06-01", "clock": "25:00"}, "Enter a valid time"),
         ({"day": "2099-06-01"}, "within the next two years"),
         ({}, "Choose a date"),
         ({"step": "400"}, "not one of the available choices"),
-        ({"day": "2027-03-28", "clock": "02:30"}, "02:30 does not exist. Choose 03:00 or later"),
-        ({"day": "2027-10-31", "clock": "02:30"}, "02:30 comes twice"),
+        ({"day": SPRING.isoformat(), "clock": "02:30"}, "02:30 does not exist. Choose 03:00 or later"),
+        ({"day": AUTUMN.isoformat(), "clock": "02:30"}, "02:30 comes twice"),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_moves(
@@ -545,11 +556,11 @@ def test_what_cannot_be_is_said_and_nothing_moves(
 
 def test_of_two_equal_times_one_is_chosen(signed_in: Client, workspace: Workspace, owner_in_berlin: User) -> None:
     post = waiting(workspace, soon())
-    data = {"day": "2027-10-31", "clock": "02:30"}
+    data = {"day": AUTUMN.isoformat(), "clock": "02:30"}
     assert 'name="fold"' in signed_in.post(move_url(post), data).content.decode()
     signed_in.post(move_url(post), {**data, "fold": "1"})
     post.refresh_from_db()
-    assert post.scheduled_at == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
+    assert post.scheduled_at == datetime.combine(AUTUMN, time(1, 30), tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -569,11 +580,11 @@ def test_what_is_out_or_on_its_way_stays_where_it_is(
     post.publications.update(status=status)
     summary = "publishing" if status == Status.QUEUED else status
     Post.objects.filter(pk=post.pk).update(status=summary)
-    response = signed_in.post(move_url(post), {"day": "2027-06-01"}, headers=HTMX)
+    response = signed_in.post(move_url(post), {"day": f"{NEXT}-06-01"}, headers=HTMX)
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert 'id="calendar"' not in response.content.decode()
-    assert sentence in said(signed_in.post(move_url(post), {"day": "2027-06-01"}))[-1]
+    assert sentence in said(signed_in.post(move_url(post), {"day": f"{NEXT}-06-01"}))[-1]
     assert signed_in.get(move_url(post)).status_code == 302
     post.refresh_from_db()
     assert post.scheduled_at == soon()
@@ -582,7 +593,7 @@ def test_what_is_out_or_on_its_way_stays_where_it_is(
 def test_a_worker_that_was_faster_wins(signed_in: Client, workspace: Workspace) -> None:
     post = waiting(workspace, soon())
     QueueEntry.objects.update(lease_until=timezone.now() + timedelta(minutes=1))  # taken since the page was drawn
-    (sentence,) = said(signed_in.post(move_url(post), {"day": "2027-06-01"}))
+    (sentence,) = said(signed_in.post(move_url(post), {"day": f"{NEXT}-06-01"}))
     assert "Publishing has begun meanwhile" in sentence
     post.refresh_from_db()
     assert post.scheduled_at == soon()
@@ -591,7 +602,7 @@ def test_a_worker_that_was_faster_wins(signed_in: Client, workspace: Workspace) 
 def test_a_post_of_a_stranger_is_not_there(signed_in_stranger: Client, workspace: Workspace) -> None:
     post = waiting(workspace, soon())
     assert signed_in_stranger.get(move_url(post)).status_code == 404
-    assert signed_in_stranger.post(move_url(post), {"day": "2027-06-01"}).status_code == 404
+    assert signed_in_stranger.post(move_url(post), {"day": f"{NEXT}-06-01"}).status_code == 404
     post.refresh_from_db()
     assert post.scheduled_at == soon()
 
@@ -609,7 +620,7 @@ def test_a_post_of_a_stranger_is_not_there(signed_in_stranger: Client, workspace
 )
 def test_nobody_is_sent_elsewhere(signed_in: Client, workspace: Workspace, address: str) -> None:
     post = waiting(workspace, soon())
-    response = signed_in.post(move_url(post), {"day": "2027-06-01", "next": address})
+    response = signed_in.post(move_url(post), {"day": f"{NEXT}-06-01", "next": address})
     assert response["Location"] == f"{CALENDAR}?on={soon().date().isoformat()}"
     page = signed_in.get(move_url(post), {"next": address}).content.decode()
     assert f'href="{address}"' not in page
@@ -618,7 +629,7 @@ def test_nobody_is_sent_elsewhere(signed_in: Client, workspace: Workspace, addre
 
 def test_an_address_of_ours_is_kept(signed_in: Client, workspace: Workspace) -> None:
     post = waiting(workspace, soon())
-    response = signed_in.post(move_url(post), {"day": "2027-06-01", "next": post.get_absolute_url()})
+    response = signed_in.post(move_url(post), {"day": f"{NEXT}-06-01", "next": post.get_absolute_url()})
     assert response["Location"] == post.get_absolute_url()
     assert "Undo" not in said(response)[0]  # that page has no form for it
 
@@ -626,9 +637,9 @@ def test_an_address_of_ours_is_kept(signed_in: Client, workspace: Workspace) -> 
 def test_the_form_shows_the_time_of_whoever_looks(
     signed_in: Client, workspace: Workspace, owner_in_berlin: User
 ) -> None:
-    post = waiting(workspace, datetime(2027, 7, 1, 22, 30, tzinfo=UTC))
+    post = waiting(workspace, datetime(NEXT, 7, 1, 22, 30, tzinfo=UTC))
     page = signed_in.get(move_url(post), {"next": f"{CALENDAR}?view=week"}).content.decode()
-    assert 'value="2027-07-02"' in page
+    assert f'value="{NEXT}-07-02"' in page
     assert 'value="00:30"' in page
     assert "Europe/Berlin" in page
     assert f"{CALENDAR}?view=week" in page
