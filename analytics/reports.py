@@ -1,6 +1,6 @@
 """Rows → figures for pages: few queries, plain dataclasses, and None wherever nothing is known.
 
-Together the functions of the dashboard cost eight queries, however many posts a workspace has.
+Together the functions of the dashboard cost nine queries, however many posts a workspace has.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import ConnectedAccount, Workspace
+from accounts.models import ConnectedAccount, User, Workspace
 from analytics.models import InsightWindow, PlatformPost
+from publishing import autosave
+from publishing.forms.autosave import title_of
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
+from publishing.views.autosave import address_of
 from socialhub.platforms import PLATFORMS
 from socialhub.platforms.base import PostType
 
@@ -158,40 +161,44 @@ class Summary:
 
 
 def last_30_days(workspace: Workspace) -> Summary:
-    """What was posted on the accounts of a workspace within 30 days, from here or not. One query."""
+    """What was posted on the accounts of a workspace within 30 days, from here or not. One query.
+
+    Publications and platform posts are counted apart: joined, thousands of either would cost many times as much.
+    """
     since = timezone.now() - timedelta(days=30)
     ours = Publication.objects.filter(
         account__workspace=OuterRef("pk"), status=Status.PUBLISHED, published_at__gte=since
     )
-    stands = PlatformPost.objects.filter(account__workspace=OuterRef("pk"), posted_at__gte=since, gone_at=None)
+    found_there = PlatformPost.objects.filter(account__workspace=OuterRef("pk"), posted_at__gte=since)
+    stands = Q(gone_at=None)
     found = (
         Workspace.objects.filter(pk=workspace.pk)
         .annotate(
-            from_here=_summed(
-                ours, posts=Count("post", distinct=True), unread=Count("pk", filter=Q(platform_post=None))
-            ),
+            from_here=_summed(ours, posts=Count("post", distinct=True), publications=Count("pk")),
             figures=_summed(
-                stands,
-                of=Count("pk"),
-                others=Count("pk", filter=Q(publication=None)),
-                reach=Sum("reach"),
-                reach_known=Count("reach"),
-                likes=Sum("likes"),
-                likes_known=Count("likes"),
+                found_there,
+                read=Count("publication"),
+                of=Count("pk", filter=stands),
+                others=Count("pk", filter=stands & Q(publication=None)),
+                reach=Sum("reach", filter=stands),
+                reach_known=Count("reach", filter=stands),
+                likes=Sum("likes", filter=stands),
+                likes_known=Count("likes", filter=stands),
             ),
         )
         .values_list("from_here", "figures")
         .get()
     )
-    ours_found = found[0] or {"posts": 0, "unread": 0}
+    ours_found = found[0] or {"posts": 0, "publications": 0}
     from_here = ours_found["posts"]
-    figures = found[1] or {"of": 0, "others": 0, "reach": None, "reach_known": 0, "likes": None, "likes_known": 0}
-    of = figures["of"] + ours_found["unread"]
+    figures = found[1] or dict.fromkeys(("read", "of", "others", "reach_known", "likes_known"), 0)
+    unread = max(ours_found["publications"] - figures["read"], 0)
+    of = figures["of"] + unread
     return Summary(
         posts=from_here + figures["others"],
         from_here=from_here,
-        reach=Total(figures["reach"], figures["reach_known"], of),
-        likes=Total(figures["likes"], figures["likes_known"], of),
+        reach=Total(figures.get("reach"), figures["reach_known"], of),
+        likes=Total(figures.get("likes"), figures["likes_known"], of),
         since=since,
     )
 
@@ -422,6 +429,41 @@ def scheduled_next(workspace: Workspace, limit: int = 5) -> list[Upcoming]:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What somebody was writing and has not saved."""
+
+    title: str  # the first line; "" without words
+    address: str  # of the composer that goes on with it
+    updated_at: datetime
+    thumbnail_url: str = ""
+    is_of_post: bool = False  # a post that was being changed; it stands as it was saved
+
+
+def unfinished(workspace: Workspace, user: User, limit: int = 2) -> list[Unfinished]:
+    """What this person was writing last, newest first. One query."""
+    return [
+        Unfinished(
+            title=title_of(kept),
+            address=address_of(kept),
+            updated_at=kept.updated_at,
+            thumbnail_url=reverse("publishing:media_thumbnail", args=[kept.media_ids[0]]) if kept.media_ids else "",
+            is_of_post=kept.post_id is not None,
+        )
+        for kept in autosave.of(workspace, user)[:limit]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that waits for a person: an account to connect again, or a post with what it met on its networks."""
+
+    kind: str  # reconnect, undecided, failed
+    account: ConnectedAccount
+    post: Post | None = None
+    publications: tuple[Publication, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Attention:
     """failed: not tried again so far; undecided: the outcome is unknown and only a person can tell."""
 
@@ -431,6 +473,18 @@ class Attention:
 
     def __len__(self) -> int:
         return len(self.failed) + len(self.undecided) + len(self.reconnect)
+
+    @property
+    def concerns(self) -> list[Concern]:
+        """As a person looks after them: a post that failed on several networks is one thing."""
+        by_post: dict[UUID, list[Publication]] = {}
+        for publication in self.failed:
+            by_post.setdefault(publication.post_id, []).append(publication)
+        return [
+            *(Concern("reconnect", account) for account in self.reconnect),
+            *(Concern("undecided", one.account, one.post, (one,)) for one in self.undecided),
+            *(Concern("failed", parts[0].account, parts[0].post, tuple(parts)) for parts in by_post.values()),
+        ]
 
 
 def attention(workspace: Workspace, limit: int = 20) -> Attention:

@@ -2,10 +2,17 @@
 
 from django.urls import path
 
-from analytics.views import dashboard, sync
+from analytics.views import dashboard, sync, welcome
 
 app_name = "analytics"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("welcome/", welcome.welcome, name="welcome"),
+    path("welcome/connect/", welcome.welcome_connect, name="welcome_connect"),
+    path("welcome/images/", welcome.welcome_images, name="welcome_images"),
+    path("welcome/images/example/", welcome.welcome_example, name="welcome_example"),
+    path("welcome/post/", welcome.welcome_post, name="welcome_post"),
+    path("welcome/skip/", welcome.welcome_skip, name="welcome_skip"),
+    path("welcome/again/", welcome.welcome_again, name="welcome_again"),
     path("analytics/accounts/<uuid:account_id>/sync/", sync.account_sync, name="account_sync"),
 ]

@@ -157,6 +157,13 @@ ADDRESSES: dict[str, Address] = {
     "publishing:publication_retry": act("editor", "failed"),
     "publishing:publication_decide": act("editor", "stuck", answer="give_up"),
     "analytics:dashboard": look(),
+    "analytics:welcome": Address("editor"),
+    "analytics:welcome_connect": Address("editor"),
+    "analytics:welcome_images": page("editor", title="New set"),
+    "analytics:welcome_example": act("editor"),
+    "analytics:welcome_post": Address("editor"),
+    "analytics:welcome_skip": act("editor", step="all"),
+    "analytics:welcome_again": act("editor"),
     "analytics:account_sync": act("editor", "account"),
 }
 

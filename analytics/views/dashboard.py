@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Workspace
 from analytics import reports
-from publishing.models import ImageSet, Post
+from analytics.first_run import first_run
+from analytics.reports import AccountCard
+from analytics.views.welcome import address_of, leads_here
 from socialhub.http import HttpRequest
 
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The whole page, or as a fragment the recent posts after `?before=`."""
-    recent = reports.recent_posts(request.workspace, before=request.GET.get("before", ""))
+    before = request.GET.get("before", "")
     if request.htmx:
+        recent = reports.recent_posts(request.workspace, before=before)
         return render(request, "analytics/_dashboard_recent.html", {"recent": recent})
-    cards = reports.account_cards(request.workspace)
+    run = first_run(request.workspace)
+    if leads_here(request, run):
+        return redirect("analytics:welcome")
+    recent = reports.recent_posts(request.workspace, before=before)
     upcoming = reports.scheduled_next(request.workspace)
+    cards = reports.account_cards(request.workspace)
     context = {
         "attention": reports.attention(request.workspace),
-        "cards": cards,
+        "drafts": reports.unfinished(request.workspace, request.user) if request.membership.may_edit else [],
+        **by_what_they_tell(cards),
         "summary": reports.last_30_days(request.workspace),
         "recent": recent,
         "upcoming": upcoming,
-        "first_step": first_step(request.workspace, has_accounts=bool(cards), has_posts=bool(recent.rows or upcoming)),
+        "run": run,
+        "go_on": address_of(run.current),
+        "has_begun": run.step("post").is_done or bool(recent.rows or upcoming),
     }
     return render(request, "analytics/dashboard.html", context)
 
 
-def first_step(workspace: Workspace, *, has_accounts: bool, has_posts: bool) -> str:
-    """What a newcomer does next: connect, images, post; "" for everybody who has been through it."""
-    if not has_accounts:
-        return "connect"
-    if has_posts or Post.objects.of(workspace).exists():
-        return ""
-    return "post" if ImageSet.objects.filter(workspace=workspace).exists() else "images"
+def by_what_they_tell(cards: list[AccountCard]) -> dict[str, Any]:
+    """Accounts of networks that give no figures of accounts stand together, below the others."""
+    silent = [card for card in cards if not card.figures]
+    return {
+        "telling": [card for card in cards if card.figures],
+        "silent": silent,
+        "silent_platforms": sorted({card.account.platform for card in silent}),
+        "read_at": max((card.last_synced_at for card in cards if card.last_synced_at), default=None),
+    }

@@ -125,6 +125,20 @@ class ImagesForm(forms.Form):
     )
 
 
+class FirstSetForm(NewSetForm):
+    """A whole set in one go. files_follow: a script sends them one by one when the set is there."""
+
+    images = MediaField(
+        most=FILES_AT_ONCE,
+        label=_("Images and videos"),
+        help_text=_("Choose several at once, in the order in which they shall stand: JPEG, PNG, WebP, GIF, HEIC, MP4."),
+    )
+
+    def __init__(self, *args: Any, files_follow: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["images"].required = not files_follow
+
+
 class AltTextForm(forms.ModelForm):
     class Meta:
         model = MediaFile

@@ -2,9 +2,27 @@
 (() => {
   "use strict";
 
-  /* --- Uploads: form[data-upload] with a file input; the plain form works without this ---------------------------- */
+  /* --- Uploads: form[data-upload] with a file input; the plain form works without this ----------------------------
 
-  const queues = new WeakMap();
+     Each file is a request and a row of its own. Some travel at once; in the set they stand as they were chosen. */
+
+  const AT_ONCE = 3;
+  const queues = new Map(); // by form
+  const entries = new WeakMap(); // by row
+
+  function button(words, file) {
+    const element = document.createElement("button");
+    element.type = "button";
+    element.className = "button";
+    element.dataset.size = "small";
+    element.dataset.variant = "quiet";
+    element.textContent = words;
+    const whose = document.createElement("span");
+    whose.className = "visually-hidden";
+    whose.textContent = ` ${file.name}`;
+    element.append(whose);
+    return element;
+  }
 
   function row(form, file) {
     const element = document.createElement("li");
@@ -14,42 +32,63 @@
     name.textContent = file.name;
     const state = document.createElement("span");
     state.className = "meta upload-row-state";
-    state.textContent = form.dataset.textWaiting;
     const bar = document.createElement("progress");
     bar.className = "progress";
     bar.max = 1;
-    bar.value = 0;
     bar.setAttribute("aria-label", file.name);
-    element.append(name, state, bar);
+    const cancel = button(form.dataset.textCancel, file);
+    cancel.dataset.uploadCancel = "";
+    element.append(name, state, cancel, bar);
     form.querySelector("[data-upload-rows]").append(element);
     return element;
   }
 
-  function refuse(form, element, sentence) {
+  function wait(form, entry) {
+    entry.row ??= row(form, entry.file);
+    entry.row.dataset.state = "waiting";
+    entry.row.querySelector(".upload-row-state").textContent = form.dataset.textWaiting;
+    entry.row.querySelector("progress").value = 0;
+  }
+
+  /* again: whether the same file may have more luck */
+  function refuse(form, entry, sentence, again) {
+    const { row: element, file } = entry;
     element.dataset.refused = "";
+    element.dataset.state = "refused";
     const reason = document.createElement("p");
     reason.className = "field-error";
     reason.textContent = sentence;
-    const dismiss = document.createElement("button");
-    dismiss.type = "button";
-    dismiss.className = "icon-button";
-    dismiss.dataset.size = "small";
+    const acts = document.createElement("span");
+    acts.className = "upload-row-acts";
+    if (again) {
+      const retry = button(form.dataset.textRetry, file);
+      retry.dataset.uploadRetry = "";
+      acts.append(retry);
+    }
+    const dismiss = button(form.dataset.textDismiss, file);
     dismiss.dataset.uploadDismiss = "";
-    dismiss.setAttribute("aria-label", form.dataset.textDismiss);
-    dismiss.textContent = "×";
-    element.replaceChildren(reason, dismiss);
+    acts.append(dismiss);
+    element.replaceChildren(reason, acts);
   }
 
-  function send(form, file, element) {
+  function finish(form, entry) {
+    entry.row.dataset.state = "done";
+    entry.row.querySelector("[data-upload-cancel]").remove();
+    entry.row.querySelector("progress").value = 1;
+    entry.row.querySelector(".upload-row-state").textContent = form.dataset.textDone;
+  }
+
+  function send(form, entry) {
     return new Promise((resolve) => {
       const input = form.querySelector("input[type=file]");
-      const bar = element.querySelector("progress");
-      const state = element.querySelector(".upload-row-state");
+      const bar = entry.row.querySelector("progress");
+      const state = entry.row.querySelector(".upload-row-state");
       const data = new FormData();
       data.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
-      data.append(input.name, file);
+      data.append(input.name, entry.file);
       const request = new XMLHttpRequest();
-      request.open("POST", form.action);
+      entry.request = request;
+      request.open("POST", form.dataset.uploadTo ?? form.action);
       request.setRequestHeader("HX-Request", "true");
       request.upload.addEventListener("progress", (event) => {
         if (!event.lengthComputable) return;
@@ -61,6 +100,7 @@
       request.upload.addEventListener("load", () => {
         bar.removeAttribute("value");
         state.textContent = form.dataset.textWorking;
+        entry.row.querySelector("[data-upload-cancel]")?.setAttribute("disabled", ""); // it is there already
       });
       request.addEventListener("loadend", () => resolve(request));
       request.send(data);
@@ -77,57 +117,128 @@
     return isFilm ? form.dataset.textVideoTooLarge : form.dataset.textTooLarge;
   }
 
-  function add(form, markup) {
-    const list = document.querySelector(form.dataset.uploadList);
+  /* The item stands before those that were chosen after it and are there already. */
+  function add(form, queue, entry, markup) {
     const holder = document.createElement("template");
     holder.innerHTML = markup;
-    const items = [...holder.content.children];
-    list.append(...items);
-    for (const item of items) htmx.process(item);
+    const item = holder.content.firstElementChild;
+    entry.media = item?.querySelector("input[name=image]")?.value;
+    queue.arrived.push(entry);
+    const list = document.querySelector(form.dataset.uploadList);
+    if (!list || !item) return;
+    const there = document.getElementById(item.id); // the list was drawn anew while this was on its way
+    if (there) {
+      entry.item = there;
+      return;
+    }
+    entry.item = item;
+    const later = queue.arrived.filter((other) => other.place > entry.place && other.item?.parentElement === list);
+    later.sort((one, other) => one.place - other.place);
+    list.insertBefore(item, later[0]?.item ?? null);
+    htmx.process(item);
     list.dispatchEvent(new CustomEvent("sortable:refresh", { bubbles: true }));
+  }
+
+  function tell(form, queue) {
+    const done = queue.added + queue.refused;
+    form.querySelector("[data-upload-status]").textContent = form.dataset.textRunning
+      .replace("{done}", done)
+      .replace("{total}", queue.total);
   }
 
   async function work(form, queue) {
     while (queue.waiting.length > 0) {
-      const [file, element] = queue.waiting.shift();
-      const reason = tooLarge(form, file);
+      const entry = queue.waiting.shift();
+      const reason = tooLarge(form, entry.file);
       if (reason) {
-        refuse(form, element, `${file.name}: ${reason}`);
+        refuse(form, entry, `${entry.file.name}: ${reason}`, false);
         queue.refused += 1;
+        tell(form, queue);
         continue;
       }
-      // One after the other: the files keep the order in which they were chosen.
-      const request = await send(form, file, element);
+      entry.row.dataset.state = "running";
+      reveal(entry.row);
+      const request = await send(form, entry);
+      if (entry.isCancelled) {
+        queue.total -= 1;
+        tell(form, queue);
+        continue;
+      }
       const elsewhere = request.getResponseHeader("HX-Redirect");
       if (elsewhere) {
+        queues.delete(form);
         location.assign(elsewhere);
         return;
       }
       if (request.status === 200) {
-        add(form, request.responseText);
-        element.remove();
+        add(form, queue, entry, request.responseText);
+        finish(form, entry);
         queue.added += 1;
+      } else if (request.status === 422) {
+        refuse(form, entry, request.responseText, false);
+        queue.refused += 1;
       } else {
-        const said = request.status === 422 ? request.responseText : `${file.name}: ${form.dataset.textFailed}`;
-        refuse(form, element, said);
+        refuse(form, entry, `${entry.file.name}: ${form.dataset.textFailed}`, true);
         queue.refused += 1;
       }
+      tell(form, queue);
     }
+  }
+
+  /* Only the list of rows scrolls, never the page under somebody's hands. */
+  function reveal(element) {
+    const list = element.parentElement;
+    const hidden = element.offsetTop + element.offsetHeight - list.offsetTop - list.clientHeight;
+    if (hidden > list.scrollTop) list.scrollTop = hidden;
+  }
+
+  async function run(form, queue) {
+    await Promise.all(Array.from({ length: AT_ONCE }, () => work(form, queue)));
+    if (!queues.has(form)) return; // on the way to another page
+    if (queue.waiting.length > 0) {
+      await run(form, queue);
+      return;
+    }
+    const isInOrder = queue.arrived.every((entry, index, all) => index === 0 || all[index - 1].place < entry.place);
+    if (!isInOrder || queue.isReordered) await putInOrder(form, queue);
+    queues.delete(form);
+    for (const done of form.querySelectorAll('.upload-row[data-state="done"]')) done.remove();
     form.querySelector("[data-upload-status]").textContent = form.dataset.textSummary
       .replace("{added}", queue.added)
       .replace("{refused}", queue.refused);
-    queues.delete(form);
+    form.dispatchEvent(new CustomEvent("upload:end", { bubbles: true, detail: queue }));
+  }
+
+  async function putInOrder(form, queue) {
+    const list = document.querySelector(form.dataset.uploadList);
+    if (list) {
+      queue.isOver = true;
+      list.dispatchEvent(new CustomEvent("reorder", { bubbles: true }));
+      return;
+    }
+    const data = new FormData();
+    data.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
+    const inOrder = queue.arrived.filter((entry) => entry.media).sort((one, other) => one.place - other.place);
+    for (const entry of inOrder) data.append("image", entry.media);
+    await fetch(form.dataset.orderTo, { method: "POST", body: data, headers: { "HX-Request": "true" } }).catch(() => null);
   }
 
   function enqueue(form, files) {
     const chosen = [...files];
     if (chosen.length === 0) return;
     const running = queues.get(form);
-    const queue = running ?? { waiting: [], added: 0, refused: 0 };
-    queue.waiting.push(...chosen.map((file) => [file, row(form, file)]));
+    const queue = running ?? { waiting: [], arrived: [], added: 0, refused: 0, total: 0, placed: 0 };
+    for (const file of chosen) {
+      const entry = { file, place: (queue.placed += 1) };
+      queue.total += 1;
+      queue.waiting.push(entry);
+      wait(form, entry);
+      entries.set(entry.row, entry);
+    }
+    tell(form, queue);
     if (running) return;
     queues.set(form, queue);
-    work(form, queue);
+    run(form, queue);
   }
 
   function take(input) {
@@ -140,20 +251,90 @@
   });
 
   document.addEventListener("click", (event) => {
-    event.target.closest("[data-upload-dismiss]")?.closest("li").remove();
+    const pressed = event.target.closest("[data-upload-dismiss], [data-upload-cancel], [data-upload-retry]");
+    if (!pressed) return;
+    const element = pressed.closest("li");
+    const { form } = pressed.closest("form").querySelector("input[type=file]");
+    const entry = entries.get(element);
+    const queue = queues.get(form);
+    if (pressed.matches("[data-upload-cancel]") && queue) {
+      entry.isCancelled = true;
+      if (queue.waiting.includes(entry)) {
+        queue.waiting.splice(queue.waiting.indexOf(entry), 1);
+        queue.total -= 1;
+        tell(form, queue);
+      } else entry.request?.abort();
+    }
+    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    element.remove();
+    (neighbour?.querySelector("button:not(:disabled)") ?? form.querySelector("input[type=file]")).focus();
+    if (pressed.matches("[data-upload-retry]")) enqueue(form, [entry.file]);
   });
 
   // Chosen before this file ran.
   for (const input of document.querySelectorAll("form[data-upload] input[type=file]")) take(input);
 
   window.addEventListener("beforeunload", (event) => {
-    const isBusy = [...document.querySelectorAll("form[data-upload]")].some((form) => queues.has(form));
-    if (isBusy) event.preventDefault();
+    if (queues.size > 0) event.preventDefault();
+  });
+
+  /* While files arrive the page does not know all that the set holds: an order is sent when the last one is in. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const list = event.detail.elt;
+    if (!list.matches?.("[data-sortable]")) return;
+    for (const queue of queues.values()) {
+      if (queue.isOver) continue;
+      queue.isReordered = true;
+      event.preventDefault();
+    }
+  });
+
+  /* --- A set and its files at once: form[data-upload-new] makes the set with the first request --------------------- */
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-upload-new]")) return;
+    event.preventDefault();
+    if (queues.has(form)) return;
+    const fields = [...form.querySelectorAll("input:not([type=hidden])")];
+    if (!fields.every((field) => field.reportValidity())) return;
+    const input = form.querySelector("input[type=file]");
+    if (!form.dataset.uploadTo) {
+      const data = new FormData(form);
+      data.delete(input.name);
+      const options = { method: "POST", body: data, headers: { "HX-Request": "true" } };
+      const answer = await fetch(form.action, options).catch(() => null);
+      if (!answer?.headers.get("Content-Type")?.startsWith("application/json")) {
+        form.submit(); // the plain form says what is wrong
+        return;
+      }
+      const made = await answer.json();
+      form.dataset.uploadTo = made.upload;
+      form.dataset.orderTo = made.order;
+      form.dataset.next = made.next;
+      fields.find((field) => field !== input).readOnly = true;
+    }
+    const files = [...input.files];
+    input.value = "";
+    enqueue(form, files);
+  });
+
+  document.addEventListener("upload:end", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-upload-new]") || event.detail.added === 0) return;
+    if (event.detail.refused === 0) {
+      location.assign(form.dataset.next);
+      return;
+    }
+    const onwards = document.querySelector("[data-upload-next]");
+    onwards.href = form.dataset.next;
+    onwards.hidden = false;
+    onwards.focus();
   });
 
   /* --- Dropping files anywhere on the page counts; the zone shows it ---------------------------------------------- */
 
-  const zone = () => document.querySelector("form[data-upload]");
+  const zone = () => document.querySelector("form[data-upload], form[data-upload-new]");
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 
   document.addEventListener("dragover", (event) => {
@@ -168,7 +349,8 @@
     if (!hasFiles(event) || !zone()) return;
     event.preventDefault();
     delete zone().dataset.over;
-    enqueue(zone(), event.dataTransfer.files);
+    if (zone().matches("[data-upload-new]")) zone().querySelector("input[type=file]").files = event.dataTransfer.files;
+    else enqueue(zone(), event.dataTransfer.files);
   });
 
   /* --- After an image was removed the focus goes to its neighbour -------------------------------------------------- */

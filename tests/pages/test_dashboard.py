@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +13,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, Membership, Role, Workspace
+from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
 from analytics.models import PlatformPost
-from publishing.models import ImageSet, Post, Publication
+from publishing.models import Autosave, ImageSet, Post, Publication
 from tests.factories import make_account, make_post, make_user
 
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 
 
 def publish(post: Post, **figures: Any) -> list[Publication]:
@@ -52,6 +53,16 @@ def elsewhere(account: ConnectedAccount, number: int) -> PlatformPost:
     )
 
 
+def kept(user: User, workspace: Workspace, caption: str, **fields: Any) -> Autosave:
+    return Autosave.objects.create(
+        workspace=workspace, user=user, key=uuid.uuid4(), typed={"caption": [caption]}, **fields
+    )
+
+
+def owner_of(workspace: Workspace) -> User:
+    return workspace.memberships.get(role=Role.OWNER).user
+
+
 def page(client: Client, address: str = "/", **headers: str) -> str:
     response = client.get(address, headers=headers)
     assert response.status_code == 200
@@ -59,9 +70,10 @@ def page(client: Client, address: str = "/", **headers: str) -> str:
 
 
 def test_a_newcomer_is_told_to_connect_an_account(signed_in: Client) -> None:
+    assert signed_in.get("/").headers["Location"] == "/welcome/"  # once; who comes back is not led away again
     shown = page(signed_in)
     assert "Three steps to your first post" in shown
-    assert 'href="/settings/accounts/"' in shown
+    assert 'href="/welcome/connect/">' in shown
     assert "Last 30 days" not in shown
 
 
@@ -69,12 +81,23 @@ def test_with_an_account_the_next_step_is_an_image_set_then_a_post(signed_in: Cl
     make_account(workspace)
     assert "Make an image set</a>" in page(signed_in)
     ImageSet.objects.create(workspace=workspace, title="Camaro")
-    assert "Choose an image set to post</a>" in page(signed_in)
+    assert "Write your first post</a>" in page(signed_in)
 
 
-def test_the_steps_leave_when_the_first_post_exists(signed_in: Client, workspace: Workspace) -> None:
+def test_the_steps_leave_when_all_are_done_or_skipped(signed_in: Client, workspace: Workspace) -> None:
     make_post(workspace, make_account(workspace))
+    assert "Make an image set</a>" in page(signed_in)
+    workspace.skipped_steps = ["images"]
+    workspace.save()
     assert "Three steps" not in page(signed_in)
+
+
+def test_the_reminder_hides_nothing_that_is_there(signed_in: Client, workspace: Workspace) -> None:
+    elsewhere(make_account(workspace), 1)
+    shown = page(signed_in)
+    assert "Three steps" in shown
+    assert "From the phone 1<" in shown
+    assert "Last 30 days" in shown
 
 
 def test_an_editor_is_not_sent_to_a_page_that_refuses_him(client: Client, workspace: Workspace) -> None:
@@ -82,6 +105,7 @@ def test_an_editor_is_not_sent_to_a_page_that_refuses_him(client: Client, worksp
     editor.memberships.all().delete()
     Membership.objects.create(workspace=workspace, user=editor, role=Role.EDITOR)
     client.force_login(editor, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.get("/")
     assert "Only owners and admins can connect accounts" in page(client)
 
 
@@ -111,6 +135,45 @@ def test_what_went_wrong_stands_on_top(signed_in: Client, workspace: Workspace) 
     assert f'href="{failed.get_absolute_url()}"' in attention
     assert f'href="{unknown.get_absolute_url()}"' in attention
     assert "until then it is not sent again" in attention
+
+
+def test_a_post_that_failed_twice_is_one_thing_to_look_after(signed_in: Client, workspace: Workspace) -> None:
+    accounts = [make_account(workspace, platform=key) for key in ("facebook", "instagram")]
+    for number in range(5):
+        make_post(workspace, *accounts, caption=f"Bad {number}").publications.update(status="failed")
+    shown = page(signed_in)
+    attention = shown[shown.index("Needs your attention") : shown.index("Last 30 days")]
+    assert attention.count('class="button list-row-end"') == 5
+    assert attention.count("and 1 more account") == 5
+    folded = attention[attention.index("<details") :]
+    assert "2 more" in folded
+    assert folded.count('class="button list-row-end"') == 2
+    assert 'href="/posts/?status=attention"' in folded
+
+
+def test_what_somebody_was_writing_is_offered_again(signed_in: Client, workspace: Workspace, owner: User) -> None:
+    make_account(workspace)
+    post = make_post(workspace, caption="Saved before")
+    for number in range(3):
+        new = kept(owner, workspace, f"\n  Begun {number}\nand more")
+    changed = kept(owner, workspace, "Changed words", post=post)
+    shown = page(signed_in)
+    drafts = shown[shown.index('<section class="drafts"') :].partition("</section>")[0]
+    assert f'href="/posts/{post.pk}/edit/?draft={changed.key}"' in drafts
+    assert f'href="/posts/new/?draft={new.key}"' in drafts
+    assert "Begun 2" in drafts
+    assert "Begun 1" not in drafts  # the newest two
+    assert signed_in.get(f"/posts/new/?draft={new.key}").status_code == 200
+
+
+def test_nobody_else_is_offered_what_somebody_was_writing(client: Client, owner: User, workspace: Workspace) -> None:
+    make_account(workspace)
+    kept(owner, workspace, "Mine alone")
+    editor = make_user()
+    editor.memberships.all().delete()
+    Membership.objects.create(workspace=workspace, user=editor, role=Role.EDITOR)
+    client.force_login(editor, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "Mine alone" not in page(client)
 
 
 def test_nothing_wrong_shows_no_box(signed_in: Client, workspace: Workspace) -> None:
@@ -173,7 +236,7 @@ def test_a_figure_that_a_network_never_gives_has_no_place(
     shown = page(signed_in)
     card = shown[shown.index("account-card") :].partition("</article>")[0]
     assert re.findall(r"<dt>(\w+)</dt>", card) == names
-    assert ("There are no figures of accounts" in card) is (not names)
+    assert ("1 account without figures" in shown) is (not names)
 
 
 def test_the_lines_of_a_caption_stand_in_a_row(signed_in: Client, workspace: Workspace) -> None:
@@ -210,7 +273,18 @@ def test_many_accounts_do_not_push_the_posts_away(signed_in: Client, workspace: 
     shown = page(signed_in)
     assert "2 more accounts" in shown
     folded = shown[shown.index('<details class="more-accounts"') :]
-    assert [f"Garage {number}</h3>" in folded for number in range(8)] == [False] * 6 + [True] * 2
+    assert [f"Garage {number}</a></h3>" in folded for number in range(8)] == [False] * 6 + [True] * 2
+
+
+def test_accounts_of_networks_without_figures_stand_together(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace, name="Telling", followers_count=7, last_synced_at=timezone.now())
+    for number in range(9):
+        make_account(workspace, platform="bluesky", name=f"Silent {number}")
+    shown = page(signed_in)
+    assert "9 accounts without figures" in shown
+    silent = shown[shown.index('<details class="more-accounts"') :].partition("</details>")[0]
+    assert silent.count("</a></h3>") == 9
+    assert "Telling" not in silent
 
 
 def test_what_should_be_out_already_is_due(signed_in: Client, workspace: Workspace) -> None:
@@ -267,6 +341,8 @@ def test_a_stranger_sees_nothing_of_it(signed_in_stranger: Client, workspace: Wo
     account = make_account(workspace, name="Secret Garage", status="expired")
     elsewhere(account, 1)
     publish(make_post(workspace, account, caption="Secret post"))
+    kept(owner_of(workspace), workspace, "Secret draft")
+    signed_in_stranger.get("/")
     shown = page(signed_in_stranger)
     assert "Secret" not in shown
     assert "From the phone" not in shown
