@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import editor_required
@@ -300,7 +301,8 @@ def summed(counters: Iterable[Counter[str]]) -> list[tuple[str, int]]:
 
 def span_title(first: date, last: date) -> str:
     start = "j" if first.month == last.month else "j F" if first.year == last.year else "j F Y"
-    return _("%(first)s – %(last)s") % {"first": date_format(first, start), "last": date_format(last, "j F Y")}
+    words = pgettext("two days of one month", "%(first)s – %(last)s") if start == "j" else _("%(first)s – %(last)s")
+    return words % {"first": date_format(first, start), "last": date_format(last, "j F Y")}
 
 
 # Another time
