@@ -247,6 +247,7 @@ def figures_of(request: HttpRequest, account: ConnectedAccount) -> list[Panel]:
             (_("Readings that came to nothing"), sync.failures if sync and sync.failures else None),
             (_("Platform posts"), list_link("analytics_platformpost", _("All found posts"), q=account.pk)),
             (_("Insight windows"), list_link("analytics_insightwindow", _("All windows"), q=account.pk)),
+            order=60,
         )
     ]
 

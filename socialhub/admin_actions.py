@@ -177,5 +177,6 @@ def told(lines: Sequence[Line]) -> SafeString:
 
 def levers_for(where: admin.ModelAdmin, request: HttpRequest, row: Any) -> list[Lever]:
     """The buttons on the page of one row: what this person may do, and what fits the row as it stands."""
-    actions = [found[0] for found in where.get_actions(request).values() if found]
-    return [action for action in actions if isinstance(action, Lever) and action.fits(row)]
+    actions: list[Any] = [found[0] for found in where.get_actions(request).values() if found]
+    fitting = [action for action in actions if isinstance(action, Lever) and action.fits(row)]
+    return sorted(fitting, key=lambda lever: lever.is_grave)  # those that cannot be taken back stand last

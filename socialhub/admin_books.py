@@ -252,6 +252,7 @@ class Operated(admin.ModelAdmin):
 
     change_form_template = "admin/operated_change_form.html"
     show_full_result_count = False
+    view_on_site = False  # staff belong to few workspaces; for the others it would be a page that they may not see
     list_per_page = 50
     list_max_show_all = 200
     paginator = CappedPaginator
@@ -304,7 +305,7 @@ class Operated(admin.ModelAdmin):
             context["subtitle"] = self.name_of(obj)
             context["levers"] = levers_for(self, request, obj)
             above = [panel for panels in self.panels_from_above for panel in panels(request, obj)]
-            context["panels"] = [*self.panels(request, obj), *above]
+            context["panels"] = sorted([*self.panels(request, obj), *above], key=lambda panel: panel.order)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 class Panel:
     """A small table. Without a head the first cell of each line names it, as in a list of facts.
 
-    more: a link to the whole list. template: what draws it when a table is not enough; it finds `data` there.
+    more: a link to the whole list. order: small numbers stand on top, whichever floor they come from. template: what draws it when a table is not enough; it finds `data` there.
     """
 
     title: object
@@ -21,10 +21,11 @@ class Panel:
     head: Sequence[Any] = ()
     empty: object = ""
     more: SafeString | str = ""
+    order: int = 50
     template: str = "admin/_panel_table.html"
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def facts(title: object, *lines: tuple[object, object] | None, more: SafeString | str = "") -> Panel:
+def facts(title: object, *lines: tuple[object, object] | None, order: int = 50) -> Panel:
     """Names and values; what is None, or has nothing to say, is left out."""
-    return Panel(title, [line for line in lines if line and line[1] not in (None, "")], more=more)
+    return Panel(title, [line for line in lines if line and line[1] not in (None, "")], order=order)

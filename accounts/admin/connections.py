@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.admin.levers import AskToReconnect, Disconnect, Pause, Resume, Verify
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket
@@ -17,7 +19,6 @@ from socialhub.admin_books import (
     Books,
     ChoiceFilter,
     at,
-    badge,
     link,
     list_link,
     network,
@@ -93,8 +94,8 @@ class ConnectedAccountAdmin(Books):
     """What stands here was written by a connect, a check or a sync; a hand would only make it untrue."""
 
     list_display = (
-        *("handle", network("platform", _("platform")), "name", badge("status", _("status")), "failed_count"),
-        *("reason", row_of("workspace", _("workspace"), "accounts_workspace"), "paused"),
+        *("handle", network("platform", _("platform")), "state", "failed_count", "reason"),
+        row_of("workspace", _("workspace"), "accounts_workspace"),
         *(at("token_expires_at", _("access ends")), at("last_verified_at", _("verified"))),
         *(at("last_synced_at", _("synced")), "publications"),
     )
@@ -125,8 +126,16 @@ class ConnectedAccountAdmin(Books):
         return f"{row.handle} · {LABELS.get(row.platform, row.platform)}"
 
     @admin.display(description=_("handle"), ordering="username")
-    def handle(self, account: ConnectedAccount) -> str:
-        return account.handle
+    def handle(self, account: ConnectedAccount) -> SafeString | str:
+        if not account.username:
+            return account.name
+        return format_html('{}<br><span class="mini quiet">{}</span>', account.handle, account.name)
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, account: ConnectedAccount) -> SafeString:
+        """Connected or not, and whether publishing to it is paused."""
+        shown = status_badge(account.status)
+        return format_html("{} {}", shown, status_badge("paused")) if account.paused_at else shown
 
     @admin.display(description=_("failed"))
     def failed_count(self, account: Any) -> SafeString | str:
@@ -136,10 +145,6 @@ class ConnectedAccountAdmin(Books):
     def publications(self, account: ConnectedAccount) -> SafeString:
         """By address: the books of publishing are a floor above."""
         return list_link("publishing_publication", _("publications"), account__id__exact=account.pk)
-
-    @admin.display(description=_("publishing"))
-    def paused(self, account: ConnectedAccount) -> SafeString | str:
-        return paused_badge(account)
 
     @admin.display(description=_("reason"))
     def reason(self, account: ConnectedAccount) -> str:
@@ -169,7 +174,7 @@ def counts_of(row: ConnectedAccount) -> Panel:
                 status_badge(status),
                 list_link(
                     "publishing_publication",
-                    _("%(count)d %(status)s") % {"count": by_status[status], "status": status_badge_word(status)},
+                    how_many(status, by_status[status]),
                     account__id__exact=row.pk,
                     status__exact=status,
                 ),
@@ -179,19 +184,20 @@ def counts_of(row: ConnectedAccount) -> Panel:
         ],
         empty=_("Nothing was ever written for it."),
         more=list_link("publishing_publication", _("All publications"), account__id__exact=row.pk),
+        order=0,
     )
 
 
-def status_badge_word(status: str) -> str:
+def how_many(status: str, number: int) -> str:
     return {
-        "draft": str(_("drafts")),
-        "scheduled": str(_("scheduled")),
-        "queued": str(_("queued")),
-        "publishing": str(_("being published")),
-        "checking": str(_("in question")),
-        "published": str(_("published")),
-        "failed": str(_("failed")),
-    }[status]
+        "draft": ngettext("%d draft", "%d drafts", number),
+        "scheduled": ngettext("%d scheduled", "%d scheduled", number),
+        "queued": ngettext("%d queued", "%d queued", number),
+        "publishing": ngettext("%d being published", "%d being published", number),
+        "checking": ngettext("%d in question", "%d in question", number),
+        "published": ngettext("%d published", "%d published", number),
+        "failed": ngettext("%d failed", "%d failed", number),
+    }[status] % number
 
 
 def access_of(row: ConnectedAccount, credential: Credential | None) -> Panel:
@@ -219,6 +225,7 @@ def access_of(row: ConnectedAccount, credential: Credential | None) -> Panel:
         (_("Verified"), when(row.last_verified_at)),
         (_("Synced"), when(row.last_synced_at)),
         (_("Trouble of the last sync"), row.sync_error),
+        order=30,
     )
 
 

@@ -43,6 +43,7 @@ def trouble_of(account: ConnectedAccount) -> Panel:
         ],
         (_("Publication"), _("Status"), _("Scheduled"), _("Kind of error"), _("Message")),
         empty=_("Nothing has failed, and nothing is in question."),
+        order=10,
     )
 
 
@@ -74,7 +75,7 @@ def queue_of(account: ConnectedAccount) -> Panel:
         lines.append((_("Held"), f"{told['parked']}: {reason}"))
     if told["decisions"]:
         lines.append((_("Wait for a decision"), told["decisions"]))
-    return Panel(_("Queue"), lines)
+    return Panel(_("Queue"), lines, order=20)
 
 
 def limits_of(account: ConnectedAccount) -> Panel:
@@ -95,6 +96,7 @@ def limits_of(account: ConnectedAccount) -> Panel:
         ],
         (_("Calls"), _("Made"), _("Left"), _("Window"), _("Resets"), _("Told by the network"), _("Shared")),
         empty=_("This network has no limits that we know of."),
+        order=40,
         more=list_link("publishing_limitoverride", _("Limits set by staff"), q=account.pk)
         if overrides
         else list_link("publishing_ratelimitwindow", _("All windows"), q=account.pk),

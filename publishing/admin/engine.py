@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from publishing.admin.levers import DueNow, name_of
-from publishing.admin.posts import took
+from publishing.admin.posts import clock, took
 from publishing.models import Attempt, FollowUp, QueueEntry
 from socialhub.admin_books import (
     Books,
@@ -168,12 +168,13 @@ class AttemptAdmin(OfPublication):
         return short(attempt.platform_message or attempt.message)
 
     def panels(self, request: HttpRequest, row: Attempt) -> list[Panel]:
-        names = ("at", "label", "ms", "outcome")
+        names = ("label", "ms", "outcome")
         return [
             Panel(
                 _("Steps"),
                 [
                     [
+                        clock(step.get("at", "")),
                         *(step.get(name, "") for name in names),
                         format_html("<code>{}</code>", step.get("request_id") or "–"),
                     ]
