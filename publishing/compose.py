@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from accounts.models import ConnectedAccount, User, Workspace
-from publishing import schedule
+from publishing import autosave, schedule
 from publishing.checks import Draft
 from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, QueueEntry, Status
 from socialhub.platforms.base import PostType
@@ -127,6 +127,7 @@ def create(workspace: Workspace, by: User, composition: Composition) -> Post:
             composition.save_focus()
             Publication.objects.bulk_create(draft.publications)
             send(draft.post, by, composition)
+            autosave.drop(by, key=composition.key)
     except IntegrityError:
         # The same form came in before, or another request with it was first.
         if composition.key and (made := find(workspace, composition.key)):
@@ -159,6 +160,7 @@ def update(post: Post, by: User, composition: Composition) -> Post:
         composition.save_focus()
         save_publications(post, composition)
         send(post, by, composition)
+        autosave.drop(by, key=composition.key, post=post)
     return post
 
 

@@ -22,7 +22,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 from django.utils import timezone
@@ -31,7 +31,7 @@ from PIL import Image
 
 from accounts.models import User, Workspace
 from publishing import images, inspection
-from publishing.models import ImageSetItem, MediaFile, PostMedia, Publication, Rendition
+from publishing.models import Autosave, ImageSetItem, MediaFile, PostMedia, Publication, Rendition
 from socialhub.platforms.base import MediaItem, MediaKind, PostType, VideoFacts
 from socialhub.platforms.errors import RejectedError
 from socialhub.platforms.rules import RULES, ImageRules
@@ -314,12 +314,13 @@ def served(signed: str, name: str) -> Rendition | MediaFile | None:
 
 
 def delete_orphans(older_than: timedelta) -> int:
-    """Delete media that no image set and no post uses, uploaded longer ago than that. Returns how many."""
+    """Delete media that no image set and no post uses, written or begun, uploaded longer ago. Returns how many."""
+    begun = Autosave.objects.values_list(Func(F("media_ids"), function="unnest"))
     unused = MediaFile.objects.filter(
         ~Exists(ImageSetItem.objects.filter(media=OuterRef("pk"))),
         ~Exists(PostMedia.objects.filter(media=OuterRef("pk"))),
         created_at__lt=timezone.now() - older_than,
-    )
+    ).exclude(pk__in=begun)
     return sum(delete_if_unused(key, unused) for key in list(unused.values_list("pk", flat=True)))
 
 

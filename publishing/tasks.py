@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from publishing import ahead, claims, follow_ups, limits
+from publishing import ahead, autosave, claims, follow_ups, limits
 from publishing.dispatch import HORIZON_SECONDS, dispatcher
 from publishing.media import delete_orphans
 from publishing.models import Attempt
@@ -56,8 +56,9 @@ def tidy_windows() -> None:
 
 @shared_task
 def tidy() -> None:
-    """Drop old attempts and media that nothing uses."""
+    """Drop old attempts, what nobody went on writing, and media that nothing uses."""
     Attempt.objects.filter(started_at__lt=timezone.now() - ATTEMPTS_KEPT).delete()
+    autosave.tidy()
     delete_orphans(timedelta(days=1))
 
 

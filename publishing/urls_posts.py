@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from publishing.views import bulk, composer, composer_review, limits, posts, progress
+from publishing.views import autosave, bulk, composer, composer_review, limits, posts, progress
 
 urlpatterns: list[URLPattern] = [
     path("posts/", posts.post_list, name="post_list"),
     path("posts/new/", composer.post_new, name="post_new"),
+    path("posts/autosave/", autosave.autosave_keep, name="autosave"),
+    path("posts/autosave/drop/", autosave.autosave_drop, name="autosave_drop"),
     path("posts/bulk/", bulk.post_bulk, name="post_bulk"),
     path("posts/check/", composer_review.post_check, name="post_check"),
     path("posts/<uuid:post_id>/", posts.post_detail, name="post_detail"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,6 +19,12 @@ from accounts.models import User
 from publishing.compose import local_instants
 
 FARTHEST = timedelta(days=730)
+MORNING = time(9)
+PICKS = {  # times that are chosen with one press
+    "hour": gettext_lazy("In an hour"),
+    "tomorrow": gettext_lazy("Tomorrow, 09:00"),
+    "monday": gettext_lazy("Next Monday, 09:00"),
+}
 
 
 class WhenForm(forms.Form):
@@ -125,6 +132,39 @@ class WhenForm(forms.Form):
 
     def _refuse(self, field: str, code: str, text: str, **params: str) -> None:
         self.add_error(field, ValidationError(text, code=code, params=params))
+
+
+class SlotForm(forms.Form):
+    """A place in the calendar, as the address of a new post names it."""
+
+    day = forms.DateField(input_formats=["%Y-%m-%d"])
+    time = forms.TimeField(required=False, input_formats=["%H:%M"])
+
+
+def from_slot(query: Mapping[str, Any], user: User) -> dict[str, Any]:
+    """The fields of a time for the place that was chosen, in the zone of the user; none for what is no time to come."""
+    form = SlotForm(query)
+    if not form.is_valid():
+        return {}
+    now = timezone.localtime(timezone=user.zone).replace(tzinfo=None)
+    day, clock = form.cleaned_data["day"], form.cleaned_data["time"]
+    if clock is None:
+        later_today = day == now.date() and now.time() >= MORNING
+        clock = (now + timedelta(hours=1)).time().replace(minute=0, second=0, microsecond=0) if later_today else MORNING
+    if not now < datetime.combine(day, clock) < now + FARTHEST:
+        return {}
+    return {"when": "later", "day": day, "clock": clock, "time_zone": user.time_zone}
+
+
+def picked(name: str, zone: ZoneInfo) -> dict[str, Any]:
+    """The fields of a time after one press, in the zone that is chosen on the form."""
+    now = timezone.localtime(timezone=zone).replace(tzinfo=None)
+    days = {"tomorrow": 1, "monday": 7 - now.weekday()}
+    if name in days:
+        return {"when": "later", "day": now.date() + timedelta(days=days[name]), "clock": MORNING}
+    near = now + timedelta(hours=1)
+    near += timedelta(minutes=-near.minute % 5)
+    return {"when": "later", "day": near.date(), "clock": near.time().replace(second=0, microsecond=0)}
 
 
 def after_gap(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -11,36 +11,54 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import editor_required
 from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
-from publishing import compose
+from publishing import autosave, compose
 from publishing.compose import Intent
+from publishing.forms.autosave import as_typed, title_of
 from publishing.forms.composer import ComposerForm
 from publishing.forms.composer_rows import PictureRow, account_rows, picture_rows
 from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS
 from publishing.forms.starts import from_post, planned
-from publishing.models import CaptionTemplate, HashtagGroup, MediaFile, Post
+from publishing.forms.when import PICKS
+from publishing.models import Autosave, CaptionTemplate, HashtagGroup, MediaFile, Post
 from publishing.states import LostRace
+from publishing.views.autosave import address_of, kept_text
 from publishing.views.composer_review import review
 from publishing.views.composer_shape import SHAPES, refresh_offers, shape, take_uploads
-from publishing.views.composer_start import posts_with_parts, start
+from publishing.views.composer_start import asked_key, posts_with_parts, start, unsaved
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
 
 RECENT_MEDIA = 24
 
 
+@never_cache
 @editor_required
 @require_http_methods(["GET", "POST"])
 def post_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return answer(request, None)
-    return page(request, ComposerForm(workspace=request.workspace, user=request.user, initial=start(request)))
+    key = asked_key(request)
+    kept = unsaved(request, key) if key else None
+    if kept and kept.post:
+        return redirect(address_of(kept))
+    if key and kept is None and (post := compose.find(request.workspace, key)):
+        return redirect(post)  # it was saved from this very form: what the browser goes back to is over
+    if kept:
+        initial = as_typed(kept, workspace=request.workspace, user=request.user)
+    else:
+        initial = {**start(request), **({"key": key} if key else {})}
+    form = ComposerForm(workspace=request.workspace, user=request.user, initial=initial)
+    offered = None if kept else autosave.of(request.workspace, request.user).filter(post=None).first()
+    return page(request, form, kept=kept, offered=offered)
 
 
+@never_cache
 @editor_required
 @require_http_methods(["GET", "POST"])
 def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
@@ -49,17 +67,29 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
         messages.warning(
             request, _("This post is on its way or out already, so it can no longer be changed. You can use it again.")
         )
+        if autosave.release(request.user, post):
+            messages.info(request, _("What you had changed is not lost: it is offered to you with the next new post."))
         return redirect(post)
     if request.method == "POST":
         return answer(request, post)
-    initial = {**from_post(post), **planned(post)}
-    return page(request, ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial))
+    key = asked_key(request)
+    kept = unsaved(request, key) if key else None
+    if kept and kept.post == post:
+        initial, offered = as_typed(kept, workspace=request.workspace, user=request.user), None
+    else:
+        is_free = key and kept is None and compose.find(request.workspace, key) is None
+        initial = {**from_post(post), **planned(post), **({"key": key} if is_free else {})}
+        kept, offered = None, autosave.of(request.workspace, request.user).filter(post=post).first()
+    form = ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial)
+    return page(request, form, kept=kept, offered=offered)
 
 
 def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
     """A form came in: a button that only changes the form, or one that saves."""
     action, _colon, which = request.POST.get("action", "publish").partition(":")
     data = request.POST.copy()
+    if action == "now":
+        data["when"] = "now"
     refused = take_uploads(request, data)
     intent = Intent.DRAFT if action == "draft" else Intent.NOW
     form = ComposerForm(data, workspace=request.workspace, user=request.user, post=post, intent=intent)
@@ -69,6 +99,8 @@ def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
         shaped = ComposerForm(
             workspace=request.workspace, user=request.user, post=post, initial=shape(request, form, action, which)
         )
+        if action == "later":
+            shaped.fields["day"].widget.attrs["autofocus"] = True
         return page(request, shaped, refused=refused, status=422 if refused else 200)
     if refused or not form.is_valid():
         form.is_valid()
@@ -96,8 +128,19 @@ def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpRes
     return redirect(saved)
 
 
-def page(request: HttpRequest, form: ComposerForm, *, refused: Sequence[str] = (), status: int = 200) -> HttpResponse:
-    """The composer as a page, or its form alone for HTMX."""
+def page(
+    request: HttpRequest,
+    form: ComposerForm,
+    *,
+    refused: Sequence[str] = (),
+    kept: Autosave | None = None,
+    offered: Autosave | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The composer as a page, or its form alone for HTMX.
+
+    kept: what was typed before, and stands in the form again; offered: what could.
+    """
     workspace = request.workspace
     reviewed = review(form, submitted=form.is_bound)
     pictures = picture_rows(form)
@@ -106,6 +149,11 @@ def page(request: HttpRequest, form: ComposerForm, *, refused: Sequence[str] = (
         "form": form,
         "post": form.post,
         "refused": refused,
+        "kept_text": kept_text(kept, request.user.time_zone) if kept else "",
+        "offered": offered,
+        "offered_title": title_of(offered) if offered else "",
+        "offered_address": address_of(offered) if offered else "",
+        "picks": PICKS.items(),
         "rows": account_rows(form),
         "absent": absent_platforms(form.all_accounts),
         "picture_rows": pictures,

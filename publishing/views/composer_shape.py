@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -17,6 +18,7 @@ from publishing import captions
 from publishing.forms.composer import ComposerForm
 from publishing.forms.fields import uuids
 from publishing.forms.shaping import ShapingForm
+from publishing.forms.when import PICKS, picked
 from publishing.media import UploadRefused, store_upload
 from publishing.models.posts import held_hashtags
 from socialhub.http import HttpRequest
@@ -24,7 +26,7 @@ from socialhub.platforms.choices import options_of
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.rules import RULES
 
-SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers")
+SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers", "later", "pick")
 
 
 def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
@@ -67,7 +69,10 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
     """The values of the form after one of its buttons."""
     values = form.typed()
     media: list[UUID] = values["media"]
-    chosen = ShapingForm(request.POST, workspace=request.workspace)
+    data = request.POST.copy()
+    if which and action in ("template", "group"):  # a button of a menu names it itself
+        data[action] = which
+    chosen = ShapingForm(data, workspace=request.workspace)
     chosen.is_valid()
     if action == "add":
         media += [picture.pk for picture in chosen.cleaned_data.get("add", ()) if picture.pk not in media]
@@ -80,7 +85,17 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
         values["hashtags"] = " ".join(f"#{tag}" for tag in typed if tag.lower() not in held)
     elif action == "group" and (group := chosen.cleaned_data.get("group")):
         values["hashtags"] = " ".join([str(values.get("hashtags", "")), *(f"#{tag}" for tag in group.hashtags)]).strip()
+    elif action == "later":
+        values["when"] = "later"
+    elif action == "pick" and which in PICKS:
+        values = {**values, **picked(which, zone_of(form)), "fold": None}
     return values
+
+
+def zone_of(form: ComposerForm) -> ZoneInfo:
+    """The zone that is chosen on the form, however unfinished the rest of it is."""
+    name = str(form["time_zone"].value() or "")
+    return ZoneInfo(name) if name in available_timezones() else form.user.zone
 
 
 def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:

@@ -1,4 +1,4 @@
-"""What a new composer begins with: an image set, another post, or nothing."""
+"""What the composer begins with: an image set, a post, nothing, or what was typed and not saved yet."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import ConnectedAccount
-from publishing import captions, checks
+from publishing import autosave, captions, checks
 from publishing.forms.fields import uuids
 from publishing.forms.starts import from_post, from_set
-from publishing.models import CaptionTemplate, ImageSet, Post
+from publishing.forms.when import from_slot
+from publishing.models import Autosave, CaptionTemplate, ImageSet, Post
 from publishing.models.posts import held_hashtags
 from socialhub.http import HttpRequest
 
 
 def start(request: HttpRequest) -> dict[str, Any]:
-    """What a new composer begins with: an image set, another post, or nothing. Unknown ids answer 404."""
+    """What a new composer begins with: an image set, another post, or nothing; and a place in the calendar, if named.
+
+    Unknown ids answer 404.
+    """
+    planned = from_slot(request.GET, request.user)
     if "set" in request.GET:
         pks = uuids([request.GET["set"]])
         sets = ImageSet.objects.filter(workspace=request.workspace).prefetch_related("items__media")
@@ -33,10 +39,23 @@ def start(request: HttpRequest) -> dict[str, Any]:
         post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
         only = request.GET.getlist("account")
         initial = from_post(post, accounts=uuids(only) if only else None)
-        return {**initial, "accounts": usable(request, initial["accounts"])}
+        return {**initial, "accounts": usable(request, initial["accounts"]), **planned}
     else:
         initial = {}
-    return {**initial, "accounts": usable(request)}
+    return {**initial, "accounts": usable(request), **planned}
+
+
+def asked_key(request: HttpRequest) -> UUID | None:
+    """The form that somebody comes back to."""
+    return next(iter(uuids([request.GET.get("draft")])), None)
+
+
+def unsaved(request: HttpRequest, key: UUID) -> Autosave | None:
+    """What was typed under this key and not saved. Somebody else's answers 404."""
+    try:
+        return autosave.find(request.workspace, request.user, key)
+    except autosave.Foreign as error:
+        raise Http404 from error
 
 
 def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[UUID]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -19,7 +20,7 @@ from django.utils import timezone
 from PIL import Image, ImageCms
 
 from accounts.models import User, Workspace
-from publishing import image_sets, images, media
+from publishing import autosave, image_sets, images, media
 from publishing.media import UploadRefused, delete_orphans, media_items, public_url, rendition, store_upload
 from publishing.models import ImageSet, MediaFile, PostMedia, Rendition
 from socialhub import pixels
@@ -464,6 +465,15 @@ def test_only_old_unused_media_are_tidied_away(
     assert set(MediaFile.objects.all()) == {in_set, in_post, fresh}
     for name in (orphan.file.name, orphan.thumbnail.name, made.file.name):
         assert not default_storage.exists(name)
+
+
+def test_media_of_a_post_that_is_being_written_are_no_orphans(workspace: Workspace, owner: User) -> None:
+    begun, orphan = (store_upload(workspace, owner, photo(width, 90)) for width in (100, 110))
+    autosave.keep(workspace, owner, uuid4(), {"caption": ["Begun"]}, media=[begun.pk])
+    MediaFile.objects.update(created_at=timezone.now() - timedelta(days=3))
+    assert delete_orphans(timedelta(days=2)) == 1
+    assert MediaFile.objects.get() == begun
+    assert orphan not in MediaFile.objects.all()
 
 
 def test_an_orphan_that_comes_again_is_new(workspace: Workspace, owner: User):

@@ -1,0 +1,91 @@
+"""What somebody is writing is kept while they type, beside the post, until they save it or throw it away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from accounts.models import User, Workspace
+from publishing.models import Autosave, Post
+
+MOST_BYTES = 200_000  # of what was typed, as JSON: text for hundreds of accounts
+MOST_EACH = 20  # forms that one person has begun and not finished
+KEPT_FOR = timedelta(days=30)
+
+Typed = dict[str, list[str]]
+
+
+class TooLarge(Exception):
+    """More was typed than is kept on the side; saving the post itself still works."""
+
+
+class Foreign(Exception):
+    """The key belongs to somebody else, or to another workspace."""
+
+
+def keep(
+    workspace: Workspace, user: User, key: UUID, typed: Typed, *, media: Sequence[UUID] = (), post: Post | None = None
+) -> Autosave | None:
+    """Keep the form as it is typed now; the last one to write a key wins.
+
+    None: there is nothing to keep, since the post has been saved from this very form. Raises TooLarge, Foreign.
+    """
+    if len(json.dumps(typed).encode()) > MOST_BYTES:
+        raise TooLarge
+    if is_foreign(workspace, user, key):
+        raise Foreign
+    if Post.objects.of(workspace).filter(submission_key=key).exists():
+        return None  # a message that was on its way while the post was saved
+    with transaction.atomic():
+        kept, is_new = Autosave.objects.update_or_create(
+            user=user,
+            key=key,
+            defaults={"workspace": workspace, "post": post, "typed": typed, "media_ids": list(media)},
+        )
+        if is_new:
+            newest = Autosave.objects.filter(user=user).order_by("-updated_at").values("pk")[:MOST_EACH]
+            Autosave.objects.filter(user=user).exclude(pk__in=newest).delete()
+    return kept
+
+
+def of(workspace: Workspace, user: User) -> QuerySet[Autosave]:
+    """What the person has not saved here, newest first."""
+    saved = Post.objects.of(workspace).filter(submission_key=OuterRef("key"))
+    return Autosave.objects.filter(~Exists(saved), workspace=workspace, user=user).order_by("-updated_at")
+
+
+def find(workspace: Workspace, user: User, key: UUID) -> Autosave | None:
+    """Raises Foreign."""
+    kept = of(workspace, user).select_related("post").filter(key=key).first()
+    if kept is None and is_foreign(workspace, user, key):
+        raise Foreign
+    return kept
+
+
+def is_foreign(workspace: Workspace, user: User, key: UUID) -> bool:
+    there = list(Autosave.objects.filter(key=key).values_list("workspace", "user"))
+    return bool(there) and (workspace.pk, user.pk) not in there
+
+
+def drop(user: User, *, key: UUID | None = None, post: Post | None = None) -> None:
+    """It was saved, or is not wanted: what stands under the key, and all that the person typed for the post."""
+    kept = Autosave.objects.filter(user=user)
+    if key:
+        kept.filter(key=key).delete()
+    if post:
+        kept.filter(post=post).delete()
+
+
+def release(user: User, post: Post) -> bool:
+    """The post cannot be changed any more: what was typed for it is offered for a new one. Was there anything?"""
+    return bool(Autosave.objects.filter(user=user, post=post).update(post=None))
+
+
+def tidy() -> None:
+    Autosave.objects.filter(updated_at__lt=timezone.now() - KEPT_FOR).delete()

@@ -1,0 +1,353 @@
+"""What somebody types is kept beside the post, and comes back; saving or throwing away ends it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
+from publishing import autosave, compose, schedule
+from publishing.models import Autosave, Post, PostMedia, Status
+from publishing.tasks import tidy
+from tests.factories import make_account, make_media, make_post, workspace_of
+from tests.publishing.test_composer import HTMX, NEW, edit_url, later, typed
+
+KEEP = reverse("publishing:autosave")
+DROP = reverse("publishing:autosave_drop")
+
+
+@pytest.fixture
+def facebook(workspace: Workspace) -> ConnectedAccount:
+    return make_account(workspace, name="Garage Page", username="garage")
+
+
+def fields_of(*accounts: ConnectedAccount, **fields: Any) -> dict[str, Any]:
+    """As the script sends it: everything but the button."""
+    data = typed(*accounts, **fields)
+    del data["action"]
+    return data
+
+
+def begun(client: Client, data: dict[str, Any], post: Post | None = None) -> str:
+    """Typed, and kept; returns the address that brings it back."""
+    response = client.post(f"{KEEP}?post={post.pk}" if post else KEEP, data)
+    assert response.status_code == 200
+    return str(response.json()["address"])
+
+
+# Kept, and back
+
+
+def test_what_is_typed_comes_back_as_it_was(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    one, two = make_media(workspace), make_media(workspace)
+    data = {
+        **fields_of(facebook, caption="Half a sente", hashtags="#v8", link="not a li", when="later", clock="25:"),
+        "media": [str(two.pk), str(one.pk)],
+        f"alt-{two.pk}": "The engine",
+        f"caption-{facebook.pk}": "For the Page",
+        "csrfmiddlewaretoken": "x",
+    }
+    response = signed_in.post(KEEP, data)
+    answer = response.json()
+    assert answer["text"].startswith("Saved as you type, ")
+    assert answer["address"] == f"{NEW}?draft={data['key']}"
+    assert not Post.objects.exists()
+    page = signed_in.get(answer["address"])
+    form = page.context["form"]
+    assert [form[name].value() for name in ("caption", "hashtags", "link", "when", "clock")] == [
+        "Half a sente",
+        "#v8",
+        "not a li",
+        "later",
+        "25:",
+    ]
+    assert str(form["key"].value()) == data["key"]
+    assert [picture.pk for picture in form.pictures] == [two.pk, one.pk]
+    assert form[f"alt-{two.pk}"].value() == "The engine"
+    assert form[f"caption-{facebook.pk}"].value() == "For the Page"
+    assert form.chosen_ids == {facebook.pk}
+    assert "Saved as you type, " in page.content.decode()
+    kept = Autosave.objects.get()
+    assert kept.media_ids == [two.pk, one.pk]
+    assert not {"csrfmiddlewaretoken", "action"} & set(kept.typed)
+
+
+def test_an_account_taken_out_and_an_alt_text_emptied_stay_so(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    media = make_media(workspace, alt_text="A car")
+    data = {**fields_of(), "media": [str(media.pk)], f"alt-{media.pk}": ""}
+    form = signed_in.get(begun(signed_in, data)).context["form"]
+    assert form.chosen_ids == frozenset()
+    assert form[f"alt-{media.pk}"].value() == ""
+
+
+def test_the_last_one_to_write_wins(signed_in: Client) -> None:
+    data = fields_of(caption="One tab")
+    begun(signed_in, data)
+    begun(signed_in, {**data, "caption": "Another tab"})
+    assert Autosave.objects.get().typed["caption"] == ["Another tab"]
+
+
+def test_a_new_post_is_offered_and_not_overwritten(signed_in: Client, facebook: ConnectedAccount) -> None:
+    address = begun(signed_in, fields_of(facebook, caption="\nThe first line\nThe second"))
+    page = signed_in.get(NEW)
+    assert page.context["form"]["caption"].value() is None
+    text = page.content.decode()
+    assert "You were writing a post" in text
+    assert "The first line" in text
+    assert "The second" not in text
+    assert address in text
+    assert "You were writing a post" not in signed_in.get(address).content.decode()
+
+
+def test_changes_of_a_post_are_offered_on_its_page_only(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook, caption="As saved")
+    address = begun(signed_in, fields_of(facebook, caption="Changed"), post)
+    assert address.startswith(edit_url(post))
+    page = signed_in.get(edit_url(post))
+    assert page.context["form"]["caption"].value() == "As saved"
+    assert "that are not saved" in page.content.decode()
+    assert "changed after that" not in page.content.decode()
+    assert "You were writing" not in signed_in.get(NEW).content.decode()
+    assert signed_in.get(address).context["form"]["caption"].value() == "Changed"
+    post.save()
+    assert "The post itself was changed after that." in signed_in.get(edit_url(post)).content.decode()
+    key = Autosave.objects.get().key
+    assert signed_in.get(f"{NEW}?draft={key}").url == address
+
+
+def test_a_scheduled_post_goes_out_as_it_was_saved(
+    signed_in: Client, owner: User, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook, caption="As saved")
+    schedule.schedule(post, timezone.now() + timedelta(days=1), by=owner)
+    before = Post.objects.values().get()
+    begun(signed_in, fields_of(facebook, caption="Changed"), post)
+    assert Post.objects.values().get() == before
+
+
+def test_a_reload_before_the_first_word_was_kept_is_a_fresh_form_of_the_same_key(signed_in: Client) -> None:
+    key = str(uuid.uuid4())
+    form = signed_in.get(NEW, {"draft": key}).context["form"]
+    assert str(form["key"].value()) == key
+    assert signed_in.get(NEW, {"draft": "nonsense"}).status_code == 200
+
+
+# The end of it
+
+
+@pytest.mark.parametrize("action", ["draft", "publish", "now", "schedule"])
+def test_saving_ends_it(signed_in: Client, facebook: ConnectedAccount, action: str) -> None:
+    data = fields_of(facebook)
+    if action == "schedule":
+        data |= later(timezone.now() + timedelta(days=2))
+    begun(signed_in, data)
+    assert signed_in.post(NEW, {**data, "action": "publish" if action == "schedule" else action}).status_code == 302
+    assert not Autosave.objects.exists()
+
+
+def test_saving_a_post_ends_everything_that_was_typed_for_it(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook)
+    for caption in ("One tab", "Another tab"):
+        begun(signed_in, fields_of(facebook, caption=caption), post)
+    begun(signed_in, fields_of(caption="A new post"))
+    assert signed_in.post(edit_url(post), typed(facebook, caption="Saved")).status_code == 302
+    assert [kept.typed["caption"] for kept in Autosave.objects.all()] == [["A new post"]]
+
+
+def test_what_cannot_be_saved_is_not_dropped(signed_in: Client, facebook: ConnectedAccount) -> None:
+    data = fields_of(facebook, link="not a link")
+    begun(signed_in, data)
+    assert signed_in.post(NEW, {**data, "action": "publish"}).status_code == 422
+    assert Autosave.objects.exists()
+
+
+def test_it_is_dropped_with_the_post_or_not_at_all(
+    owner: User, workspace: Workspace, facebook: ConnectedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = uuid.uuid4()
+    autosave.keep(workspace, owner, key, {"caption": ["Hello"]})
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise schedule.LostRace
+
+    monkeypatch.setattr(schedule, "publish_now", fail)
+    with pytest.raises(schedule.LostRace):
+        compose.create(workspace, owner, compose.Composition(caption="Hello", key=key, intent=compose.Intent.NOW))
+    assert Autosave.objects.exists()
+
+
+def test_a_message_that_comes_after_the_saving_brings_nothing_back(
+    signed_in: Client, facebook: ConnectedAccount
+) -> None:
+    data = fields_of(facebook)
+    signed_in.post(NEW, {**data, "action": "draft"})
+    assert signed_in.post(KEEP, data).json() == {"text": "", "address": ""}
+    assert not Autosave.objects.exists()
+    # And who goes back in the browser comes to the post, not to an empty form that would be the old one.
+    assert signed_in.get(NEW, {"draft": data["key"]}).url == Post.objects.get().get_absolute_url()
+
+
+def test_an_edit_that_was_saved_begins_with_a_new_key(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    """The same key again would be taken for the same edit sent twice."""
+    post = make_post(workspace, facebook)
+    data = fields_of(facebook, caption="Once")
+    address = begun(signed_in, data, post)
+    signed_in.post(edit_url(post), {**data, "action": "draft"})
+    form = signed_in.get(address).context["form"]
+    assert str(form["key"].value()) != data["key"]
+    assert form["caption"].value() == "Once"
+
+
+def test_deleting_the_post_ends_it(signed_in: Client, workspace: Workspace, facebook: ConnectedAccount) -> None:
+    post = make_post(workspace, facebook)
+    begun(signed_in, fields_of(facebook), post)
+    signed_in.post(reverse("publishing:post_delete", args=[post.pk]))
+    assert not Post.objects.exists()
+    assert not Autosave.objects.exists()
+
+
+def test_thrown_away(signed_in: Client, workspace: Workspace, facebook: ConnectedAccount) -> None:
+    post = make_post(workspace, facebook)
+    for owner_post, target in ((None, NEW), (post, edit_url(post))):
+        data = fields_of(facebook)
+        begun(signed_in, data, owner_post)
+        assert signed_in.post(DROP, {"key": data["key"]}).url == target
+        assert not Autosave.objects.exists()
+    data = fields_of(facebook)
+    begun(signed_in, data)
+    response = signed_in.post(DROP, {"key": data["key"]}, headers=HTMX)
+    assert (response.status_code, response.content) == (200, b"")
+    assert signed_in.post(DROP, {"key": data["key"]}).url == NEW  # a second press
+    assert signed_in.post(DROP, {"key": "nonsense"}).url == NEW
+
+
+def test_what_was_typed_for_a_post_that_went_out_is_offered_for_a_new_one(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook)
+    address = begun(signed_in, fields_of(facebook, caption="Too late"), post)
+    post.publications.update(status=Status.PUBLISHED)
+    page = signed_in.get(address, follow=True).content.decode()
+    assert "What you had changed is not lost" in page
+    assert "Too late" in signed_in.get(NEW).content.decode()
+
+
+# Bounds
+
+
+def test_nothing_worth_keeping_is_not_kept(signed_in: Client, facebook: ConnectedAccount) -> None:
+    data = fields_of(facebook, caption=" ")
+    assert signed_in.post(KEEP, data).json() == {"text": "", "address": ""}
+    begun(signed_in, {**data, "caption": "Something"})
+    signed_in.post(KEEP, data)
+    assert not Autosave.objects.exists()
+
+
+def test_too_much_is_said_so(signed_in: Client) -> None:
+    response = signed_in.post(KEEP, fields_of(caption="x" * 210_000))
+    assert response.status_code == 413
+    assert "Save the post" in response.json()["text"]
+    assert not Autosave.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["", "nonsense"])
+def test_a_form_without_its_key_is_refused(signed_in: Client, key: str) -> None:
+    response = signed_in.post(KEEP, fields_of(key=key))
+    assert response.status_code == 422
+    assert response.json()["text"]
+
+
+def test_a_zero_byte_is_no_trouble(signed_in: Client) -> None:
+    begun(signed_in, fields_of(caption="a\x00b"))
+    assert Autosave.objects.get().typed["caption"] == ["ab"]
+
+
+def test_one_person_has_twenty_at_most(signed_in: Client) -> None:
+    for number in range(22):
+        begun(signed_in, fields_of(caption=f"Text {number}"))
+    left = {kept.typed["caption"][0] for kept in Autosave.objects.all()}
+    assert left == {f"Text {number}" for number in range(2, 22)}
+
+
+def test_what_nobody_goes_on_with_is_tidied_away(signed_in: Client) -> None:
+    begun(signed_in, fields_of(caption="Old"))
+    Autosave.objects.update(updated_at=timezone.now() - timedelta(days=31))
+    begun(signed_in, fields_of(caption="New"))
+    tidy()
+    assert Autosave.objects.get().typed["caption"] == ["New"]
+
+
+# Other people
+
+
+def test_a_stranger_finds_nothing(
+    signed_in: Client, signed_in_stranger: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    data = fields_of(facebook, caption="Secret")
+    begun(signed_in, data)
+    post = make_post(workspace, facebook)
+    assert signed_in_stranger.get(NEW, {"draft": data["key"]}).status_code == 404
+    assert signed_in_stranger.post(DROP, {"key": data["key"]}).status_code == 404
+    assert signed_in_stranger.post(KEEP, {**data, "caption": "Mine"}).status_code == 404
+    assert signed_in_stranger.post(f"{KEEP}?post={post.pk}", fields_of()).status_code == 404
+    assert Autosave.objects.get().typed["caption"] == ["Secret"]
+
+
+def test_colleagues_do_not_see_each_others(signed_in: Client, signed_in_stranger: Client, stranger: User) -> None:
+    data = fields_of(caption="Secret")
+    begun(signed_in, data)
+    Membership.objects.create(workspace=Autosave.objects.get().workspace, user=stranger, role=Role.EDITOR)
+    session = signed_in_stranger.session
+    session["workspace"] = str(Autosave.objects.get().workspace_id)
+    session.save()
+    assert "Secret" not in signed_in_stranger.get(NEW).content.decode()
+    assert signed_in_stranger.get(NEW, {"draft": data["key"]}).status_code == 404
+
+
+def test_it_stays_in_its_workspace(signed_in: Client, owner: User, stranger: User) -> None:
+    data = fields_of(caption="Secret")
+    begun(signed_in, data)
+    Membership.objects.create(workspace=workspace_of(stranger), user=owner, role=Role.EDITOR)
+    session = signed_in.session
+    session["workspace"] = str(workspace_of(stranger).pk)
+    session.save()
+    assert "Secret" not in signed_in.get(NEW).content.decode()
+    assert signed_in.get(NEW, {"draft": data["key"]}).status_code == 404
+    assert signed_in.post(KEEP, data).status_code == 404
+
+
+def test_foreign_media_are_not_kept(signed_in: Client, stranger: User) -> None:
+    media = make_media(workspace_of(stranger))
+    begun(signed_in, {**fields_of(), "media": [str(media.pk)]})
+    assert Autosave.objects.get().media_ids == []
+
+
+def test_viewers_keep_nothing(signed_in: Client, owner: User) -> None:
+    Membership.objects.filter(user=owner).update(role=Role.VIEWER)
+    assert signed_in.post(KEEP, fields_of()).status_code == 403
+
+
+def test_a_post_can_still_use_media_that_were_kept(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    media = make_media(workspace)
+    data = {**fields_of(facebook), "media": [str(media.pk)]}
+    begun(signed_in, data)
+    signed_in.post(NEW, {**data, "action": "draft"})
+    assert PostMedia.objects.get().media == media
