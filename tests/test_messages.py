@@ -8,16 +8,19 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from gettext import GNUTranslations
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
+import allauth
 import pytest
 from django.conf import settings
 from django.template.base import Lexer, TokenType
 from django.utils import translation
 from django.utils.formats import date_format
 
+from accounts.borrowed import FROM_ALLAUTH
 from socialhub.formats.de.formats import WRITTEN
 
 ROOT = Path(settings.BASE_DIR)
@@ -104,6 +107,13 @@ def test_texts_of_templates_and_modules_are_found():
     assert (None, "It is due.") in marked  # gettext_noop
     assert (None, "%(count)d minute") in marked  # ngettext
     assert ("short figure", "%(number)sk") in marked  # pgettext_lazy
+
+
+def test_what_is_borrowed_from_allauth_is_still_said_there():
+    path = Path(allauth.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        theirs = GNUTranslations(file)
+    assert [text for text in FROM_ALLAUTH if theirs.gettext(text) == text] == []
 
 
 # --- What is not marked ---------------------------------------------------------------------------------------
