@@ -108,6 +108,8 @@ class Lever:
         if is_answer and (form is None or form.is_valid()):
             self._run(where, request, lines, form.cleaned_data if form else {})
             return HttpResponseRedirect(back)
+        if form and (wrong := next((form[name] for name in form.errors if name in form.fields), None)):
+            wrong.field.widget.attrs["autofocus"] = True
         context = {
             **where.admin_site.each_context(request),
             "title": self.asks(len(going)) if going else _("Nothing can be done"),

@@ -252,6 +252,7 @@ class Operated(admin.ModelAdmin):
 
     change_form_template = "admin/operated_change_form.html"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each choice of each filter
     view_on_site = False  # staff belong to few workspaces; for the others it would be a page that they may not see
     list_per_page = 50
     list_max_show_all = 200

@@ -75,7 +75,7 @@ def queue_of(account: ConnectedAccount) -> Panel:
         lines.append((_("Held"), f"{told['parked']}: {reason}"))
     if told["decisions"]:
         lines.append((_("Wait for a decision"), told["decisions"]))
-    return Panel(_("Queue"), lines, order=20)
+    return Panel(_("Queue"), lines, order=5)
 
 
 def limits_of(account: ConnectedAccount) -> Panel:

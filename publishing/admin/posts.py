@@ -380,7 +380,6 @@ class PublicationEventAdmin(Books):
         *(at("at", _("when")), badge("from_status", _("from")), badge("to_status", _("to")), "publication_link"),
         *(account_of("publication__account"), "actor", "reason"),
     )
-    list_display_links = ("at",)
     list_filter = ("to_status", "at", PlatformOfPublicationFilter)
     list_select_related = ("publication__post", "publication__account", "actor")
     search_fields = ("reason", "actor__email", "publication__account__name", "publication__account__username")
