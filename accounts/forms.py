@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.language import language_of
 from accounts.models import Notification, Role, User, Workspace
@@ -220,7 +221,7 @@ class AccountsQuery(forms.Form):
             ("", _("Any state")),
             ("attention", _("Needs attention")),
             ("paused", _("Paused")),
-            ("connected", _("Publishing")),
+            ("connected", pgettext_lazy("accounts that are in use", "Publishing")),
         ],
     )
 

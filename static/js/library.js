@@ -107,7 +107,7 @@
     });
   }
 
-  const megabytes = (bytes) => `${(bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0)} MB`;
+  const megabytes = (bytes) => `${(bytes / 1048576).toLocaleString(document.documentElement.lang, { maximumFractionDigits: bytes < 10485760 ? 1 : 0 })} MB`;
 
   /* Judged before it is sent: nobody should wait ten minutes for a no. */
   function tooLarge(form, file) {
@@ -352,6 +352,65 @@
     if (zone().matches("[data-upload-new]")) zone().querySelector("input[type=file]").files = event.dataTransfer.files;
     else enqueue(zone(), event.dataTransfer.files);
   });
+
+  /* --- How many pictures say nothing to those who cannot see them; leads to the first of them ----------------------- */
+
+  function tellUndescribed() {
+    const place = document.querySelector("[data-undescribed]");
+    if (!place) return;
+    const all = [...document.querySelectorAll("#set-images-list textarea[name=alt_text]")];
+    const empty = all.filter((field) => !field.value.trim());
+    place.hidden = all.length === 0;
+    if (empty.length === 0) {
+      place.textContent = place.dataset.textNone;
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = `#${empty[0].id}`;
+    link.textContent =
+      empty.length === 1 ? place.dataset.textOne : place.dataset.textMany.replace("{number}", empty.length);
+    place.replaceChildren(link);
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("#set-images-list textarea")) tellUndescribed();
+  });
+  document.addEventListener("sortable:refresh", tellUndescribed);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-undescribed] a");
+    if (!link) return;
+    event.preventDefault();
+    const field = document.querySelector(link.hash);
+    field.focus();
+    field.closest("li").scrollIntoView({ block: "center" });
+  });
+
+  /* --- Hashtags as they will stand, and how many: data-hashtags-preview names the field ----------------------------- */
+
+  function tellHashtags(place) {
+    const field = document.getElementById(place.dataset.hashtagsPreview);
+    const seen = new Map();
+    for (const word of field.value.split(/[\s,;#＃]+/)) {
+      if (word && !seen.has(word.toLowerCase())) seen.set(word.toLowerCase(), word);
+    }
+    const chips = [...seen.values()].map((word) => {
+      const chip = document.createElement("span");
+      chip.className = "chip";
+      chip.textContent = `#${word}`;
+      return chip;
+    });
+    place.querySelector("[data-hashtags-chips]").replaceChildren(...chips);
+    place.querySelector("[data-hashtags-count]").textContent = (
+      seen.size === 1 ? place.dataset.textOne : place.dataset.textMany
+    ).replace("{number}", seen.size);
+  }
+
+  document.addEventListener("input", (event) => {
+    for (const place of document.querySelectorAll("[data-hashtags-preview]")) {
+      if (event.target.id === place.dataset.hashtagsPreview) tellHashtags(place);
+    }
+  });
+  for (const place of document.querySelectorAll("[data-hashtags-preview]")) tellHashtags(place);
 
   /* --- After an image was removed the focus goes to its neighbour -------------------------------------------------- */
 
