@@ -224,6 +224,19 @@ class PreviewForm(forms.Form):
         self.fields["set"].queryset = ImageSet.objects.filter(workspace=workspace).order_by("-updated_at")  # type: ignore[attr-defined]
 
 
+class LibraryQuery(forms.Form):
+    q = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("Search sets"),
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+
+    def text(self) -> str:
+        """What is looked for; "" for everything, and for what nobody types."""
+        return self.cleaned_data["q"].strip() if self.is_valid() else ""
+
+
 class CursorForm(forms.Form):
     """Where the next page of the library starts: behind this set."""
 

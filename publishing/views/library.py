@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import editor_required
@@ -24,19 +25,21 @@ from publishing.forms.library import (
     CursorForm,
     HashtagGroupForm,
     ImagesForm,
+    LibraryQuery,
     MoveForm,
     NewSetForm,
     OrderForm,
     PreviewForm,
     SetForm,
 )
-from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile
+from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile, Post
 from socialhub.http import HttpRequest
 from socialhub.platforms.base import MediaKind
 
 PAGE_SIZE = 24
 COVER_IMAGES = 4
 PREVIEW_SETS = 50
+POSTS_SHOWN = 4
 
 
 # --- Image sets -----------------------------------------------------------------------------------------------
@@ -47,10 +50,17 @@ def sets_of(request: HttpRequest) -> QuerySet[ImageSet]:
 
 
 def with_covers(sets: QuerySet[ImageSet]) -> QuerySet[ImageSet]:
-    """Newest first, each with its first items (`cover`) and how many there are (`image_count`, `video_count`)."""
+    """Newest first, each with its first items (`cover`), how many there are (`image_count`, `video_count`), and
+    when somebody last wrote a post from it (`used_at`).
+    """
     first = ImageSetItem.objects.select_related("media").order_by("position")[:COVER_IMAGES]
+    posts = Post.objects.filter(image_set=OuterRef("pk")).order_by().values("image_set")
     return (
-        sets.annotate(image_count=number_of(MediaKind.IMAGE), video_count=number_of(MediaKind.VIDEO))
+        sets.annotate(
+            image_count=number_of(MediaKind.IMAGE),
+            video_count=number_of(MediaKind.VIDEO),
+            used_at=Subquery(posts.annotate(newest=Max("created_at")).values("newest")),
+        )
         .prefetch_related(Prefetch("items", queryset=first, to_attr="cover"))
         .order_by("-updated_at", "-pk")
     )
@@ -61,10 +71,26 @@ def number_of(kind: MediaKind) -> Coalesce:
     return Coalesce(Subquery(items.annotate(count=Count("pk")).values("count")), 0)
 
 
+def found_by(sets: QuerySet[ImageSet], text: str) -> QuerySet[ImageSet]:
+    """Those that hold every word of the text in their title, details or hashtags."""
+    words = text.split()
+    if not words:
+        return sets
+    parts = (F("title"), Value(" "), Cast("details", TextField()), Value(" "), Cast("hashtags", TextField()))
+    searched = Concat(*parts, output_field=TextField())
+    found = sets.alias(searched=searched)
+    for word in words:
+        found = found.filter(searched__icontains=word.lstrip("#") or word)
+    return found
+
+
 @require_safe
 def library(request: HttpRequest) -> HttpResponse:
+    """The sets, newest first; with htmx only those after a place, or what a search has found."""
+    query = LibraryQuery(request.GET)
     cursor = CursorForm(request.GET).cursor()
-    sets = with_covers(sets_of(request))
+    text = query.text()
+    sets = with_covers(found_by(sets_of(request), text))
     if cursor:
         before, last = cursor
         # The first condition repeats the second, so that the index finds the place at once.
@@ -74,11 +100,14 @@ def library(request: HttpRequest) -> HttpResponse:
         "sets": page[:PAGE_SIZE],
         "next_after": page[PAGE_SIZE - 1] if len(page) > PAGE_SIZE else None,
         "is_first_page": cursor is None,
+        "query": query,
+        "text": text,
         "may_edit": request.membership.may_edit,
         "tab": "sets",
     }
-    template = "publishing/_library_sets.html" if request.htmx and cursor else "publishing/library.html"
-    return render(request, template, context)
+    if not request.htmx or request.htmx.history_restore_request:
+        return render(request, "publishing/library.html", context)
+    return render(request, "publishing/_library_sets.html" if cursor else "publishing/_library_results.html", context)
 
 
 @editor_required
@@ -94,12 +123,18 @@ def set_new(request: HttpRequest) -> HttpResponse:
 
 def set_page(request: HttpRequest, image_set: ImageSet, *, status: int = 200, **context: Any) -> HttpResponse:
     """The whole page of a set; what a form of it got wrong comes with the context."""
+    items = items_of(image_set)
+    posts = list(image_set.posts.order_by("-created_at")[: POSTS_SHOWN + 1])
     return render(
         request,
         "publishing/set_detail.html",
         {
             "image_set": image_set,
-            "items": items_of(image_set),
+            "items": items,
+            "undescribed": undescribed(items),
+            "posts": posts[:POSTS_SHOWN],
+            "has_more_posts": len(posts) > POSTS_SHOWN,
+            "meaning_of_delete": meaning_of_delete(image_set),
             "form": SetForm(instance=image_set),
             "images_form": ImagesForm(),
             "max_bytes": settings.UPLOAD_MAX_BYTES,
@@ -113,6 +148,30 @@ def set_page(request: HttpRequest, image_set: ImageSet, *, status: int = 200, **
 
 def items_of(image_set: ImageSet) -> list[ImageSetItem]:
     return list(image_set.items.select_related("media").order_by("position"))
+
+
+def undescribed(items: list[ImageSetItem]) -> list[ImageSetItem]:
+    """Those that somebody who cannot see them learns nothing about."""
+    return [item for item in items if not item.media.alt_text.strip()]
+
+
+def uses_of(image_set: ImageSet) -> dict[str, int]:
+    """How many posts were made from a set, and how many of them have not gone out."""
+    waiting = Q(status__in=(Post.Summary.DRAFT, Post.Summary.SCHEDULED))
+    return image_set.posts.aggregate(all=Count("pk"), waiting=Count("pk", filter=waiting))
+
+
+def meaning_of_delete(image_set: ImageSet) -> str:
+    uses = uses_of(image_set)
+    gone = _("Its title, details and order go for good.")
+    if not uses["all"]:
+        return gone + " " + _("No post was made from it.")
+    kept = ngettext(
+        "%(number)d post was made from it; it keeps its images and videos.",
+        "%(number)d posts were made from it; they keep their images and videos.",
+        uses["all"],
+    ) % {"number": uses["all"]}
+    return f"{gone} {kept}"
 
 
 @require_safe
@@ -144,7 +203,7 @@ def set_delete(request: HttpRequest, set_id: UUID) -> HttpResponse:
     return confirm_delete(
         request,
         image_set.title,
-        _("Its title, details and order go for good. Posts made from it keep their images and videos."),
+        meaning_of_delete(image_set),
         reverse("publishing:set_delete", args=[image_set.pk]),
         reverse("publishing:set_detail", args=[image_set.pk]),
     )
@@ -204,7 +263,13 @@ def images_answer(request: HttpRequest, image_set: ImageSet) -> HttpResponse:
     """The images of the set as a fragment, or back to its page."""
     if not request.htmx:
         return redirect("publishing:set_detail", image_set.pk)
-    context = {"image_set": image_set, "items": items_of(image_set), "may_edit": request.membership.may_edit}
+    items = items_of(image_set)
+    context = {
+        "image_set": image_set,
+        "items": items,
+        "undescribed": undescribed(items),
+        "may_edit": request.membership.may_edit,
+    }
     return render(request, "publishing/_set_images.html", context)
 
 

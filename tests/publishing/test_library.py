@@ -8,6 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Membership, Role, User, Workspace
@@ -65,8 +66,8 @@ def test_the_list_goes_on_where_it_stopped(signed_in: Client, workspace: Workspa
         with django_assert_max_num_queries(10):
             page = signed_in.get(address, headers=HTMX if seen else {})
         seen += [image_set.title for image_set in page.context["sets"]]
-        more = page.content.decode().partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
-        address = link("library") + more if more else ""
+        more = page.content.decode().partition('hx-get="?')[2].partition('"')[0].replace("&amp;", "&")
+        address = f"{link('library')}?{more}" if more else ""
     assert seen == [f"Set {number:02}" for number in reversed(range(60))]
 
 
@@ -479,3 +480,88 @@ def test_files_are_not_left_behind_by_refused_uploads(signed_in: Client, workspa
     image_set = make_set(workspace)
     signed_in.post(link("set_upload", image_set.pk), {"images": upload(b"no", "no.jpg")})
     assert not default_storage.exists(f"originals/{workspace.pk}")
+
+
+# --- What is found, what was used
+
+
+def found(client: Client, text: str, **headers: str) -> list[str]:
+    page = client.get(link("library"), {"q": text}, headers=headers)
+    assert page.status_code == 200
+    return sorted(image_set.title for image_set in page.context["sets"])
+
+
+def test_sets_are_found_by_title_detail_and_hashtag(signed_in: Client, workspace: Workspace, stranger: User):
+    make_set(workspace, title="Camaro", details=[["Colour", "LeMans Blue"]], hashtags=["MuscleCar"])
+    make_set(workspace, title="Barn find", details=[["Vehicle", "Ford 100 %"]])
+    make_set(stranger.memberships.get().workspace, title="Camaro of a stranger")
+    assert found(signed_in, "camaro") == ["Camaro"]
+    assert found(signed_in, "blue cam") == ["Camaro"]
+    assert found(signed_in, "#musclecar") == ["Camaro"]
+    assert found(signed_in, "100 %") == ["Barn find"]
+    assert found(signed_in, "blue ford") == []
+    assert found(signed_in, "  ") == ["Barn find", "Camaro"]
+    assert found(signed_in, "x" * 300) == ["Barn find", "Camaro"]  # nobody types that
+    assert found(signed_in, "\\ ' %s _") == []
+
+
+def test_a_search_answers_with_its_part_of_the_page(signed_in: Client, workspace: Workspace):
+    make_set(workspace)
+    part = signed_in.get(link("library"), {"q": "nothing like it"}, headers=HTMX).content.decode()
+    assert "<html" not in part
+    assert "No image set matches" in part
+    whole = signed_in.get(
+        link("library"), {"q": "Camaro"}, headers={**HTMX, "HX-History-Restore-Request": "true"}
+    ).content.decode()
+    assert "<html" in whole
+    assert 'value="Camaro"' in whole
+
+
+def test_a_search_goes_on_where_it_stopped(signed_in: Client, workspace: Workspace):
+    for number in range(30):
+        make_set(workspace, title=f"Car {number:02}")
+        make_set(workspace, title=f"Boat {number:02}")
+    first = signed_in.get(link("library"), {"q": "car"})
+    more = first.content.decode().partition('hx-get="?')[2].partition('"')[0].replace("&amp;", "&")
+    second = signed_in.get(f"{link('library')}?{more}", headers=HTMX)
+    titles = [image_set.title for page in (first, second) for image_set in page.context["sets"]]
+    assert titles == [f"Car {number:02}" for number in reversed(range(30))]
+
+
+def test_a_set_says_when_it_was_used(signed_in: Client, workspace: Workspace):
+    make_set(workspace, title="Fresh")
+    used = make_set(workspace, title="Used")
+    make_post(workspace, image_set=used, caption="From the set")
+    page = signed_in.get(link("library")).content.decode()
+    assert page.count("not used yet") == 1
+    assert "used <time" in page
+    assert "From the set" in signed_in.get(link("set_detail", used.pk)).content.decode()
+
+
+def test_deleting_says_what_uses_it(signed_in: Client, workspace: Workspace):
+    image_set = make_set(workspace)
+    assert "No post was made from it." in signed_in.get(link("set_delete", image_set.pk)).content.decode()
+    for _number in range(2):
+        make_post(workspace, image_set=image_set)
+    assert "2 posts were made from it" in signed_in.get(link("set_delete", image_set.pk)).content.decode()
+
+
+def test_images_without_alternative_text_are_counted(signed_in: Client, workspace: Workspace):
+    image_set = make_set(workspace, images=3)
+    assert "3 without alternative text" in signed_in.get(link("set_detail", image_set.pk)).content.decode()
+    MediaFile.objects.update(alt_text="A car")
+    assert "Everything has an alternative text" in signed_in.get(link("set_detail", image_set.pk)).content.decode()
+
+
+def test_the_library_costs_the_same_with_few_and_many_sets(signed_in: Client, workspace: Workspace):
+    counts = []
+    for amount in (2, 60):
+        for number in range(amount):
+            image_set = make_set(workspace, images=1, title=f"Set {number}")
+            make_post(workspace, image_set=image_set)
+        signed_in.get(link("library"))
+        with CaptureQueriesContext(connection) as queries:
+            page = signed_in.get(link("library"))
+        counts.append(len(queries))
+        assert len(page.content) < 150_000
+    assert counts[0] == counts[1] <= 8
