@@ -51,11 +51,11 @@ def _sums(caption: str, own: str) -> Iterator[str]:
 
 
 def _longer_by_lines(count: int) -> str:
-    return ngettext("%(count)d line more", "%(count)d lines more", count) % {"count": count}
+    return ngettext("%(count)d more line", "%(count)d more lines", count) % {"count": count}
 
 
 def _shorter_by_lines(count: int) -> str:
-    return ngettext("%(count)d line less", "%(count)d lines less", count) % {"count": count}
+    return ngettext("%(count)d fewer line", "%(count)d fewer lines", count) % {"count": count}
 
 
 def _longer_by_characters(count: int) -> str:
@@ -67,11 +67,11 @@ def _shorter_by_characters(count: int) -> str:
 
 
 def _more_hashtags(count: int) -> str:
-    return ngettext("%(count)d hashtag more", "%(count)d hashtags more", count) % {"count": count}
+    return ngettext("%(count)d more hashtag", "%(count)d more hashtags", count) % {"count": count}
 
 
 def _fewer_hashtags(count: int) -> str:
-    return ngettext("%(count)d hashtag less", "%(count)d hashtags less", count) % {"count": count}
+    return ngettext("%(count)d fewer hashtag", "%(count)d fewer hashtags", count) % {"count": count}
 
 
 def _pieces(before: list[str], after: list[str]) -> Iterator[tuple[str, str]]:

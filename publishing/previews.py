@@ -18,6 +18,8 @@ from socialhub.platforms.looks import LOOKS, Layout, Look, Several, folded, layo
 from socialhub.platforms.rules import RULES, caption_limit, length_of, shown_text
 
 SEEN = {Several.COLLAGE: 5, Several.GRID: 4}  # so many images stand together; what is scrolled shows them all
+# Where there are more, the checks say so; the network would show one.
+ALONE = (PostType.SINGLE, PostType.VIDEO, PostType.REEL, PostType.STORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ class Preview:
 
     @property
     def layout(self) -> Layout:
-        return layout_of(self.publication.account.platform, PostType(self.publication.post_type))
+        layout = layout_of(self.publication.account.platform, PostType(self.publication.post_type))
+        # A video that is no wider than high becomes a Short.
+        is_short = layout == Layout.WATCH and bool(self.media) and self.shape != "landscape"
+        return Layout.STAGE if is_short else layout
 
     @property
     def template(self) -> str:
@@ -105,7 +110,7 @@ class Preview:
     @property
     def several(self) -> str:
         """How its images stand together; "" for one alone."""
-        if len(self.media) < 2:
+        if len(self.media) < 2 or self.publication.post_type in ALONE:
             return ""
         slides = self.publication.post_type == PostType.CAROUSEL or self.is_upright
         return Several.SLIDES if slides else self.look.several
@@ -113,7 +118,7 @@ class Preview:
     @property
     def seen(self) -> Sequence[Shown]:
         """The images that are in sight at once, or come by scrolling."""
-        return self.media[: SEEN.get(Several(self.several), len(self.media))] if self.several else self.media
+        return self.media[: SEEN.get(Several(self.several), len(self.media)) if self.several else 1]
 
     @property
     def more_media(self) -> int:
@@ -138,6 +143,11 @@ class Preview:
     @property
     def has_link_card(self) -> bool:
         return self.publication.post_type == PostType.LINK and bool(self.host)
+
+    @property
+    def link_title(self) -> str:
+        """What stands on the card of its link, where the network is told; "" where it reads the page itself."""
+        return self.titles[0].value if self.has_link_card and self.titles else ""
 
     @property
     def over(self) -> bool:

@@ -13,6 +13,7 @@ from publishing.captions import Filled
 from publishing.checks import Finding
 from publishing.differences import Difference
 from publishing.forms.composer import ComposerForm
+from publishing.forms.composer_rows import AccountRow
 from publishing.models import CaptionTemplate, ImageSet
 from publishing.previews import Preview
 from publishing.views.said_once import Shared
@@ -46,6 +47,12 @@ def marked(text: str, look: Look) -> SafeString:
             for part, kind in pieces(text, look)
         ),
     )
+
+
+@register.filter
+def usable_first(rows: Iterable[AccountRow]) -> list[AccountRow]:
+    """The accounts that can be chosen, then the others."""
+    return sorted(rows, key=lambda row: not (row.usable or row.chosen))
 
 
 @register.filter
