@@ -10,8 +10,10 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.core.exceptions import MiddlewareNotUsed
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
 from redis.exceptions import RedisError
 
@@ -60,6 +62,22 @@ class HtmxMiddleware:
             response.content += render_to_string("_messages.html", {"messages": found, "oob": True}).encode()
             if "Content-Length" in response:
                 response["Content-Length"] = str(len(response.content))
+        return response
+
+
+class RefusedFormMiddleware:
+    """A form that comes back with its errors answers 422 from views that are not ours, too: those of allauth."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        form = (response.context_data or {}).get("form")
+        if request.method == "POST" and response.status_code == 200 and isinstance(form, BaseForm) and form.errors:
+            response.status_code = 422
         return response
 
 

@@ -44,7 +44,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_BASE_URL).hos
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[origin(PUBLIC_BASE_URL)])
 ROOT_URLCONF = "socialhub.urls"
 WSGI_APPLICATION = "socialhub.wsgi.application"
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # templates/django/forms/ replaces Django's own
+FORM_RENDERER = "socialhub.forms.Renderer"  # templates/django/forms/ replaces Django's own
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SANDBOX = env.bool("SANDBOX", default=DEBUG)
@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "socialhub.middleware.SessionActivityMiddleware",
+    "socialhub.middleware.RefusedFormMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "socialhub.middleware.HtmxMiddleware",
     "accounts.middleware.WorkspaceMiddleware",

@@ -12,6 +12,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.forms.boundfield import BoundField
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -57,6 +58,8 @@ LONG = "1969 Camaro Restoration, from the barn find to the coast road in eight p
 
 
 class SampleForm(forms.Form):
+    bound_field_class = BoundField  # the page does not begin at its invalid sample
+
     title = forms.CharField(help_text="Shown above the pictures.")
     when = forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     role = forms.ChoiceField(choices=[("editor", "Editor"), ("viewer", "Viewer")])
