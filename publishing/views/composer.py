@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from publishing import autosave, compose
 from publishing.compose import Intent
 from publishing.forms.autosave import as_typed, title_of
 from publishing.forms.composer import ComposerForm
-from publishing.forms.composer_rows import PictureRow, account_rows, picture_rows
+from publishing.forms.composer_rows import account_rows, picture_rows
 from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS
 from publishing.forms.starts import from_post, planned
 from publishing.forms.when import PICKS
@@ -143,7 +143,6 @@ def page(
     """
     workspace = request.workspace
     reviewed = review(form, submitted=form.is_bound)
-    pictures = picture_rows(form)
     context = {
         **reviewed,
         "form": form,
@@ -156,8 +155,7 @@ def page(
         "picks": PICKS.items(),
         "rows": account_rows(form),
         "absent": absent_platforms(form.all_accounts),
-        "picture_rows": pictures,
-        "crop_rows": crop_rows(pictures, reviewed["shapes"]),
+        "picture_rows": picture_rows(form),
         "accept": f"{ACCEPT_IMAGES},{ACCEPT_VIDEOS},{ACCEPT_DOCUMENTS}",
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_video_bytes": settings.UPLOAD_VIDEO_MAX_BYTES,
@@ -181,8 +179,3 @@ def absent_platforms(accounts: Iterable[ConnectedAccount]) -> list[tuple[str, st
     # One button stands for all that Buffer brings.
     known = there | (through_buffer if there & through_buffer else through_buffer - {"x"})
     return [(key, str(CONNECTABLE[key].title)) for key in PLATFORMS if key not in known]
-
-
-def crop_rows(rows: Iterable[PictureRow], shapes: Mapping[UUID, str]) -> list[tuple[PictureRow, str]]:
-    """The images with the networks that would change their shape, "" where none of those chosen does."""
-    return [(row, shapes.get(row.media.pk, "")) for row in rows if row.fit_field]

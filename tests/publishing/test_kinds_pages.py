@@ -273,9 +273,9 @@ def test_the_choice_to_crop_stands_only_where_a_shape_changes(
 ) -> None:
     wide = make_media(workspace, width=3000, height=1000)
     page = signed_in.post(NEW, typed(instagram, linkedin, media=(wide,), action="refresh"))
-    assert page.context["crop_rows"][0][1] == "Instagram (Single image) 1.91:1"
+    assert page.context["shapes"] == {wide.pk: "Instagram (Single image) 1.91:1"}
     page = signed_in.post(NEW, typed(linkedin, media=(wide,), action="refresh"))
-    assert page.context["crop_rows"][0][1] == ""
+    assert page.context["shapes"] == {}
     assert "data-unneeded" in page.content.decode()
     live = preview_of(signed_in, instagram, media=(wide,))
     assert f'data-reshaped="{wide.pk}"' in live
