@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.expiry import ends_before
 from accounts.models import ConnectedAccount
@@ -25,7 +30,10 @@ from socialhub.platforms.rules import Violation
 
 WARNING = "warning"
 SAME_AGAIN = timedelta(hours=24)
+SAME_HOUR = timedelta(hours=1)
+ON_THEIR_WAY = (Status.SCHEDULED, Status.QUEUED, Status.PUBLISHING, Status.CHECKING)
 SAME_SHAPE = 0.01  # what is nearer than that, nobody sees
+LEFT_OVER = re.compile(r"\{[^\W\d_][\w .'/-]{0,60}\}")  # a placeholder of a template, as people name them
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 # Of the types that take what a post holds, the first one is meant unless a person chooses another.
 DEFAULT_ORDER = (
@@ -100,7 +108,8 @@ def check(draft: Draft | Post) -> list[Finding]:
         found += account_findings(publication.account)
         found += content_findings(publication, draft.media)
     found += address_findings(draft)
-    found += repeat_findings(draft)
+    found += placeholder_findings(draft)
+    found += neighbour_findings(draft)
     return sorted(found, key=lambda finding: not finding.blocks)
 
 
@@ -285,28 +294,67 @@ def address_findings(draft: Draft) -> list[Finding]:
     ]
 
 
-def repeat_findings(draft: Draft) -> list[Finding]:
-    """The same words to the same account within a day: perhaps meant, perhaps a slip."""
-    texts = {publication.account_id: publication.text for publication in draft.publications if publication.text}
+def neighbour_findings(draft: Draft) -> list[Finding]:
+    """What goes out, or went out, on the same accounts: the same words within a day, anything within the hour.
+
+    Perhaps meant, perhaps a slip. One statement for all accounts.
+    """
+    texts = {publication.account_id: publication.text for publication in draft.publications}
     if not texts:
         return []
-    recent = (
-        Publication.objects.filter(account__in=texts, created_at__gte=timezone.now() - SAME_AGAIN)
+    now = timezone.now()
+    due = draft.post.scheduled_at or now
+    near = Q(scheduled_at__range=(due - SAME_HOUR, due + SAME_HOUR), status__in=ON_THEIR_WAY) | Q(
+        published_at__range=(due - SAME_HOUR, due + SAME_HOUR), status=Status.PUBLISHED
+    )
+    alike = Q(created_at__gte=now - SAME_AGAIN) if any(texts.values()) else Q(pk=None)
+    others = (
+        Publication.objects.filter(near | alike, account__in=texts)
         .exclude(status__in=(Status.DRAFT, Status.FAILED))
         .exclude(post=draft.post.pk)
         .select_related("post")
-        .order_by("-created_at")[:200]
+        .order_by("-created_at")[:400]
     )
-    again = {publication.account_id for publication in recent if publication.text == texts[publication.account_id]}
-    message = _("The same text went out here within the last 24 hours. Publish it only if you mean it.")
-    return [
-        Finding(
-            Violation("repeat", message, "caption", None, WARNING),
-            publication.account,
-        )
-        for publication in draft.publications
-        if publication.account_id in again
-    ]
+    again, nearest = set[UUID](), dict[UUID, tuple[timedelta, Publication]]()
+    for other in others:
+        key = other.account_id
+        if texts[key] and other.text == texts[key] and other.created_at >= now - SAME_AGAIN:
+            again.add(key)
+        at = other.published_at or other.scheduled_at
+        if at and (apart := abs(at - due)) <= min(SAME_HOUR, nearest[key][0] if key in nearest else SAME_HOUR):
+            nearest[key] = (apart, other)
+    found = []
+    for publication in draft.publications:
+        if publication.account_id in again:
+            text = _("The same text went out here within the last 24 hours. Publish it only if you mean it.")
+            found.append(Finding(Violation("repeat", text, "caption", None, WARNING), publication.account))
+        elif publication.account_id in nearest:  # the same text at the same time is one slip, not two
+            text = near_sentence(nearest[publication.account_id][1])
+            found.append(Finding(Violation("same_hour", text, "clock", None, WARNING), publication.account))
+    return found
+
+
+def near_sentence(other: Publication) -> str:
+    """Without the account, so that it can be said once for many."""
+    time = date_format(timezone.localtime(other.published_at or other.scheduled_at), "H:i")
+    if other.status == Status.PUBLISHED:
+        return _("Something else went out here at %(time)s. Perhaps leave more time between the two.") % {"time": time}
+    return _("Something else goes out here at %(time)s. Perhaps leave more time between the two.") % {"time": time}
+
+
+def placeholder_findings(draft: Draft) -> list[Finding]:
+    """What a template had no value for stands in the text as it was written there."""
+    names: dict[str, None] = {}
+    for publication in draft.publications:
+        names.update(dict.fromkeys(match[0] for match in LEFT_OVER.finditer(publication.text)))
+    if not names:
+        return []
+    text = ngettext(
+        "%(names)s still stands in the text. Fill it in, or take it out.",
+        "%(names)s still stand in the text. Fill them in, or take them out.",
+        len(names),
+    ) % {"names": ", ".join(names)}
+    return [Finding(Violation("placeholder", text, "caption", None, WARNING))]
 
 
 def given_up_findings(draft: Draft) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +104,75 @@ def test_access_that_ends_before_the_post_is_due(workspace: Workspace) -> None:
     assert [finding.code for finding in checks.expiry_findings(checks.Draft.of(post))] == ["expires_before"]
     post.scheduled_at = timezone.now() + timedelta(days=1)
     assert checks.expiry_findings(checks.Draft.of(post)) == []
+
+
+def near(account: ConnectedAccount, status: Status, at: datetime) -> Post:
+    post = make_post(account.workspace, account)
+    fields = {"published_at": at} if status == Status.PUBLISHED else {"scheduled_at": at}
+    post.publications.update(status=status, **fields)
+    return post
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes", "said"),
+    [
+        (Status.SCHEDULED, 45, "Something else goes out here at 12:45."),
+        (Status.QUEUED, -59, "Something else goes out here at 11:01."),
+        (Status.PUBLISHED, -20, "Something else went out here at 11:40."),
+        (Status.SCHEDULED, 61, ""),
+        (Status.PUBLISHED, -61, ""),
+        (Status.DRAFT, 5, ""),
+        (Status.FAILED, 5, ""),
+    ],
+)
+def test_something_else_within_the_hour(workspace: Workspace, status: Status, minutes: int, said: str) -> None:
+    account = make_account(workspace)
+    at = (timezone.now() + timedelta(days=3)).replace(hour=12, minute=0, second=0, microsecond=0)
+    near(account, status, at + timedelta(minutes=minutes))
+    near(make_account(workspace), Status.SCHEDULED, at)
+    found = checks.check(make_post(workspace, account, scheduled_at=at))
+    assert [(finding.code, finding.level, finding.account) for finding in found] == (
+        [("same_hour", "warning", account)] if said else []
+    )
+    assert said in "".join(finding.message for finding in found)
+
+
+def test_the_nearest_within_the_hour_is_named_and_the_post_itself_is_none(workspace: Workspace) -> None:
+    account = make_account(workspace)
+    at = (timezone.now() + timedelta(days=3)).replace(hour=12, minute=0, second=0, microsecond=0)
+    for minutes in (-50, 10, 40):
+        near(account, Status.SCHEDULED, at + timedelta(minutes=minutes))
+    own = near(account, Status.SCHEDULED, at)
+    own.scheduled_at = at
+    assert "12:10" in checks.check(own)[0].message
+    now = make_post(workspace, account)
+    assert codes(now) == []
+    near(account, Status.PUBLISHED, timezone.now() - timedelta(minutes=5))
+    assert codes(now) == ["same_hour"]
+
+
+def test_neighbours_of_many_accounts_cost_one_statement(workspace: Workspace, django_assert_num_queries: Any) -> None:
+    accounts = [make_account(workspace) for _index in range(5)]
+    at = timezone.now() + timedelta(days=3)
+    for account in accounts:
+        near(account, Status.SCHEDULED, at)
+    draft = checks.Draft.of(make_post(workspace, *accounts, scheduled_at=at))
+    with django_assert_num_queries(1):
+        assert len(checks.neighbour_findings(draft)) == 5
+
+
+@pytest.mark.parametrize(
+    ("caption", "said"),
+    [
+        ("The {Vehicle} of {Year built}", "{Vehicle}, {Year built} still stand in the text."),
+        ("The {Vehicle}", "{Vehicle} still stands in the text."),
+        ("f(x) = {1, 2}, {} and a {smile :)}", ""),
+    ],
+)
+def test_what_a_template_left_over_is_told(workspace: Workspace, caption: str, said: str) -> None:
+    found = checks.check(make_post(workspace, make_account(workspace), make_account(workspace), caption=caption))
+    assert [finding.code for finding in found] == (["placeholder"] if said else [])
+    assert said in "".join(finding.message for finding in found)
 
 
 @pytest.mark.parametrize(
