@@ -5,12 +5,6 @@
   // Facebook hangs this on the address it sends people back to.
   if (location.hash === "#_=_") history.replaceState(null, "", location.pathname + location.search);
 
-  // On a phone the tabs scroll: the one we are on must be in sight.
-  for (const current of document.querySelectorAll(".tabs [aria-current]")) {
-    const tabs = current.closest(".tabs");
-    tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
-  }
-
   /* --- Connecting…: the state of a network while its form is on the way ------------------------------------------- */
 
   function setConnecting(network, isBusy) {

@@ -62,18 +62,24 @@
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
   document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.menu")));
   document.addEventListener("keydown", (event) => {
-    const menu = event.target.closest?.("details.menu[open]");
+    const menu = event.target.closest?.("details.menu");
     if (!menu) return;
-    if (event.key === "Escape") {
+    const summary = menu.querySelector("summary");
+    if (event.key === "Escape" && menu.open) {
       menu.open = false;
-      menu.querySelector("summary").focus();
+      summary.focus();
       return;
     }
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) || event.target.matches("input, select, textarea")) return;
+    if (!menu.open && event.target !== summary) return;
     event.preventDefault();
-    const stops = [menu.querySelector("summary"), ...menu.querySelectorAll(".menu-item:not(:disabled)")];
-    const step = event.key === "ArrowDown" ? 1 : -1;
-    stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+    const wasClosed = !menu.open;
+    menu.open = true;
+    const items = [...menu.querySelectorAll(".menu-items :is(a[href], button:not(:disabled))")].filter((item) => item.checkVisibility());
+    const at = wasClosed ? -1 : items.indexOf(document.activeElement);
+    const forth = (at + 1) % items.length;
+    const back = (at <= 0 ? items.length : at) - 1;
+    items[{ ArrowDown: forth, ArrowUp: back, Home: 0, End: items.length - 1 }[event.key]]?.focus();
   });
 
   /* --- Light or dark: at once, and what was typed stays; the server keeps the choice in a cookie ------------------- */

@@ -149,3 +149,121 @@ def test_a_picture_that_does_not_load_makes_way(open_page: OpenPage, owner: User
     PlatformPost.objects.filter(pk=elsewhere(account, 1).pk).update(thumbnail_url="/media/none.jpg")
     page.goto("/")
     expect(page.locator(".recent-post .thumb img")).to_have_count(0)
+
+
+# --- The bar of the phone, and its menu -------------------------------------------------------------------------
+
+
+def test_the_rest_of_the_places_is_a_thumb_away(phone: Page, owner: User) -> None:
+    phone.goto("/posts/")
+    bar = phone.get_by_role("navigation", name="Main, small screens")
+    more = bar.locator("summary", has_text="More")
+    more.tap()
+    library = bar.get_by_role("link", name="Library")
+    expect(library).to_be_visible()
+    check(phone)
+    phone.get_by_role("heading", level=1).tap()
+    expect(library).to_be_hidden()
+    more.tap()
+    library.tap()
+    phone.wait_for_url("**/library/")
+    more.tap()
+    expect(library).to_have_attribute("aria-current", "page")
+
+
+def test_the_menu_of_the_bar_is_walked_with_the_arrows(phone: Page, owner: User) -> None:
+    phone.goto("/posts/")
+    bar = phone.get_by_role("navigation", name="Main, small screens")
+    more = bar.locator("summary", has_text="More")
+    more.focus()
+    phone.keyboard.press("ArrowDown")
+    expect(bar.get_by_role("link", name="Library")).to_be_focused()
+    phone.keyboard.press("ArrowDown")
+    expect(bar.get_by_role("link", name="Accounts")).to_be_focused()
+    phone.keyboard.press("End")
+    expect(bar.get_by_role("link", name="Profile")).to_be_focused()
+    phone.keyboard.press("ArrowDown")
+    expect(bar.get_by_role("link", name="Library")).to_be_focused()
+    phone.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    expect(bar.get_by_role("link", name="Library")).to_be_hidden()
+
+
+# --- Light and dark ---------------------------------------------------------------------------------------------
+
+PAPER = "getComputedStyle(document.documentElement).backgroundColor"
+
+
+def test_the_scheme_changes_at_once_and_stays(desktop: Page, owner: User) -> None:
+    desktop.goto("/posts/?q=typed")
+    light = desktop.evaluate(PAPER)
+    field = desktop.get_by_role("searchbox")
+    field.fill("half a word")
+    desktop.locator(".rail .user-menu summary").click()
+    with desktop.expect_response("**/theme/"):
+        desktop.locator(".rail").get_by_role("button", name="Dark").click()
+    assert desktop.evaluate(PAPER) != light
+    expect(field).to_have_value("half a word")
+    check(desktop)
+    desktop.goto("/library/")
+    assert desktop.evaluate(PAPER) != light
+    expect(desktop.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_scheme_can_be_chosen_without_scripts(open_page: OpenPage, owner: User) -> None:
+    page = open_page("phone", user=owner, java_script_enabled=False)
+    page.goto("/posts/")
+    page.locator(".topbar .user-menu summary").tap()
+    page.locator(".topbar").get_by_role("button", name="Dark").tap()
+    page.wait_for_url("**/posts/")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+# --- Fields -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_password_can_be_looked_at_and_the_focus_is_on_what_is_wrong(open_page: OpenPage, owner: User) -> None:
+    page = open_page("phone")
+    page.goto("/account/login/")
+    password = page.get_by_label("Password", exact=True)
+    page.get_by_label("Email").fill(owner.email)
+    password.fill("not this one")
+    page.get_by_role("button", name="Show what is typed").tap()
+    expect(password).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Sign in").tap()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Email")).to_have_value(owner.email)
+    expect(password).to_have_attribute("type", "password")
+
+
+# --- Installable, on paper, with less motion --------------------------------------------------------------------
+
+
+def test_a_phone_can_install_it(phone: Page, owner: User) -> None:
+    phone.goto("/posts/")
+    tools = phone.context.new_cdp_session(phone)
+    manifest = tools.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert manifest["url"].endswith("/manifest.webmanifest")
+    # A window of a test counts as a private one, where nothing can be installed; all else must be right.
+    found = {error["errorId"] for error in tools.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert found <= {"in-incognito"}
+
+
+def test_on_paper_there_are_no_bars_and_nothing_to_press(desktop: Page, owner: User) -> None:
+    desktop.goto("/posts/")
+    desktop.emulate_media(media="print", color_scheme="dark")
+    for name in (".rail", ".bottom-bar", ".page-actions", ".sandbox-banner"):
+        assert desktop.locator(name).evaluate_all("all => all.filter(one => one.checkVisibility()).length") == 0
+    expect(desktop.get_by_role("heading", level=1)).to_be_visible()
+    assert desktop.evaluate("getComputedStyle(document.body).color") == "rgb(34, 31, 27)"
+
+
+def test_less_motion_is_respected_by_what_turns(desktop: Page, staff: User) -> None:
+    desktop.goto("/staff/style/")
+    turning = "one => getComputedStyle(one, '::after').animationIterationCount"
+    busy = desktop.locator("main .button[aria-busy=true]").first
+    assert busy.evaluate(turning) == "1"
+    desktop.emulate_media(reduced_motion="no-preference")
+    assert busy.evaluate(turning) == "infinite"
