@@ -163,7 +163,9 @@ def calendar_context(request: HttpRequest, query: QueryDict) -> dict[str, Any]:
         "narrowed": bool(kept.urlencode()),
         "alone": bool(request.htmx),
         "here": f"{reverse('publishing:calendar')}?{urlencoded(here)}{'&' if kept.urlencode() else ''}{kept.urlencode()}",
-        "months": months_around(frame.on),
+        "months": [date(frame.on.year, month, 1) for month in range(1, 13)],
+        "year_before": date(frame.on.year - 1, frame.on.month, 1),
+        "year_after": date(frame.on.year + 1, frame.on.month, 1),
         **shown,
     }
 
@@ -172,10 +174,6 @@ def urlencoded(values: dict[str, str]) -> str:
     query = QueryDict(mutable=True)
     query.update(values)
     return query.urlencode()
-
-
-def months_around(on: date) -> list[date]:
-    return [date(on.year, month, 1) for month in range(1, 13)]
 
 
 def month_context(frame: Frame) -> dict[str, Any]:
