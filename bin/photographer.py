@@ -65,10 +65,10 @@ INSIDE = {
 }
 # Pages of one thing: the first link on a list that looks like one.
 FIRST_OF = {
-    "post": ("/posts/", "a[href^='/posts/']:not([href*='new']):not([href*='?'])"),
-    "set": ("/library/", "a[href^='/library/sets/']:not([href*='new'])"),
-    "template": ("/library/templates/", "a[href^='/library/templates/']:not([href*='new'])"),
-    "hashtag": ("/library/hashtags/", "a[href^='/library/hashtags/']:not([href*='new'])"),
+    "post": ("/posts/", "a[href^='/posts/'][href*='-']:not([href*='?'])"),
+    "set": ("/library/", "a[href^='/library/sets/'][href*='-']"),
+    "template": ("/library/templates/", "a[href^='/library/templates/'][href*='-']"),
+    "hashtag": ("/library/hashtags/", "a[href^='/library/hashtags/'][href*='-']"),
     "account": ("/settings/accounts/", "a[href^='/settings/accounts/'][href*='-']"),
 }
 
