@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import time, timedelta
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -17,8 +17,9 @@ from accounts.models import User
 from publishing.bulk import MOST, Act, Placing, Shift, SpreadOut
 from publishing.forms.fields import uuids
 from publishing.forms.when import WhenForm
+from publishing.models import Post
 
-INTERVALS: dict[str, tuple[str, dict[str, int]]] = {
+INTERVALS: dict[str, tuple[Any, dict[str, int]]] = {
     "0": (gettext_lazy("All at the same time"), {}),
     "15m": (gettext_lazy("15 minutes apart"), {"minutes": 15}),
     "30m": (gettext_lazy("30 minutes apart"), {"minutes": 30}),
@@ -43,6 +44,7 @@ class BulkForm(forms.Form):
     )
     one = forms.CharField(required=False, max_length=100)
     query = forms.CharField(required=False, max_length=2000)  # of the list, to come back to it
+    back = forms.CharField(required=False, max_length=10)  # anything: asked for on the page of the one post
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
@@ -110,32 +112,27 @@ class PlacingForm(WhenForm):
         choices=[("later", gettext_lazy("later")), ("earlier", gettext_lazy("earlier"))],
     )
 
-    field_order: ClassVar = ["mode", "day", "clock", "fold", "every", "amount", "unit", "direction"]
-
-    def __init__(self, data: Mapping[str, Any] | None, *, user: User) -> None:
+    def __init__(self, data: Mapping[str, Any], *, user: User) -> None:
         self.user = user
-        super().__init__(data, auto_id="placing_%s", initial=self.start(user))
+        super().__init__(data, auto_id="placing_%s")
         for name in ("when", "time_zone"):
             del self.fields[name]
         self.fields["day"].widget.attrs["min"] = timezone.localdate(timezone=user.zone).isoformat()
 
-    @staticmethod
-    def start(user: User) -> dict[str, Any]:
-        """What stands there at first: from tomorrow morning on, one a day."""
-        return {
-            "mode": "spread",
-            "day": timezone.localdate(timezone=user.zone) + timedelta(days=1),
-            "clock": time(9),
-            "every": "1d",
-            "amount": 1,
-            "unit": "days",
-            "direction": "later",
-        }
-
     @classmethod
-    def at_first(cls, user: User) -> PlacingForm:
-        """The form as if its first values had been sent, so that the new times can be shown at once."""
-        return cls({name: str(value) for name, value in cls.start(user).items()}, user=user)
+    def at_first(cls, user: User, posts: Sequence[Post]) -> PlacingForm:
+        """As if what stands there at first had been sent, so that the new times can be shown at once.
+
+        One post keeps its time; several go out from tomorrow morning on, one a day.
+        """
+        at = datetime.combine(timezone.localdate(timezone=user.zone) + timedelta(days=1), time(9))
+        if len(posts) == 1 and (planned := posts[0].scheduled_at) and planned > timezone.now():
+            at = timezone.localtime(planned, user.zone)
+        start = {"mode": "spread", "day": f"{at:%Y-%m-%d}", "clock": f"{at:%H:%M}", "fold": str(at.fold)}
+        return cls(
+            {**start, "every": "1d", "amount": "1", "unit": "days", "direction": "later"},
+            user=user,
+        )
 
     def clean(self) -> None:
         super().clean()

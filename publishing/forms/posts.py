@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -25,7 +26,7 @@ from socialhub.platforms import LABELS, PLATFORMS
 Summary = Post.Summary
 
 # What stands under each tab. The other statuses can still be asked for by name.
-TABS: dict[str, tuple[str, tuple[Summary, ...]]] = {
+TABS: dict[str, tuple[Any, tuple[Summary, ...]]] = {
     "draft": (gettext_lazy("Drafts"), (Summary.DRAFT,)),
     "scheduled": (gettext_lazy("Scheduled"), (Summary.SCHEDULED, Summary.PUBLISHING)),
     "published": (gettext_lazy("Published"), (Summary.PUBLISHED, Summary.PARTLY_PUBLISHED)),
@@ -40,7 +41,7 @@ FEW = 10_000  # so many publications of an account are sooner looked up than all
 class Order:
     """How the list is sorted: by what, and whether the latest comes first."""
 
-    label: str
+    label: Any
     by_moment: bool
     descending: bool
 
@@ -188,7 +189,7 @@ class PostFilterForm(forms.Form):
             value = changed.get(name, "" if name == "after" else self.data.get(name, ""))
             if value:
                 query[name] = value
-        return f"?{query.urlencode()}"
+        return f"?{query.urlencode()}" if query else ""
 
     @property
     def tabs(self) -> list[tuple[str, str, str, bool]]:
@@ -231,12 +232,10 @@ class PostFilterForm(forms.Form):
             posts = posts.filter(campaign__gt="", campaign__iexact=wanted["campaign"])
         if wanted["platform"] or wanted["account"]:
             posts = self.on_accounts(posts)
-        if wanted["since"] or wanted["until"]:
-            posts = posts.alias(moment=MOMENT)
         if wanted["since"]:
-            posts = posts.filter(moment__gte=midnight(wanted["since"]))
+            posts = posts.filter(GreaterThanOrEqual(MOMENT, midnight(wanted["since"])))
         if wanted["until"]:
-            posts = posts.filter(moment__lt=midnight(wanted["until"], 1))
+            posts = posts.filter(LessThan(MOMENT, midnight(wanted["until"], 1)))
         if wanted["after"]:
             posts = self.sorting.after(posts, *wanted["after"])
         return self.sorting(posts)

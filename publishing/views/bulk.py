@@ -25,12 +25,14 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
     """`step`: nothing for the first look, "preview" for another look with other times, "do" to go on with it."""
     form = BulkForm(request.POST)
     if not form.is_valid():
-        return answer(request, {"form": form}, status=422)
+        return answer(request, {"form": form, "way_back": way_back(form, [])}, status=422)
     posts = chosen(request, form)
     act, step = form.act_chosen, request.POST.get("step", "")
     placing_form = None
     if act is Act.RESCHEDULE:
-        placing_form = PlacingForm(request.POST, user=request.user) if step else PlacingForm.at_first(request.user)
+        placing_form = (
+            PlacingForm(request.POST, user=request.user) if step else PlacingForm.at_first(request.user, posts)
+        )
     is_sound = placing_form is None or placing_form.is_valid()
     if placing_form and step == "do":
         placing_form.focus_first_error()
@@ -39,15 +41,17 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
         report = bulk.perform(act, posts, by=request.user, placing=placing)
         tell = messages.success if report.done else messages.warning
         tell(request, report.text)
-        return redirect(list_address(form))
+        return redirect(way_back(form, posts if act is not Act.DELETE else []))
     lines = bulk.outlook(act, posts, placing)
     context = {
         "form": form,
         "act": act,
         "placing": placing_form,
+        "is_preview": request.htmx and step == "preview",  # the fields stay as they are typed in, only this comes new
         "lines": [line for line in lines if not line.skipped],
         "skipped": [line for line in lines if line.skipped],
         "ids": [post.pk for post in posts],
+        "way_back": way_back(form, posts),
     }
     return answer(request, context, status=200 if is_sound else 422)
 
@@ -68,15 +72,16 @@ def answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpRe
     """A page; for htmx what stands in it, in a dialog when it is asked for from the list."""
     template, in_dialog = "publishing/post_bulk.html", False
     if request.htmx:
-        is_open = request.htmx.target == "post_bulk"
+        is_open = request.htmx.target != "bulk_place"
         template = "publishing/_post_bulk.html" if is_open else "publishing/_post_bulk_dialog.html"
         in_dialog = not is_open or bool(request.POST.get("dialog"))
-    form: BulkForm = context["form"]
-    context |= {"list_address": list_address(form), "in_dialog": in_dialog}
-    return render(request, template, context, status=status)
+    return render(request, template, {**context, "in_dialog": in_dialog}, status=status)
 
 
-def list_address(form: BulkForm) -> str:
+def way_back(form: BulkForm, posts: list[Post]) -> str:
+    """The list as it was narrowed; or the post, when it was asked for there."""
+    if form.cleaned_data.get("back") and len(posts) == 1:
+        return posts[0].get_absolute_url()
     query = form.cleaned_data.get("query", "")
     address = reverse("publishing:post_list")
     return f"{address}?{query}" if query else address

@@ -71,7 +71,11 @@ def post_list(request: HttpRequest) -> HttpResponse:
         return render(request, "publishing/_post_list.html", context, status=200 if valid else 422)
     context["counts"] = tab_counts(request.workspace)
     template = "publishing/_posts_found.html" if request.htmx else "publishing/post_list.html"
-    return render(request, template, context, status=200 if valid else 422)
+    response = render(request, template, context, status=200 if valid else 422)
+    if request.htmx:
+        # Without the fields that are empty.
+        response["HX-Push-Url"] = request.path + form.address()
+    return response
 
 
 def next_query(current: QueryDict, form: PostFilterForm, last: Post) -> str:

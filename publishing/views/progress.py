@@ -28,12 +28,28 @@ from publishing.models import Attempt, FollowUp, Post, PostMedia, Publication, P
 from publishing.post_types import TYPE_NAMES
 from publishing.schedule import CannotDecide
 from publishing.states import IllegalMove, LostRace
+from publishing.views.timeline import timeline
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
 from socialhub.platforms.base import PostType, Step
 from socialhub.platforms.choices import Told
 
 MOVING = (Status.QUEUED, Status.PUBLISHING, Status.CHECKING)
+SEVERAL_ENDS = (
+    Post.Summary.PUBLISHING,
+    Post.Summary.CHECKING,
+    Post.Summary.PARTLY_PUBLISHED,
+    Post.Summary.PARTLY_FAILED,
+)
+TONES = {
+    Post.Summary.SCHEDULED: "info",
+    Post.Summary.PUBLISHING: "info",
+    Post.Summary.CHECKING: "warning",
+    Post.Summary.PUBLISHED: "success",
+    Post.Summary.PARTLY_PUBLISHED: "info",
+    Post.Summary.PARTLY_FAILED: "danger",
+    Post.Summary.FAILED: "danger",
+}
 # How long to wait for the next look, by how many there were: quick at first, patient with what takes long.
 PACE = ((60, 1), (120, 2), (240, 5))
 SLOWEST = 15
@@ -131,37 +147,6 @@ class Card:
         return bool(self.entry and self.entry.held and not self.entry.awaits_decision)
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    at: datetime
-    publication: Publication
-    label: str
-    event: PublicationEvent | None = None
-    attempt: Attempt | None = None
-    follow_up: FollowUp | None = None
-
-    @property
-    def happened(self) -> str:
-        """What a follow-up came to, in a few words."""
-        return followed_up(self.follow_up) if self.follow_up else ""
-
-
-def followed_up(row: FollowUp) -> str:
-    if row.kind == FollowUp.Kind.COMMENT:
-        return {
-            FollowUp.Outcome.DONE: _("First comment written"),
-            FollowUp.Outcome.FAILED: _("First comment not written"),
-        }.get(FollowUp.Outcome(row.outcome), _("First comment: it cannot be known whether it is there"))
-    after = _("After five minutes") if row.kind == FollowUp.Kind.SEEN_SOON else _("After a day")
-    found = {
-        FollowUp.Outcome.DONE: _("it is there"),
-        FollowUp.Outcome.GONE: _("it is not there any more"),
-        FollowUp.Outcome.DIFFERENT: _("it is there, but not whole"),
-        FollowUp.Outcome.FAILED: _("it could not be looked at"),
-    }.get(FollowUp.Outcome(row.outcome), _("it cannot be known whether it is there"))
-    return f"{after}: {found}"
-
-
 @require_GET
 def post_progress(request: HttpRequest, post_id: UUID) -> HttpResponse:
     """The moving part of the page of a post; asks for itself again while something is going on."""
@@ -244,6 +229,7 @@ def detail_context(
         "post": post,
         "media": media,
         "cards": cards,
+        "publications": publications,
         "timeline": timeline(publications),
         "headline": headline(post, cards),
         "is_moving": any(one.status in MOVING for one in cards),
@@ -253,6 +239,9 @@ def detail_context(
         "can_edit": compose.is_editable(publications),
         "can_cancel": any(one.status == Status.SCHEDULED for one in cards),
         "can_delete": all(one.status == Status.DRAFT for one in cards),
+        "failed_count": sum(one.status == Status.FAILED for one in cards),
+        "has_several_ends": post.status in SEVERAL_ENDS,
+        "tone": TONES.get(Post.Summary(post.status), ""),
         "left_behind": [one.publication.account_id for one in cards if one.status in (Status.FAILED, Status.DRAFT)],
         "is_due": post.scheduled_at is not None and post.scheduled_at <= timezone.now(),
         "own_zone_differs": post.time_zone != request.user.time_zone,
@@ -350,6 +339,8 @@ def headline(post: Post, cards: Sequence[Card]) -> str:
             number,
         ) % {"gone": gone, "number": number}
     published = sum(one.status == Status.PUBLISHED for one in cards)
+    if any(one.awaits_decision for one in cards):
+        return _("It is not known whether it went out. Please look at the network, then answer below.")
     if any(one.status in (Status.QUEUED, Status.PUBLISHING) for one in cards):
         return _("Publishing: %(done)d of %(number)d done. You may close this page; it goes on without it.") % {
             "done": published,
@@ -375,23 +366,3 @@ def scheduled_headline(post: Post, cards: Sequence[Card]) -> str:
     if any(one.moves and not one.waits_until for one in cards):
         return _("It starts in a moment. You may close this page; it goes on without it.")
     return _("It is due, but has to wait. Each card says for what.")
-
-
-def timeline(publications: Iterable[Publication]) -> list[TimelineEntry]:
-    """Every change of status, every try and what followed, the newest first."""
-    entries = []
-    for publication in publications:
-        label = f"{LABELS[publication.account.platform]} {publication.account.handle}"
-        events = sorted(publication.events.all(), key=lambda event: event.pk)
-        entries += [TimelineEntry(event.at, publication, label, event=event) for event in events]
-        entries += [
-            TimelineEntry(attempt.started_at, publication, label, attempt=attempt)
-            for attempt in publication.attempts.all()
-        ]
-        entries += [
-            TimelineEntry(row.done_at, publication, label, follow_up=row)
-            for row in publication.follow_ups.all()
-            if row.done_at
-        ]
-    # Not `reverse=True`, which would leave what happened in one instant the wrong way round.
-    return sorted(entries, key=lambda entry: entry.at)[::-1]

@@ -60,3 +60,49 @@
   window.addEventListener("pageshow", show); // the browser ticks again what was ticked
   show();
 })();
+
+/* The page of a post: it looks again by itself while something is going on, but not while nobody sees it. */
+(() => {
+  "use strict";
+
+  const AGAIN = 15000; // after a look that failed
+  const moving = () => document.getElementById("post_progress");
+  let missed = false;
+  let unfolded = [];
+
+  const look = () => moving()?.dispatchEvent(new CustomEvent("socialhub:look"));
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "post_progress" || !document.hidden) return;
+    event.preventDefault();
+    missed = true;
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !missed) return;
+    missed = false;
+    look();
+  });
+  for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+    document.addEventListener(failure, (event) => {
+      if (event.detail.elt.id === "post_progress") setTimeout(look, AGAIN);
+    });
+  }
+
+  // What is unfolded stays so.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "post_progress") return;
+    unfolded = [...document.querySelectorAll("#post_progress details[open][id], #post_timeline details[open][id]")].map((one) => one.id);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!moving()) return;
+    for (const id of unfolded) {
+      const fold = document.getElementById(id);
+      if (fold) fold.open = true;
+    }
+    unfolded = [];
+    // Read out only when it says something new.
+    const live = document.querySelector("[data-post-live]");
+    const headline = document.querySelector("#post_progress .post-headline")?.textContent ?? "";
+    if (live && live.textContent !== headline) live.textContent = headline;
+  });
+})();

@@ -193,7 +193,11 @@ def test_many_posts_of_an_account_are_found_another_way(
 
 def test_typing_gets_the_found_part_alone(signed_in: Client, workspace: Workspace) -> None:
     make_post(workspace, caption="A Camaro")
-    page = signed_in.get(LIST, {"q": "cam"}, headers={**HTMX, "HX-Target": "posts_found"}).content.decode()
+    response = signed_in.get(
+        LIST, {"q": "cam", "status": "", "campaign": ""}, headers={**HTMX, "HX-Target": "posts_found"}
+    )
+    assert response["HX-Push-Url"] == f"{LIST}?q=cam"
+    page = response.content.decode()
     assert page.strip().startswith('<div class="posts-found"')
     assert "A Camaro" in page
     assert 'name="q"' not in page

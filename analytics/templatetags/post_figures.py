@@ -1,0 +1,55 @@
+"""The figures of publications, for the page of a post, which itself knows nothing of analytics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import template
+from django.utils.translation import gettext_lazy
+
+from analytics.models import PlatformPost
+from publishing.models import Publication, Status
+
+register = template.Library()
+
+# Name, icon and word, in the order in which people look at them.
+SHOWN = (
+    ("views", "eye", gettext_lazy("Views")),
+    ("reach", "users", gettext_lazy("Reach")),
+    ("likes", "heart", gettext_lazy("Likes")),
+    ("comments", "message-circle", gettext_lazy("Comments")),
+    ("shares", "share", gettext_lazy("Shares")),
+    ("saves", "bookmark", gettext_lazy("Saves")),
+    ("clicks", "click", gettext_lazy("Clicks")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a network has told of a post: icon, word and number of each figure, and when it was asked."""
+
+    figures: list[tuple[str, Any, int]]
+    fetched_at: datetime | None
+
+
+@register.simple_tag
+def figures_of(publications: Iterable[Publication]) -> dict[UUID, Known]:
+    """By the publication's id, those of which something is known. One query for all, none before anything is out."""
+    out = [one.pk for one in publications if one.status == Status.PUBLISHED]
+    if not out:
+        return {}
+    found = {}
+    for row in PlatformPost.objects.filter(publication__in=out):
+        figures = [(icon, word, getattr(row, name)) for name, icon, word in SHOWN if getattr(row, name) is not None]
+        if figures and row.publication_id:
+            found[row.publication_id] = Known(figures, row.fetched_at)
+    return found
+
+
+@register.filter
+def of(known: dict[UUID, Known], publication: Publication) -> Known | None:
+    return known.get(publication.pk)
