@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from publishing.admin.levers import DueNow, name_of
-from publishing.admin.posts import clock, took
+from publishing.admin.posts import clock, took, waits_for
 from publishing.models import Attempt, FollowUp, QueueEntry
 from socialhub.admin_books import (
     Books,
@@ -91,15 +91,9 @@ class OfPublication(Books):
 @admin.register(QueueEntry)
 class QueueEntryAdmin(OfPublication):
     list_display = (
-        *(
-            "entry",
-            "publication_link",
-            account_of("publication__account"),
-            badge("publication__status", _("status")),
-            "priority",
-        ),
-        *(at("not_before", _("not before")), "held", "awaits_decision", "wait_reason", "attempts", "looks", "losses"),
-        *(at("lease_until", _("lease until")), "worker"),
+        *("entry", "publication_link", account_of("publication__account")),
+        *(badge("publication__status", _("status")), "waits", at("due_at", _("due")), "reason"),
+        *("priority", "attempts", "looks", "losses"),
     )
     list_display_links = ("entry",)
     list_filter = (DueFilter, "held", "awaits_decision", LeasedFilter, "priority", PlatformFilter, "trouble_ahead")
@@ -112,6 +106,7 @@ class QueueEntryAdmin(OfPublication):
         *(
             "publication_link",
             "account_shown",
+            "waits",
             "priority",
             "not_before",
             "due_at",
@@ -123,8 +118,16 @@ class QueueEntryAdmin(OfPublication):
         *("awaits_decision", "wait_reason", "lease_until", "worker", "reserved", "checked_at", "trouble_ahead"),
         "created_at",
     )
-    readonly_fields = ("publication_link", "account_shown", "created_at")
+    readonly_fields = ("publication_link", "account_shown", "waits", "created_at")
     actions = (DueNow(),)
+
+    @admin.display(description=_("waits for"), ordering="not_before")
+    def waits(self, row: QueueEntry) -> SafeString | str:
+        return waits_for(row)
+
+    @admin.display(description=_("reason of the wait"))
+    def reason(self, row: QueueEntry) -> str:
+        return short(row.wait_reason) if not row.held or row.awaits_decision else ""
 
     @admin.display(description=_("queue entry"))
     def entry(self, row: QueueEntry) -> str:

@@ -51,7 +51,7 @@ from socialhub.admin_books import (
 from socialhub.admin_panels import Panel, facts
 from socialhub.templatetags.ui import status_badge, when
 
-ATTEMPTS_SHOWN = 8  # with their steps; the others are one click away
+ATTEMPTS_SHOWN = 5  # of each purpose, with their steps; the others are one click away
 EVENTS_SHOWN = 30
 
 
@@ -280,19 +280,30 @@ def queue_facts(entry: QueueEntry | None) -> list[tuple[object, object] | None]:
 
 
 def attempts_of(row: Publication) -> Panel:
-    newest = list(row.attempts.order_by("-started_at", "-id")[: ATTEMPTS_SHOWN + 1])
-    for attempt in newest:
-        attempt.seconds = took(attempt)  # type: ignore[attr-defined]
-        attempt.word = outcome_word(attempt.outcome)  # type: ignore[attr-defined]
-        attempt.lines = [{**step, "clock": clock(step.get("at", ""))} for step in attempt.steps]  # type: ignore[attr-defined]
+    """The newest, by time; however often we have looked for a lost outcome, the tries to publish stay in sight."""
+    shown, more = [], False
+    for purpose in Attempt.Purpose:
+        some = list(row.attempts.filter(purpose=purpose).order_by("-started_at", "-id")[: ATTEMPTS_SHOWN + 1])
+        shown += some[:ATTEMPTS_SHOWN]
+        more = more or len(some) > ATTEMPTS_SHOWN
+    shown.sort(key=lambda attempt: (attempt.started_at, attempt.pk), reverse=True)
+    first = next((attempt.pk for attempt in shown if attempt.purpose == Attempt.Purpose.PUBLISH), None)
+    lines = [
+        {
+            "row": attempt,
+            "word": outcome_word(attempt.outcome),
+            "took": took(attempt),
+            "steps": [{**step, "clock": clock(step.get("at", ""))} for step in attempt.steps],
+            "is_open": attempt.pk == first or attempt is shown[0],
+        }
+        for attempt in shown
+    ]
     return Panel(
         _("Attempts"),
         empty=_("There was none yet."),
-        more=list_link("publishing_attempt", _("All attempts"), publication__id__exact=row.pk)
-        if len(newest) > ATTEMPTS_SHOWN
-        else "",
+        more=list_link("publishing_attempt", _("All attempts"), publication__id__exact=row.pk) if more else "",
         template="admin/publishing/_attempts.html",
-        data={"attempts": newest[:ATTEMPTS_SHOWN]},
+        data={"attempts": lines},
     )
 
 

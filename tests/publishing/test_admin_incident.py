@@ -171,6 +171,25 @@ def test_every_page_leads_on(operator: Client, joes: ConnectedAccount, failed: P
             assert target in found, (page, target)
 
 
+def test_many_looks_do_not_hide_what_was_tried(operator: Client, failed: Publication) -> None:
+    now = timezone.now()
+    Attempt.objects.bulk_create(
+        Attempt(
+            publication=failed,
+            number=1,
+            purpose=Attempt.Purpose.CHECK,
+            worker="w",
+            started_at=now + timedelta(seconds=number),
+            outcome="absent",
+        )
+        for number in range(40)
+    )
+    page = operator.get(change(failed)).content.decode()
+    assert "StepTrace" in page
+    assert page.count("Look whether it is there</strong>") == 5
+    assert f"{changelist(Attempt)}?publication__id__exact={failed.pk}" in links(page)
+
+
 def test_the_limits_of_the_account_stand_on_its_page(operator: Client, joes: ConnectedAccount) -> None:
     now = timezone.now()
     RateLimitWindow.objects.create(
@@ -231,6 +250,8 @@ def test_retry_tries_again_what_failed_and_says_what_it_left_out(
     assert published.status == Status.PUBLISHED
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id, entry.change_message) == (staff, str(failed.pk), "Retry")
+    assert entry.object_repr == f"{failed.post} · {failed.account.handle}"
+    assert "Retry" in operator.get(change(failed).replace("/change/", "/history/")).content.decode()
 
 
 def test_whoever_was_faster_wins(operator: Client, failed: Publication) -> None:
