@@ -12,7 +12,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from django.utils import translation
 from django.utils.translation.template import templatize
+
+from socialhub.apps import our_models
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
@@ -52,9 +55,25 @@ def messages_of(path: Path) -> Iterator[tuple[str | tuple[str, ...], str | None]
         yield message, context
 
 
+def names_of_models() -> Iterator[tuple[str, str]]:
+    """Of models and fields that the administration shows (socialhub.apps), with the place where they stand."""
+    for model in our_models():
+        place = f"{model.__module__.replace('.', '/')}.py"
+        options = model._meta
+        if isinstance(options.original_attrs.get("verbose_name", ""), str):  # else it is marked, by us or by Django
+            yield str(options.verbose_name), place
+            yield str(options.verbose_name_plural), place
+        for field in (*options.local_fields, *options.local_many_to_many):
+            if isinstance(field._verbose_name, str | None):  # type: ignore[attr-defined]
+                yield str(field.verbose_name), place
+
+
 def collect() -> Catalog:
-    """A catalogue of everything that the sources mark, without translations."""
+    """A catalogue of everything that the sources mark, without translations. Django has to be set up."""
     catalog = new_catalog()
+    with translation.override(None):
+        for name, place in sorted(set(names_of_models())):
+            catalog.add(name, locations=[(place, 0)])
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
         for message, context in messages_of(path):

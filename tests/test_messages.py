@@ -107,6 +107,8 @@ def test_texts_of_templates_and_modules_are_found():
     assert (None, "It is due.") in marked  # gettext_noop
     assert (None, "%(count)d minute") in marked  # ngettext
     assert ("short figure", "%(number)sk") in marked  # pgettext_lazy
+    assert (None, "connected account") in marked  # the name of a model, as the administration shows it
+    assert (None, "access token") in marked  # and of a field
 
 
 def test_what_is_borrowed_from_allauth_is_still_said_there():
