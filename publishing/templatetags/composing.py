@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django import template
+from django.template import RequestContext
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -26,10 +27,10 @@ ROOMY = 0.5  # up to this share nobody needs the number
 MANY_COUNTERS = 4  # so many always have their numbers
 
 
-@register.simple_tag
-def shown_look(looks: Sequence[Shared], form: ComposerForm) -> Shared | None:
+@register.simple_tag(takes_context=True)
+def shown_look(context: RequestContext, looks: Sequence[Shared]) -> Shared | None:
     """The group of accounts whose preview is looked at: the one that was chosen while it is there, else the first."""
-    wanted = str(form.data.get("preview", ""))
+    wanted = context["request"].POST.get("preview", "")
     for group in looks:
         if any(str(account.pk) == wanted for account in group.accounts):
             return group

@@ -48,6 +48,7 @@ def test_a_board_is_chosen(
     expect(page.locator(".preview-title")).to_have_text("The red one")
     axe.check(page)
     page.get_by_role("button", name="Save draft").click()
+    page.wait_for_url("**/posts/*-*/")
     expect(page.get_by_text("Bikes of the week")).to_be_visible()
     assert Publication.objects.get().choices == {"board_service_id": "882", "title": "The red one"}
 
@@ -56,6 +57,7 @@ def test_what_is_missing_is_said_at_the_field(desktop: Page, pinterest: Connecte
     desktop.goto(f"/posts/new/?set={image_set.pk}")
     desktop.get_by_role("button", name="Publish to 1").click()
     board = desktop.get_by_label("Board")
+    expect(desktop.locator("#composer_errors")).to_be_focused()
     expect(board).to_have_attribute("aria-invalid", "true")
     expect(board).to_have_accessible_description("Pinterest puts every Pin on a board. Choose one.")
     desktop.watch.complaints.clear()  # type: ignore[attr-defined]  # the browser notes the answer 422

@@ -43,8 +43,12 @@ def test_a_reel_with_a_first_comment_from_a_phone(phone: Page, workspace: Worksp
     expect(phone.locator("#composer_checks")).to_contain_text("Shorten it by 1.")
     comment.fill("Parts list below")
     expect(phone.locator("#composer_comment_counters")).to_contain_text("16 of 300")
-    expect(phone.locator(".preview[data-upright] .preview-play")).to_be_visible()
     expect(phone.locator("#composer_note")).to_have_text("Ready to go.")
+    phone.get_by_role("button", name="Preview").click()
+    expect(phone.locator(".preview[data-upright] .preview-play")).to_be_in_viewport()
+    check(phone)
+    phone.keyboard.press("Escape")
+    expect(phone.locator(".preview")).to_be_hidden()
     check(phone)
     phone.get_by_role("button", name="Save draft").click()
     phone.wait_for_url("**/posts/*-*/")
@@ -62,8 +66,13 @@ def test_a_crop_with_its_point_set_by_keyboard_and_by_pointer(desktop: Page, wor
     desktop.get_by_label("Upload images, videos or a PDF").set_input_files(wide_picture())
     crop = desktop.locator(".composer-crop")
     expect(crop).to_contain_text("Instagram (Single image) 1.91:1")
-    crop.locator("summary").focus()
+    desktop.locator(".composer-picture-edit").focus()
     desktop.keyboard.press("Enter")
+    desktop.keyboard.press("Tab")  # the button that closes
+    desktop.keyboard.press("Tab")
+    expect(desktop.get_by_label("Alternative text")).to_be_focused()
+    desktop.keyboard.type("A wide road")
+    expect(desktop.locator(".composer-alt-help")).to_contain_text("11")
     desktop.keyboard.press("Tab")
     desktop.keyboard.press("ArrowRight")
     expect(crop.get_by_label("Crop to the focus point")).to_be_checked()
@@ -78,12 +87,15 @@ def test_a_crop_with_its_point_set_by_keyboard_and_by_pointer(desktop: Page, wor
     box = area.bounding_box()
     assert box
     area.click(position={"x": box["width"] - 1, "y": box["height"] / 2})
-    expect(crop.get_by_label("Left, %")).to_have_value("99")
+    expect(crop.get_by_label("Left, %")).to_have_value("100")
     expect(crop.get_by_label("Top, %")).to_have_value("50")
     expect(frame).to_have_attribute("viewBox", "645 0 955 500")
     check(desktop)
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator(".composer-picture-edit")).to_be_focused()
+    expect(desktop.locator(".composer-picture-edit")).to_have_accessible_name("Alt text of wide.jpg")
     desktop.get_by_label("Garage", exact=False).first.uncheck()
-    expect(crop).to_be_hidden()
+    expect(crop).to_have_attribute("data-unneeded", "")
 
 
 def test_a_file_that_is_too_large_is_never_sent(desktop: Page, workspace: Workspace, settings: object) -> None:
@@ -173,7 +185,10 @@ def test_every_page_with_every_kind_is_sound(
         f"/settings/accounts/{instagram.pk}/pause/",
     ):
         page.goto(address)
-        for fold in page.locator(".post-timeline > summary, .composer-crop > summary").all():
+        for fold in page.locator(".post-timeline > summary").all():
             if fold.is_visible():
                 fold.click()
         check(page)
+        if edit := page.locator(".composer-picture-edit").all():
+            edit[0].click()
+            check(page)

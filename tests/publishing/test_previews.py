@@ -142,6 +142,13 @@ def test_the_first_preview_is_shown_when_the_chosen_account_is_gone(signed_in: C
         assert 'data-platform="facebook"' in page[page.index("<article") :]
 
 
+def test_the_chosen_preview_is_kept_when_the_form_comes_back(signed_in: Client, workspace: Workspace) -> None:
+    accounts = [make_account(workspace, platform="facebook"), make_account(workspace, platform="instagram")]
+    form = {**typed(*accounts, action="refresh"), "preview": str(accounts[1].pk)}
+    page = signed_in.post(reverse("publishing:post_new"), form).content.decode()
+    assert 'data-platform="instagram"' in page[page.index("<article") :]
+
+
 def test_images_are_named_where_they_have_no_alternative_text(signed_in: Client, workspace: Workspace) -> None:
     image_set = ImageSet.objects.create(workspace=workspace, title="Camaro")
     told, silent = make_media(workspace, alt_text="A car"), make_media(workspace)
