@@ -24,6 +24,15 @@ FOLDER = ROOT / "var" / "screenshots"
 SIZES: dict[str, ViewportSize] = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+# A demonstration: errors are shown as they are to people, not to developers.
+DEMO_ENV = "DEBUG=0\nSANDBOX=1\nSANDBOX_FORCE=1\nEMAIL_URL=dummymail://\n"
+# While nothing is connected yet.
+FIRST = {
+    "welcome-connect": "/welcome/connect/",
+    "welcome-images": "/welcome/images/",
+    "welcome-post": "/welcome/post/",
+    "dashboard-empty": "/",
+}
 OUTSIDE = {
     "sign-in": "/account/login/",
     "sign-up": "/account/signup/",
@@ -33,7 +42,6 @@ OUTSIDE = {
 }
 INSIDE = {
     "dashboard": "/",
-    "welcome": "/welcome/",
     "calendar-month": "/calendar/?view=month",
     "calendar-week": "/calendar/?view=week",
     "calendar-day": "/calendar/?view=day",
@@ -63,13 +71,14 @@ INSIDE = {
     "admin": "/admin/",
     "admin-publications": "/admin/publishing/publication/",
 }
+MOVING = "post-publishing"  # comes first: it will have moved on soon
 # Pages of one thing: the first link on a list that looks like one.
 FIRST_OF = {
     "post": ("/posts/", "a[href^='/posts/'][href*='-']:not([href*='?'])"),
     "set": ("/library/", "a[href^='/library/sets/'][href*='-']"),
     "template": ("/library/templates/", "a[href^='/library/templates/'][href*='-']"),
+    "account": ("/", "a[href^='/settings/accounts/'][href*='-']"),
     "hashtag": ("/library/hashtags/", "a[href^='/library/hashtags/'][href*='-']"),
-    "account": ("/settings/accounts/", "a[href^='/settings/accounts/'][href*='-']"),
 }
 
 
@@ -97,7 +106,7 @@ def sign_in(page: Page, installation: Installation) -> None:
 
 
 @contextmanager
-def demo(browser: Browser) -> Iterator[Installation]:
+def demo(browser: Browser, options: argparse.Namespace) -> Iterator[Installation]:
     """A copy of the project, started as a new user would, with accounts connected and posts in several states."""
     folder = tempfile.mkdtemp(prefix="screenshots")
     Path(folder).chmod(0o755)  # the embedded database runs as another user when we are root
@@ -107,6 +116,7 @@ def demo(browser: Browser) -> Iterator[Installation]:
 
     try:
         with fresh_checkout() as checkout:
+            (checkout.folder / ".env").write_text(DEMO_ENV)
             words = checkout.start(free_port())
             address, email, password = (
                 found[1]
@@ -114,6 +124,8 @@ def demo(browser: Browser) -> Iterator[Installation]:
                 if (found := re.search(pattern, words))
             )
             installation = Installation(address, email, password)
+            for complaint in take_first(browser, installation, options):
+                print(complaint, file=sys.stderr)
             connect_accounts(browser, installation)
             made = checkout.command("manage.py", "shell", "-c", "from tests.scene import make; make()")
             if made.returncode:
@@ -153,36 +165,58 @@ def found_on_lists(page: Page) -> dict[str, str]:
     return found
 
 
-def take(browser: Browser, installation: Installation, only: list[str] | None, *, fold: bool) -> list[str]:
-    """Make all pictures; returns what could not be seen."""
+def take(browser: Browser, installation: Installation, options: argparse.Namespace) -> list[str]:
+    """Make the pictures of all pages; returns what could not be seen."""
     opened = browser.new_context(base_url=installation.address)
     page = opened.new_page()
     sign_in(page, installation)
     inside = {**INSIDE, **found_on_lists(page), **installation.pages}
     state = opened.storage_state()
-    complaints = []
-    # First what will have moved on when its turn comes.
-    inside = dict(sorted(inside.items(), key=lambda item: item[0] != "post-publishing"))
-    for size in SIZES:
-        for scheme in SCHEMES:
-            for pages, kept in ((OUTSIDE, None), (inside, state)):
-                context = window(browser, installation, size, scheme, kept)
-                for name, address in pages.items():
-                    if only and name not in only:
-                        continue
-                    page = context.new_page()
-                    answer = page.goto(address)
-                    if "not-found" not in name and (answer is None or answer.status != 200):
-                        complaints.append(f"{name}: {address} answered {answer and answer.status}")
-                    else:
-                        if name != "post-publishing":  # which asks again and again
-                            page.wait_for_load_state("networkidle")
-                        if not fold:
-                            grow(page)
-                        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png")
-                    page.close()
-                context.close()
+    opened.close()
+    moving = {name: inside.pop(name) for name in [MOVING] if name in inside}
+    complaints = [
+        *series(browser, installation, moving, state, options),
+        *series(browser, installation, OUTSIDE, None, options),
+        *series(browser, installation, inside, state, options),
+    ]
     return sorted(set(complaints))
+
+
+def take_first(browser: Browser, installation: Installation, options: argparse.Namespace) -> list[str]:
+    """What only somebody sees who has connected nothing yet."""
+    opened = browser.new_context(base_url=installation.address)
+    sign_in(opened.new_page(), installation)
+    state = opened.storage_state()
+    opened.close()
+    return series(browser, installation, FIRST, state, options)
+
+
+def series(
+    browser: Browser,
+    installation: Installation,
+    pages: dict[str, str],
+    state: StorageState | None,
+    options: argparse.Namespace,
+) -> list[str]:
+    """Each of the pages in both sizes and schemes."""
+    complaints = []
+    wanted = {name: address for name, address in pages.items() if not options.only or name in options.only}
+    for size in SIZES if wanted else ():
+        for scheme in SCHEMES:
+            context = window(browser, installation, size, scheme, state)
+            for name, address in wanted.items():
+                page = context.new_page()
+                answer = page.goto(address)
+                if answer is None or answer.status != (404 if "not-found" in name else 200):
+                    complaints.append(f"{name}: {address} answered {answer and answer.status}")
+                if name != MOVING:  # which asks again and again
+                    page.wait_for_load_state("networkidle")
+                if not options.fold:
+                    grow(page)
+                page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png")
+                page.close()
+            context.close()
+    return complaints
 
 
 def grow(page: Page) -> None:
@@ -236,10 +270,10 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
         if options.address:
             running = Installation(options.address.rstrip("/"), options.email, options.password)
-            complaints = take(browser, running, options.only, fold=options.fold)
+            complaints = take(browser, running, options)
         else:
-            with demo(browser) as installation:
-                complaints = take(browser, installation, options.only, fold=options.fold)
+            with demo(browser, options) as installation:
+                complaints = take(browser, installation, options)
         browser.close()
     for complaint in complaints:
         print(complaint, file=sys.stderr)

@@ -51,7 +51,7 @@ class Scene:
             if (account := ConnectedAccount.objects.of(workspace).filter(platform=platform).first())
         }
 
-    def post(self, caption: str, platforms: Iterable[str], pictures: int = 0, **more: object) -> Post:
+    def post(self, caption: str, platforms: Iterable[str], pictures: int = 0, first: int = 0, **more: object) -> Post:
         kinds = {
             "facebook": PostType.MULTI_IMAGE if pictures > 1 else PostType.SINGLE if pictures else PostType.TEXT,
             "instagram": PostType.CAROUSEL if pictures > 1 else PostType.SINGLE,
@@ -62,7 +62,7 @@ class Scene:
             caption=caption,
             hashtags=("camaro", "restoration"),
             image_set=self.image_set if pictures else None,
-            pictures=self.pictures[:pictures],
+            pictures=(self.pictures[first:] + self.pictures[:first])[:pictures],
             targets=targets,
             time_zone=self.user.time_zone,
             **more,  # type: ignore[arg-type]
@@ -86,15 +86,18 @@ class Scene:
             platforms = (("facebook", "instagram"), ("linkedin",), tuple(self.accounts))[number % 3]
             pictures = (3, 1, 8)[number % 3]
             caption = SENTENCES[number % len(SENTENCES)]
-            made.append(self.post(caption, platforms, pictures, intent=Intent.SCHEDULE, at=at, campaign="Camaro"))
+            first = number % len(self.pictures)
+            made.append(
+                self.post(caption, platforms, pictures, first, intent=Intent.SCHEDULE, at=at, campaign="Camaro")
+            )
         return made[0]
 
     def trouble(self) -> dict[str, Post]:
         with fault("rejected_image", account=self.accounts["instagram"]):
             partly = self.post(
-                "Two pictures that one network refuses.", ("facebook", "instagram"), 2, intent=Intent.NOW
+                "Two pictures that one network refuses.", ("facebook", "instagram"), 2, 4, intent=Intent.NOW
             )
-            failed = self.post("A picture that is refused.", ("instagram",), 1, intent=Intent.NOW)
+            failed = self.post("A picture that is refused.", ("instagram",), 1, 6, intent=Intent.NOW)
             settled([partly], "partly_failed")
             settled([failed], "failed")
         return {"partly-failed": partly, "failed": failed}
@@ -110,7 +113,7 @@ class Scene:
     def under_way(self) -> Post:
         """Instagram takes its time, so that the pictures find it at work; and has calls left for it this hour."""
         switch("slow", account=self.accounts["instagram"], count=None, seconds=25)
-        post = self.post("On its way, picture by picture.", ("instagram",), 4, intent=Intent.NOW)
+        post = self.post("On its way, picture by picture.", ("instagram",), 4, 3, intent=Intent.NOW)
         settled([post], "publishing")
         return post
 
@@ -143,7 +146,7 @@ def make() -> None:
     membership = user.memberships.select_related("workspace").earliest("created_at")
     scene = Scene(user, membership.workspace)
     found = {"published": scene.past(), "scheduled": scene.ahead(), **scene.trouble()}
-    found["draft"] = scene.post("A first thought, not finished", scene.accounts, 4)
+    found["draft"] = scene.post("A first thought, not finished", scene.accounts, 4, 2)
     found["checking"] = scene.unsure()
     found["publishing"] = scene.under_way()
     pages = {f"post-{name}": post.get_absolute_url() for name, post in found.items()}
