@@ -35,6 +35,7 @@ from publishing.forms.library import (
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile, Post
 from socialhub.http import HttpRequest
 from socialhub.platforms.base import MediaKind
+from socialhub.platforms.rules import RULES
 
 PAGE_SIZE = 24
 COVER_IMAGES = 4
@@ -431,7 +432,8 @@ def hashtag_form(request: HttpRequest, group: HashtagGroup) -> HttpResponse:
     if data is not None and form.saved():
         messages.success(request, _("The hashtag group is saved."))
         return redirect("publishing:hashtag_list")
-    context = {"form": form, "group": group, "name": name, "is_new": is_new}
+    limits = [(rules.label, rules.hashtag_limit) for rules in RULES.values() if rules.hashtag_limit is not None]
+    context = {"form": form, "group": group, "name": name, "is_new": is_new, "limits": limits}
     return render(request, "publishing/hashtag_form.html", context, status=200 if data is None else 422)
 
 

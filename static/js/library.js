@@ -295,7 +295,7 @@
     const form = event.target;
     if (!form.matches("form[data-upload-new]")) return;
     event.preventDefault();
-    if (queues.has(form)) return;
+    if (queues.has(form) || form.dataset.isMaking) return;
     const fields = [...form.querySelectorAll("input:not([type=hidden])")];
     if (!fields.every((field) => field.reportValidity())) return;
     const input = form.querySelector("input[type=file]");
@@ -303,7 +303,9 @@
       const data = new FormData(form);
       data.delete(input.name);
       const options = { method: "POST", body: data, headers: { "HX-Request": "true" } };
+      form.dataset.isMaking = "yes";
       const answer = await fetch(form.action, options).catch(() => null);
+      delete form.dataset.isMaking;
       if (!answer?.headers.get("Content-Type")?.startsWith("application/json")) {
         form.submit(); // the plain form says what is wrong
         return;
