@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from publishing.models import MediaFile, Post, PostMedia, Publication
 Summary = Post.Summary
 MOVABLE = frozenset({Summary.DRAFT, Summary.SCHEDULED})  # all of it still waits
 TROUBLE = frozenset({Summary.FAILED, Summary.PARTLY_FAILED, Summary.CHECKING})
-MARKS = [  # in the order in which a day that has room for few of them names them
+MARKS: list[str] = [  # in the order in which a day that has room for few of them names them
     Summary.FAILED,
     Summary.PARTLY_FAILED,
     Summary.CHECKING,
@@ -171,7 +172,7 @@ def first_of_each(
     Where `most` does not suffice, every slot keeps its first before any gets a second.
     """
     limit = Case(When(slot=wide[0] + 1, then=wide[1]), default=each) if wide else Value(each)
-    ranked = (
+    ranked: QuerySet[Any] = (
         within(posts, edges[0], end)
         .annotate(
             slot=SlotNumber(edges),
@@ -183,8 +184,8 @@ def first_of_each(
     )
     slots: list[list[Entry]] = [[] for _edge in edges]
     rows = with_words(ranked).values_list("slot", "pk", "scheduled_at", "status", "words", "link")[:most]
-    for slot, *facts in rows:
-        slots[slot - 1].append(entry_of(*facts, zone))
+    for slot, pk, at, status, words, link in rows:
+        slots[slot - 1].append(entry_of(pk, at, status, words, link, zone))
     return slots
 
 
@@ -199,11 +200,11 @@ def page_of_day(
     rows = with_words(wanted.order_by("scheduled_at", "pk")).values_list(
         "pk", "scheduled_at", "status", "words", "link"
     )
-    entries = [entry_of(*facts, zone) for facts in rows[: number + 1]]
+    entries = [entry_of(pk, at, status, words, link, zone) for pk, at, status, words, link in rows[: number + 1]]
     return entries[:number], len(entries) > number
 
 
-def with_words(posts: QuerySet[Post]) -> QuerySet[Post]:
+def with_words(posts: QuerySet[Post]) -> QuerySet[Any]:
     return posts.annotate(words=Left("caption", WORDS))
 
 

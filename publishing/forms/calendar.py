@@ -181,8 +181,7 @@ class RescheduleForm(ReturnForm, WhenForm):
 
     def _show(self, day: date) -> None:
         """The day that a button stood for, in the field, should the form come back."""
-        self.data = self.data.copy()
-        self.data["day"] = day.isoformat()
+        self.data = {**self.data.dict(), "day": day.isoformat()}  # type: ignore[attr-defined]
 
     def _refuse(self, field: str, code: str, text: str, **params: str) -> None:
         if code == "past":

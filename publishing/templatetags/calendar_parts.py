@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from publishing.calendar import Entry
@@ -13,21 +17,52 @@ from socialhub.templatetags.ui import STATUSES, icon, platform_label
 
 register = template.Library()
 
+SEEN = 48  # characters of the words: no column shows more
 ROOM = 3  # for networks, or for two and the number of the others
 
 
 @register.simple_tag
-def entry_signs(entry: Entry) -> SafeString:
-    """Status and networks as small icons, and the words for them for those who hear the page."""
-    networks = entry.platforms if len(entry.platforms) <= ROOM else entry.platforms[: ROOM - 1]
-    others = len(entry.platforms) - len(networks)
-    sprite, title = static("icons.svg"), entry_title(entry)
+def calendar_entry(entry: Entry, *, may_edit: bool = False) -> SafeString:
+    """One post in a day or an hour. In Python, as a month holds over a hundred of them, and so is every character."""
+    href = reverse("publishing:post_detail", args=[entry.pk])
+    is_movable = may_edit and entry.is_movable
+    return format_html(
+        '<li class="calendar-entry" data-status="{}"{}><a href="{}"><time>{}</time>{}<b>{}</b></a>{}</li>',
+        entry.status,
+        mark_safe(' draggable="true"') if is_movable else "",
+        href,
+        clock_of(entry),
+        entry_signs(entry.status, entry.platforms, get_language()),
+        entry.words[:SEEN] or _("Without text"),
+        format_html(
+            '<button form="calendar_move" formaction="{}reschedule/" aria-label="{}"></button>', href, _("Move…")
+        )
+        if is_movable
+        else "",
+    )
+
+
+@register.filter
+def clock_of(entry: Entry) -> str:
+    """09:15; with the name of the time where the clocks show it twice."""
+    return f"{entry.at:%H:%M} {entry.half}".rstrip()
+
+
+@lru_cache(maxsize=2048)
+def entry_signs(status: str, platforms: tuple[str, ...], language: str | None) -> SafeString:
+    """Status and networks as small icons, and the words for them for those who hear the page.
+
+    Kept, as a page shows the same few again and again; `language` is that of the words.
+    """
+    networks = platforms if len(platforms) <= ROOM else platforms[: ROOM - 1]
+    others = len(platforms) - len(networks)
+    sprite, title = static("icons.svg"), signs_in_words(status, platforms)
     return format_html(
         '<span aria-hidden="true" title="{}"><svg><use href="{}#{}"/></svg>{}{}</span>'
         '<span class="visually-hidden">{}: </span>',
         title,
         sprite,
-        STATUSES[entry.status][1],
+        STATUSES[status][1],
         format_html_join(
             "",
             '<svg data-platform="{}"><use href="{}#brand-{}"/></svg>',
@@ -38,14 +73,12 @@ def entry_signs(entry: Entry) -> SafeString:
     )
 
 
-@register.filter
-def entry_title(entry: Entry) -> str:
+def signs_in_words(status: str, platforms: tuple[str, ...]) -> str:
     """ "Scheduled: Facebook, Instagram" """
-    status = STATUSES[entry.status][0]
-    if not entry.platforms:
-        return _("%(status)s, no account chosen yet") % {"status": status}
-    networks = ", ".join(platform_label(key) for key in entry.platforms)
-    return _("%(status)s: %(networks)s") % {"status": status, "networks": networks}
+    word = STATUSES[status][0]
+    if not platforms:
+        return _("%(status)s, no account chosen yet") % {"status": word}
+    return _("%(status)s: %(networks)s") % {"status": word, "networks": ", ".join(map(platform_label, platforms))}
 
 
 @register.filter
