@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from accounts.models import ConnectedAccount, Notification, OperatorNotice, User, Workspace
-from publishing.models import FollowUp, Publication, QueueEntry, RateLimitWindow, Status
+from publishing.models import FollowUp, Post, Publication, QueueEntry, RateLimitWindow, Status
 from socialhub.admin_books import ERROR_KINDS, CappedPaginator, kinds_of_errors
 from socialhub.models import Heartbeat
 from socialhub.schedule import PREFIX, sync
@@ -270,3 +270,24 @@ def test_the_search_of_the_front_page_finds_the_account(operator: Client, worksp
     ]
     assert "socialhub" in unescape(page)
     assert QueueEntry.objects.count() == 0
+
+
+@pytest.mark.parametrize("model", [ConnectedAccount, Workspace, Publication, QueueEntry, Post, Notification])
+def test_a_list_of_fifty_costs_what_a_list_of_five_costs(operator: Client, workspace: Workspace, model: Any) -> None:
+    def add(number: int) -> int:
+        for _ in range(number):
+            own = make_user().memberships.get().workspace
+            account = make_account(own, connected_by=None)
+            publication = make_post(own, account, author=own.memberships.get().user).publications.get()
+            Publication.objects.filter(pk=publication.pk).update(status=Status.FAILED)
+            make_entry(publication)
+            Notification.objects.create(workspace=own, account=account, kind="missed", incident="x", title="Missed")
+        with CaptureQueriesContext(connection) as captured:
+            response = operator.get(changelist(model))
+        assert len(response.context["cl"].result_list) >= number
+        return len(captured)
+
+    add(1)  # content types and permissions are remembered from here on
+    few, many = add(4), add(45)
+    assert few == many
+    assert many <= 9
