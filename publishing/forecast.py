@@ -68,17 +68,23 @@ def forecast(accounts: Sequence[ConnectedAccount], extra: Iterable[Planned] = ()
     return play([*waiting(known), *extra], ledger.books_for(accounts))
 
 
-def effects(planned: Sequence[Planned], *, without: Collection[UUID] = ()) -> dict[UUID, Effect]:
+def effects(
+    planned: Sequence[Planned],
+    *,
+    without: Collection[UUID] = (),
+    books: Mapping[UUID, ledger.Ledger] | None = None,
+) -> dict[UUID, Effect]:
     """What each of these, one for an account, would meet and cause.
 
-    without: publications that they take the place of. The next few hundred in the queue have to do: it is asked while
+    without: publications that they take the place of. books: of their accounts, if they are open already; they are
+    written into. The next few hundred in the queue have to do: it is asked while
     somebody types.
     """
     accounts = {one.account.pk: one.account for one in planned}
     if not accounts:
         return {}
     queue = [one for one in waiting(accounts, most=MOST_AT_ONCE) if one.publication_id not in without]
-    books = ledger.books_for(list(accounts.values()))
+    books = books or ledger.books_for(list(accounts.values()))
     anyway = {key: {wait.publication_id for wait in found} for key, found in play(queue, deepcopy(books)).items()}
     found = {}
     for key, waits in play([*queue, *planned], books).items():

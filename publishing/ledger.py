@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount
-from publishing.limits import Books, Used, client_subject, subject_of, windows_for
+from publishing.limits import (
+    Books,
+    Used,
+    WindowState,
+    app_sharing,
+    channels_sharing,
+    client_subject,
+    subject_of,
+    windows_for,
+)
 from publishing.models import LimitOverride, RateLimitWindow
 from socialhub.platforms.rules import APP_LIMITED, Window
 
@@ -49,6 +58,38 @@ def books_for(accounts: Sequence[ConnectedAccount]) -> dict[UUID, Ledger]:
         account.pk: _ledger(account, clients[account.pk], rows, overrides[account.pk], shared, now)
         for account in accounts
     }
+
+
+def states_of(accounts: Iterable[ConnectedAccount], books: Mapping[UUID, Ledger]) -> dict[UUID, list[WindowState]]:
+    """As `limits.remaining`, for many accounts whose books are open: one statement at most."""
+    clients = {account: client_subject(account) for account in accounts}
+    grants = {
+        account.credential.grant_id for account, client in clients.items() if client and not client.startswith("app:")
+    }
+    channels = ConnectedAccount.objects.listed().filter(credential__grant__in=grants)
+    numbers = dict(channels.values_list("credential__grant").annotate(Count("pk")).order_by()) if grants else {}
+    states = {}
+    for account, client in clients.items():
+        own = books[account.pk]
+        sharing: tuple[int | None, str] = (1, "")
+        if client.startswith("app:"):
+            sharing = app_sharing()
+        elif client:
+            sharing = channels_sharing(numbers[account.credential.grant_id])
+        states[account.pk] = [
+            WindowState(
+                window.group,
+                own.limits[window],
+                own.limits[window] if own.blocked_until else sum(entry.calls for entry in own.slices[window]),
+                window.seconds,
+                own.blocked_until
+                or min((entry.resets_at for entry in own.slices[window] if entry.calls), default=None),
+                *(sharing if window.scope == "client" else (1, "")),
+                own.told[window],
+            )
+            for window in own.windows
+        ]
+    return states
 
 
 def _ledger(

@@ -395,9 +395,16 @@ def _sharing(account: ConnectedAccount, client: str) -> tuple[int | None, str]:
     if not client:
         return 1, ""
     if client.startswith("app:"):
-        return None, _("shared by all who use this app")
+        return app_sharing()
     grant = account.credential.grant_id
-    number = ConnectedAccount.objects.listed().filter(credential__grant=grant).count()
+    return channels_sharing(ConnectedAccount.objects.listed().filter(credential__grant=grant).count())
+
+
+def app_sharing() -> tuple[None, str]:
+    return None, _("shared by all who use this app")
+
+
+def channels_sharing(number: int) -> tuple[int, str]:
     words = ngettext(
         "used by %(count)d channel of this connection", "shared by %(count)d channels of this connection", number
     )

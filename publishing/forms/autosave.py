@@ -32,7 +32,8 @@ class AutosaveForm(forms.Form):
             for name, field in self.composer.fields.items()
             if name in data and (data.get(name) or self.composer.get_initial_for_field(field, name))
         }
-        return {**typed, "media": [str(picture.pk) for picture in self.composer.pictures]}
+        lists = {"media": [picture.pk for picture in self.composer.pictures], "shown": self.composer.wanted_ids}
+        return {**typed, **{name: [str(key) for key in keys] for name, keys in lists.items()}}
 
     def is_empty(self) -> bool:
         """Nothing that anybody would miss."""

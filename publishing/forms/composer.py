@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from publishing import checks
 from publishing.checks import Draft, Finding
 from publishing.compose import Composition, Intent, Picture, Target
 from publishing.forms.choices import choice_field, choice_field_name, chosen_text
-from publishing.forms.fields import AccountsField, CaptionField, HashtagsField, uuids
+from publishing.forms.fields import CaptionField, HashtagsField, KnownAccountsField, uuids
 from publishing.forms.when import WhenForm
 from publishing.models import ImageSet, MediaFile, Post, PostMedia
 from publishing.post_types import TYPE_NAMES
@@ -33,9 +33,18 @@ from socialhub.platforms.base import MediaKind, PostType
 COMMENT_MAX_LENGTH = 2000  # as Post.first_comment
 
 
+def accounts_of(workspace: Workspace) -> list[ConnectedAccount]:
+    """All accounts with what their limits depend on, but without a token."""
+    accounts = ConnectedAccount.objects.of(workspace).select_related("credential__grant")
+    secrets = ("credential__access_token", "credential__grant__access_token", "credential__grant__refresh_token")
+    return list(accounts.defer(*secrets))
+
+
 class ComposerForm(WhenForm):
     """The whole composer. Unbound with `initial` it shows, bound it checks; `composition` is what it gives."""
 
+    pictures: list[MediaFile]
+    all_accounts: list[ConnectedAccount]
     field_order = ("key", "set", "caption", "hashtags", "link", "first_comment", "campaign", "accounts")
 
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -76,7 +85,7 @@ class ComposerForm(WhenForm):
         max_length=100,
         help_text=gettext_lazy("Only for you: posts can be filtered by it."),
     )
-    accounts = AccountsField(label=gettext_lazy("Publish to"), queryset=ConnectedAccount.objects.none(), required=False)
+    accounts = KnownAccountsField(label=gettext_lazy("Publish to"), required=False)
 
     def __init__(
         self,
@@ -88,7 +97,13 @@ class ComposerForm(WhenForm):
         post: Post | None = None,
         intent: Intent = Intent.NOW,
         initial: Mapping[str, Any] | None = None,
+        accounts: Sequence[ConnectedAccount] | None = None,
+        like: ComposerForm | None = None,
     ) -> None:
+        """accounts: all of the workspace, if they were read already. like: a form whose rows may serve this one too.
+
+        Besides values of fields, `initial` may hold rows that were read for them: image_set, pictures.
+        """
         tomorrow = timezone.localdate(timezone=user.zone) + timedelta(days=1)
         defaults = {
             "key": uuid.uuid4(),
@@ -98,18 +113,22 @@ class ComposerForm(WhenForm):
             "time_zone": user.time_zone,
         }
         super().__init__(data, files, initial={**defaults, **(initial or {})})
+        accounts_field: Any = self.fields["accounts"]
         self.workspace, self.user, self.post, self.intent = workspace, user, post, intent
         self.findings: list[Finding] = []
         self._told_as_findings: set[str] = set()
         self._choices: dict[UUID, dict[str, str]] = {}
         self._first_comment = ""  # kept here: an error at its field takes it out of cleaned_data
         self.media_ids = uuids(data.getlist("media") if data is not None else self.initial.get("media", ()))
-        owned = MediaFile.objects.filter(workspace=workspace, pk__in=self.media_ids).in_bulk() if self.media_ids else {}
+        owned = {picture.pk: picture for picture in like.pictures} if like else self._owned()
         self.pictures = [owned[pk] for pk in self.media_ids if pk in owned]
-        self.all_accounts = list(ConnectedAccount.objects.of(workspace))
-        accounts_field: Any = self.fields["accounts"]
-        accounts_field.queryset = ConnectedAccount.objects.of(workspace).select_related("credential__grant")
+        if accounts is None:
+            accounts = like.all_accounts if like else accounts_of(workspace)
+        self.all_accounts = accounts_field.accounts = list(accounts)
+        self._like = like
         self.offer_zones()
+        if data is not None:
+            self.data = self._with_usual_choices(data)
         for picture in self.pictures:
             self.fields[f"alt-{picture.pk}"] = forms.CharField(
                 label=_("Alternative text"), required=False, max_length=1000, initial=picture.alt_text
@@ -128,6 +147,29 @@ class ComposerForm(WhenForm):
             )
             for choice in rules.RULES[account.platform].choices:
                 self.fields[choice_field_name(account.pk, choice)] = choice_field(choice, account)
+
+    def _with_usual_choices(self, data: QueryDict) -> QueryDict:
+        """The choices of accounts whose fields were not on the page are those that a network begins with."""
+        filled, shown = data.copy(), set(uuids(data.getlist("shown")))
+        for account in self.all_accounts:
+            declared = rules.RULES[account.platform].choices
+            usual = [one for one in declared if one.default and one.default != choices.NO]
+            if account.pk not in shown and not any(choice_field_name(account.pk, one) in data for one in declared):
+                filled.update({choice_field_name(account.pk, one): one.default for one in usual})
+        return filled
+
+    @cached_property
+    def wanted_ids(self) -> frozenset[UUID]:
+        """The accounts whose own fields somebody has asked for."""
+        data: Any = self.data
+        return frozenset(uuids(data.getlist("shown") if self.is_bound else self.initial.get("shown", ())))
+
+    def _owned(self) -> dict[UUID, MediaFile]:
+        if not self.media_ids:
+            return {}
+        if read := self.initial.get("pictures"):
+            return {picture.pk: picture for picture in read}
+        return MediaFile.objects.filter(workspace=self.workspace, pk__in=self.media_ids).in_bulk()
 
     def _add_crop(self, picture: MediaFile) -> None:
         self.fields[f"fit-{picture.pk}"] = forms.ChoiceField(
@@ -161,7 +203,8 @@ class ComposerForm(WhenForm):
         }
         values = {name: value for name, value in values.items() if value is not None}
         queryset = self.data.getlist("accounts") if isinstance(self.data, QueryDict) else []
-        return {**values, "accounts": uuids(queryset), "media": [picture.pk for picture in self.pictures]}
+        lists = {"accounts": uuids(queryset), "shown": list(self.wanted_ids)}
+        return {**values, **lists, "media": [picture.pk for picture in self.pictures]}
 
     @cached_property
     def chosen_ids(self) -> frozenset[UUID]:
@@ -170,6 +213,11 @@ class ComposerForm(WhenForm):
 
     @cached_property
     def image_set(self) -> ImageSet | None:
+        if self._like:
+            return self._like.image_set
+        if read := self.initial.get("image_set"):
+            found: ImageSet = read
+            return found
         ids = uuids([self["set"].value()])
         return ImageSet.objects.filter(workspace=self.workspace, pk=ids[0]).first() if ids else None
 

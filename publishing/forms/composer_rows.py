@@ -53,6 +53,7 @@ class AccountRow:
     type_field: BoundField
     caption_field: BoundField
     choices: list[ChoiceRow]
+    is_wanted: bool = False  # somebody has asked for the fields
 
     @property
     def asks_at_once(self) -> bool:
@@ -64,6 +65,11 @@ class AccountRow:
         """What can be said besides the text, for the line that opens it."""
         names = [str(row.choice.label) for row in self.choices if row.is_asked and row.is_fitting]
         return "" if self.asks_at_once else ", ".join(names[:HINTED])
+
+    @property
+    def is_light(self) -> bool:
+        """Nothing of its own stands here: its fields are made when somebody asks for them."""
+        return not self.is_open and not self.is_wanted
 
     @property
     def is_open(self) -> bool:
@@ -141,6 +147,7 @@ def account_rows(form: ComposerForm) -> list[AccountRow]:
                 type_name=str(TYPE_NAMES[usual]),
                 type_field=form[f"type-{account.pk}"],
                 caption_field=form[f"caption-{account.pk}"],
+                is_wanted=account.pk in form.wanted_ids,
                 choices=choice_rows(form, account, form.type_for(account, shown_type(form, account), link)),
             )
         )

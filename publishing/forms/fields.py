@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.models import ConnectedAccount
 from publishing import captions
 
 HASHTAGS_MOST = 60
@@ -44,6 +45,20 @@ class AccountsField(forms.ModelMultipleChoiceField):
         if len(uuids(value or ())) < len(set(value or ())):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return super().clean(value)
+
+
+class KnownAccountsField(forms.MultipleChoiceField):
+    """Accounts out of `accounts`, which were read before; cleans to a list of them."""
+
+    accounts: Sequence[ConnectedAccount] = ()
+    default_error_messages = AccountsField.default_error_messages
+
+    def clean(self, value: Any) -> list[ConnectedAccount]:
+        wanted = set(uuids(value or ()))
+        chosen = [account for account in self.accounts if account.pk in wanted]
+        if len(chosen) < len(set(value or ())):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return chosen
 
 
 class HashtagsField(forms.CharField):

@@ -15,11 +15,14 @@ from socialhub.platforms.rule_types import ChoiceKind
 
 
 def from_set(image_set: ImageSet, caption: str) -> dict[str, Any]:
+    pictures = [item.media for item in image_set.items.all()]
     return {
         "set": image_set.pk,
+        "image_set": image_set,
+        "pictures": pictures,
         "caption": caption,
         "hashtags": image_set.hashtags,
-        "media": [item.media_id for item in image_set.items.all()],
+        "media": [picture.pk for picture in pictures],
     }
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,9 +21,9 @@ from accounts.models import ConnectedAccount
 from publishing import autosave, compose
 from publishing.compose import Intent
 from publishing.forms.autosave import as_typed, title_of
-from publishing.forms.composer import ComposerForm
+from publishing.forms.composer import ComposerForm, accounts_of
 from publishing.forms.composer_rows import account_rows, picture_rows
-from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS
+from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS, uuids
 from publishing.forms.starts import from_post, planned
 from publishing.forms.when import PICKS
 from publishing.models import Autosave, CaptionTemplate, HashtagGroup, MediaFile, Post
@@ -43,6 +44,8 @@ RECENT_MEDIA = 24
 def post_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return answer(request, None)
+    accounts = accounts_of(request.workspace)
+    templates = CaptionTemplate.objects.filter(workspace=request.workspace)
     key = asked_key(request)
     kept = unsaved(request, key) if key else None
     if kept and kept.post:
@@ -52,10 +55,10 @@ def post_new(request: HttpRequest) -> HttpResponse:
     if kept:
         initial = as_typed(kept, workspace=request.workspace, user=request.user)
     else:
-        initial = {**start(request), **({"key": key} if key else {})}
-    form = ComposerForm(workspace=request.workspace, user=request.user, initial=initial)
+        initial = {**start(request, accounts, templates), **({"key": key} if key else {})}
+    form = ComposerForm(workspace=request.workspace, user=request.user, initial=initial, accounts=accounts)
     offered = None if kept else autosave.of(request.workspace, request.user).filter(post=None).first()
-    return page(request, form, kept=kept, offered=offered)
+    return page(request, form, kept=kept, offered=offered, templates=templates)
 
 
 @never_cache
@@ -99,6 +102,8 @@ def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
         shaped = ComposerForm(
             workspace=request.workspace, user=request.user, post=post, initial=shape(request, form, action, which)
         )
+        if action == "own":
+            return own_fields(request, shaped, which)
         if action == "later":
             shaped.fields["day"].widget.attrs["autofocus"] = True
         return page(request, shaped, refused=refused, status=422 if refused else 200)
@@ -106,6 +111,19 @@ def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
         form.is_valid()
         return page(request, form, refused=refused, status=422)
     return save(request, form, post)
+
+
+def own_fields(request: HttpRequest, form: ComposerForm, which: str) -> HttpResponse:
+    """What one account may get of its own, alone for HTMX, else with the page around it."""
+    row = next((row for row in account_rows(form) if row.account.pk in uuids([which])), None)
+    if row is None or not request.htmx:
+        return page(request, form)
+    context = {"row": row, "form": form, "action_url": address_of_form(form), "asked_for": True}
+    return render(request, "publishing/_composer_override.html", context)
+
+
+def address_of_form(form: ComposerForm) -> str:
+    return reverse("publishing:post_edit", args=[form.post.pk]) if form.post else reverse("publishing:post_new")
 
 
 def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpResponse:
@@ -135,6 +153,7 @@ def page(
     refused: Sequence[str] = (),
     kept: Autosave | None = None,
     offered: Autosave | None = None,
+    templates: QuerySet[CaptionTemplate] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The composer as a page, or its form alone for HTMX.
@@ -159,14 +178,12 @@ def page(
         "accept": f"{ACCEPT_IMAGES},{ACCEPT_VIDEOS},{ACCEPT_DOCUMENTS}",
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_video_bytes": settings.UPLOAD_VIDEO_MAX_BYTES,
-        "templates": CaptionTemplate.objects.filter(workspace=workspace),
+        "templates": CaptionTemplate.objects.filter(workspace=workspace) if templates is None else templates,
         "groups": HashtagGroup.objects.filter(workspace=workspace),
         "library": MediaFile.objects.filter(workspace=workspace)
         .exclude(pk__in=form.media_ids)
         .order_by("-created_at")[:RECENT_MEDIA],
-        "action_url": reverse("publishing:post_edit", args=[form.post.pk])
-        if form.post
-        else reverse("publishing:post_new"),
+        "action_url": address_of_form(form),
     }
     template = "publishing/_composer.html" if request.htmx else "publishing/composer.html"
     return render(request, template, context, status=status)

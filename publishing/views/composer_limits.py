@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import ConnectedAccount
-from publishing import checks, forecast, limits
+from publishing import checks, forecast, ledger
 from publishing.forecast import Effect, Planned
 from publishing.forms.composer import ComposerForm
 from publishing.limits import WindowState
@@ -44,9 +44,14 @@ def limit_lines(
         if (calls := calls_of(publication, media))
     ]
     own = set(form.post.publications.values_list("pk", flat=True)) if form.post else set[UUID]()
-    effects = forecast.effects(planned, without=own)
+    if not planned:
+        return []
+    accounts = [one.account for one in planned]
+    books = ledger.books_for(accounts)
+    states = ledger.states_of(accounts, books)
+    effects = forecast.effects(planned, without=own, books=books)
     lines = [
-        limit_line(one.account, one.calls, effects.get(one.account.pk, Effect()), zone=form.user.time_zone)
+        limit_line(one, states[one.account.pk], effects.get(one.account.pk, Effect()), zone=form.user.time_zone)
         for one in planned
     ]
     return [line for line in lines if line]
@@ -60,9 +65,10 @@ def calls_of(publication: Publication, media: Sequence[PostMedia]) -> Mapping[st
     return forecast.calls_of(publication, media)
 
 
-def limit_line(account: ConnectedAccount, calls: Mapping[str, int], effect: Effect, *, zone: str) -> LimitLine | None:
+def limit_line(planned: Planned, windows: Iterable[WindowState], effect: Effect, *, zone: str) -> LimitLine | None:
     """The window with the least room, in words, what this post takes of it, and what waits because of it."""
-    states = [state for state in limits.remaining(account) if calls.get(state.endpoint)]
+    calls = planned.calls
+    states = [state for state in windows if calls.get(state.endpoint)]
     if not states:
         return None
     tightest = min(
@@ -73,7 +79,9 @@ def limit_line(account: ConnectedAccount, calls: Mapping[str, int], effect: Effe
         ),
     )
     until = clock(effect.until, zone) if effect.until else ""
-    return LimitLine(account, limit_text(tightest, calls[tightest.endpoint], until, effect.others), effect.until)
+    return LimitLine(
+        planned.account, limit_text(tightest, calls[tightest.endpoint], until, effect.others), effect.until
+    )
 
 
 def limit_text(state: WindowState, needed: int, until: str, others: int) -> str:

@@ -39,7 +39,9 @@ def review(form: ComposerForm, *, submitted: bool = False) -> dict[str, Any]:
     """Findings, previews and limits for the accounts chosen so far. Who has submitted is told what is missing, too."""
     if not form.is_bound:
         # The same eyes for a form that is only shown: judge what it holds.
-        twin = ComposerForm(as_data(form), workspace=form.workspace, user=form.user, post=form.post, intent=form.intent)
+        twin = ComposerForm(
+            as_data(form), workspace=form.workspace, user=form.user, post=form.post, intent=form.intent, like=form
+        )
         twin.full_clean()
         return review(twin)
     draft = form.draft()

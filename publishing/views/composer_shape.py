@@ -26,7 +26,7 @@ from socialhub.platforms.choices import options_of
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.rules import RULES
 
-SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers", "later", "pick")
+SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers", "later", "pick", "own")
 
 
 def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
@@ -85,6 +85,8 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
         values["hashtags"] = " ".join(f"#{tag}" for tag in typed if tag.lower() not in held)
     elif action == "group" and (group := chosen.cleaned_data.get("group")):
         values["hashtags"] = " ".join([str(values.get("hashtags", "")), *(f"#{tag}" for tag in group.hashtags)]).strip()
+    elif action == "own":
+        values["shown"] = [*values["shown"], *uuids([which])]
     elif action == "later":
         values["when"] = "later"
     elif action == "pick" and which in PICKS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -15,12 +15,14 @@ from publishing import autosave, captions, checks
 from publishing.forms.fields import uuids
 from publishing.forms.starts import from_post, from_set
 from publishing.forms.when import from_slot
-from publishing.models import Autosave, CaptionTemplate, ImageSet, Post
+from publishing.models import Autosave, CaptionTemplate, ImageSet, ImageSetItem, Post, Publication
 from publishing.models.posts import held_hashtags
 from socialhub.http import HttpRequest
 
 
-def start(request: HttpRequest) -> dict[str, Any]:
+def start(
+    request: HttpRequest, accounts: Sequence[ConnectedAccount], templates: Iterable[CaptionTemplate]
+) -> dict[str, Any]:
     """What a new composer begins with: an image set, another post, or nothing; and a place in the calendar, if named.
 
     Unknown ids answer 404.
@@ -28,9 +30,11 @@ def start(request: HttpRequest) -> dict[str, Any]:
     planned = from_slot(request.GET, request.user)
     if "set" in request.GET:
         pks = uuids([request.GET["set"]])
-        sets = ImageSet.objects.filter(workspace=request.workspace).prefetch_related("items__media")
+        sets = ImageSet.objects.filter(workspace=request.workspace).prefetch_related(
+            Prefetch("items", queryset=ImageSetItem.objects.select_related("media"))
+        )
         image_set = get_object_or_404(sets, pk=pks[0] if pks else None)
-        template = CaptionTemplate.objects.filter(workspace=request.workspace).first()
+        template = next(iter(templates), None)
         initial = from_set(image_set, captions.fill(template.body, image_set).text if template else "")
         held = held_hashtags(initial["caption"])
         initial["hashtags"] = [tag for tag in initial["hashtags"] if tag.lower() not in held]
@@ -39,10 +43,10 @@ def start(request: HttpRequest) -> dict[str, Any]:
         post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
         only = request.GET.getlist("account")
         initial = from_post(post, accounts=uuids(only) if only else None)
-        return {**initial, "accounts": usable(request, initial["accounts"]), **planned}
+        return {**initial, "accounts": usable(request, accounts, initial["accounts"]), **planned}
     else:
         initial = {}
-    return {**initial, "accounts": usable(request), **planned}
+    return {**initial, "accounts": usable(request, accounts), **planned}
 
 
 def asked_key(request: HttpRequest) -> UUID | None:
@@ -58,7 +62,9 @@ def unsaved(request: HttpRequest, key: UUID) -> Autosave | None:
         raise Http404 from error
 
 
-def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[UUID]:
+def usable(
+    request: HttpRequest, accounts: Sequence[ConnectedAccount], wanted: Iterable[UUID] | None = None
+) -> list[UUID]:
     """The accounts to begin with, of those that can publish at once.
 
     Most posts go everywhere, so one account on each network means all. With more of them nobody should reach too many
@@ -66,16 +72,17 @@ def usable(request: HttpRequest, wanted: Iterable[UUID] | None = None) -> list[U
     """
     able = [
         account
-        for account in ConnectedAccount.objects.of(request.workspace).usable()
-        if not checks.account_findings(account)
+        for account in accounts
+        if account.status == ConnectedAccount.Status.CONNECTED and not checks.account_findings(account)
     ]
     if wanted is None and any(account.is_default for account in able):
         wanted = {account.pk for account in able if account.is_default}
     if wanted is None and len(able) > len({account.platform for account in able}):
-        newest = Post.objects.of(request.workspace).exclude(publications=None).order_by("-created_at").first()
-        wanted = newest.publications.values_list("account", flat=True) if newest else ()
+        sent = Exists(Publication.objects.filter(post=OuterRef("pk")))
+        newest = Post.objects.of(request.workspace).filter(sent).order_by("-created_at").values("pk")[:1]
+        wanted = set(Publication.objects.filter(post__in=newest).values_list("account", flat=True))
     return [account.pk for account in able if wanted is None or account.pk in wanted]
 
 
 def posts_with_parts(request: HttpRequest) -> QuerySet[Post]:
-    return Post.objects.of(request.workspace).prefetch_related("publications__account", "post_media__media")
+    return Post.objects.of(request.workspace).prefetch_related("publications__account", "post_media")

@@ -95,7 +95,7 @@ def test_one_text_for_one_account_is_compared_marked_and_given_up(desktop: Page,
     desktop.goto("/posts/new/")
     desktop.get_by_label("Caption", exact=True).fill("A red car\n\n#camaro #v8")
     own = desktop.locator(".composer-override", has_text="Instagram")
-    own.locator("summary").first.click()
+    own.locator("[id^='own_']").click()
     own.get_by_role("button", name="Start from the caption").click()
     text = own.get_by_label("Caption for Instagram")
     expect(text).to_have_value("A red car\n\n#camaro #v8")

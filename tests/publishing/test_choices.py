@@ -91,13 +91,40 @@ def test_an_account_without_boards_says_what_to_do(signed_in: Client, workspace:
 
 
 def test_what_is_not_asked_yet_is_marked_for_the_script(signed_in: Client, google: ConnectedAccount) -> None:
-    page = signed_in.get(NEW).content.decode()
+    assert f"choice-{google.pk}-" not in signed_in.get(NEW).content.decode()  # until somebody wants to see them
+    page = signed_in.post(NEW, typed(google, action=f"own:{google.pk}")).content.decode()
     shown = {name: "data-unasked" not in field_of(page, google, name) for name in ("title", "code", "button", "link")}
     assert shown == {"title": False, "code": False, "button": True, "link": True}
     response = signed_in.post(NEW, {**typed(google, action="refresh"), **chosen(google, type="offer")})
     page = response.content.decode()
     shown = {name: "data-unasked" not in field_of(page, google, name) for name in ("title", "code", "button", "link")}
     assert shown == {"title": True, "code": True, "button": False, "link": True}
+
+
+def test_the_fields_of_one_account_come_alone_when_they_are_asked_for(
+    signed_in: Client, google: ConnectedAccount, workspace: Workspace
+) -> None:
+    other = make_account(workspace)
+    fields = typed(google, action=f"own:{other.pk}")
+    alone = signed_in.post(NEW, fields, headers={"HX-Request": "true"}).content.decode()
+    assert alone.strip().startswith('<details class="composer-override" open')
+    assert f'name="caption-{other.pk}"' in alone
+    assert f"caption-{google.pk}" not in alone
+    whole = signed_in.post(NEW, fields).content.decode()
+    assert f'name="caption-{other.pk}"' in whole
+    assert f'name="caption-{google.pk}"' not in whole
+    # They stay when another button brings the form back, and nobody else's are brought by a made-up id.
+    again = signed_in.post(NEW, typed(google, action="refresh", shown=[str(other.pk)])).content.decode()
+    assert f'name="caption-{other.pk}"' in again
+    assert signed_in.post(NEW, typed(google, action="own:nonsense")).status_code == 200
+
+
+def test_what_nobody_was_asked_begins_as_the_network_does(signed_in: Client, google: ConnectedAccount) -> None:
+    """The fields were not on the page: that is no answer."""
+    signed_in.post(NEW, typed(google))
+    unseen = Publication.objects.get().choices
+    signed_in.post(NEW, {**typed(google, caption="Two"), **chosen(google, type="whats_new")})
+    assert unseen == Publication.objects.get(post__caption="Two").choices
 
 
 # What is kept
