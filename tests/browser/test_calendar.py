@@ -78,12 +78,13 @@ def test_a_post_is_dragged_to_another_day_and_back(desktop: Page, post: Post) ->
 
 def test_in_the_week_a_drop_sets_the_hour(desktop: Page, post: Post) -> None:
     desktop.goto(WEEK)
-    later = desktop.locator(f'.calendar-slot[data-drop="{DAY}"][data-hour="14"]')
+    tomorrow = DAY + timedelta(days=1)
+    beside = desktop.locator(f'.calendar-slot[data-drop="{tomorrow}"][data-hour="9"]')
+    entry(desktop, post).drag_to(beside)
+    expect(beside.locator(".calendar-entry")).to_contain_text("09:15")  # the same hour: the minutes stay
+    later = desktop.locator(f'.calendar-slot[data-drop="{tomorrow}"][data-hour="14"]')
     entry(desktop, post).drag_to(later)
     expect(later.locator(".calendar-entry")).to_contain_text("14:00")
-    beside = desktop.locator(f'.calendar-slot[data-drop="{DAY + timedelta(days=1)}"][data-hour="14"]')
-    entry(desktop, post).drag_to(beside)
-    expect(beside.locator(".calendar-entry")).to_contain_text("14:00")
     assert time_of(post) == datetime(YEAR, 6, 17, 14, 0, tzinfo=UTC)
 
 
