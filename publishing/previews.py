@@ -18,6 +18,15 @@ from socialhub.platforms.looks import LOOKS, Layout, Look, Several, folded, layo
 from socialhub.platforms.rules import RULES, caption_limit, length_of, shown_text
 
 SEEN = {Several.COLLAGE: 5, Several.GRID: 4}  # so many images stand together; what is scrolled shows them all
+TEMPLATES = {
+    Layout.FEED: "publishing/_preview_feed.html",
+    Layout.PHOTO: "publishing/_preview_photo.html",
+    Layout.THREAD: "publishing/_preview_thread.html",
+    Layout.PIN: "publishing/_preview_pin.html",
+    Layout.STAGE: "publishing/_preview_stage.html",
+    Layout.WATCH: "publishing/_preview_watch.html",
+    Layout.CARD: "publishing/_preview_card.html",
+}
 # Where there are more, the checks say so; the network would show one.
 ALONE = (PostType.SINGLE, PostType.VIDEO, PostType.REEL, PostType.STORY)
 
@@ -86,7 +95,7 @@ class Preview:
 
     @property
     def template(self) -> str:
-        return f"publishing/_preview_{self.layout}.html"
+        return TEMPLATES[self.layout]
 
     @property
     def name(self) -> str:

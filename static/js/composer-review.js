@@ -27,13 +27,15 @@
 
   const findings = (root) => root.querySelectorAll("[data-fix][data-level=error]");
 
+  const marked = new Map(); // field: what described it before
+
   function clearMarks(root) {
-    for (const field of root.querySelectorAll("[data-marked]")) {
+    for (const [field, described] of marked) {
       field.removeAttribute("aria-invalid");
-      if (field.dataset.marked) field.setAttribute("aria-describedby", field.dataset.marked);
+      if (described) field.setAttribute("aria-describedby", described);
       else field.removeAttribute("aria-describedby");
-      delete field.dataset.marked;
     }
+    marked.clear();
     for (const part of root.querySelectorAll("[data-has-finding]")) part.removeAttribute("data-has-finding");
   }
 
@@ -42,10 +44,10 @@
     for (const finding of findings(root)) {
       const field = document.getElementById(finding.dataset.fix);
       field?.closest(".composer-picture, .composer-account")?.setAttribute("data-has-finding", "");
-      // What the server marked stays as it is; a button has nothing to be invalid.
-      if (!field || field.matches("button, [aria-invalid=true]:not([data-marked])")) continue;
+      // A button has nothing to be invalid, and what the server marked stays as it is.
+      if (!field || field.matches("button") || (!marked.has(field) && field.getAttribute("aria-invalid") === "true")) continue;
       const described = field.getAttribute("aria-describedby") ?? "";
-      field.dataset.marked ??= described;
+      if (!marked.has(field)) marked.set(field, described);
       field.setAttribute("aria-invalid", "true");
       field.setAttribute("aria-describedby", `${described} ${finding.id}_text`.trim());
     }
