@@ -54,6 +54,8 @@ class Placing(Protocol):
 
 def days_later(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
     """The same time of day on another day: where the clocks were changed meanwhile that is not 24 hours."""
+    if not days:
+        return moment
     local = moment.astimezone(zone)
     # A time that the clocks skip becomes the one they show instead.
     return (local.replace(fold=0) + timedelta(days=days)).astimezone(ZoneInfo("UTC"))

@@ -309,3 +309,41 @@ def test_the_menu_offers_what_can_be_done(owner: User, account: ConnectedAccount
     assert bulk.acts_for(scheduled(account, owner)) == [Act.RESCHEDULE, Act.CANCEL]
     assert bulk.acts_for(put(make_post(account.workspace, account), Status.FAILED)) == [Act.RETRY]
     assert bulk.acts_for(put(make_post(account.workspace, account), Status.PUBLISHED)) == []
+
+
+def test_what_was_asked_for_on_the_page_of_a_post_leads_back_there(
+    signed_in: Client, owner: User, account: ConnectedAccount
+) -> None:
+    failed = put(
+        make_post(account.workspace, account, make_account(account.workspace, platform="instagram")), Status.FAILED
+    )
+    page = signed_in.get(failed.get_absolute_url()).content.decode()
+    assert f'value="retry:{failed.pk}"' in page
+    response = signed_in.post(ADDRESS, {"one": f"retry:{failed.pk}", "back": "yes"})
+    assert response.url == failed.get_absolute_url()
+    assert {one.status for one in failed.publications.all()} == {Status.SCHEDULED}
+
+    draft = make_post(account.workspace, account)
+    response = signed_in.post(ADDRESS, {"one": f"delete:{draft.pk}", "back": "yes", "step": "do"})
+    assert response.url == LIST  # its page is gone
+
+
+def test_one_post_begins_with_the_time_that_it_has(signed_in: Client, owner: User, account: ConnectedAccount) -> None:
+    owner.time_zone = "Asia/Tokyo"
+    owner.save()
+    post = scheduled(account, owner, 4)
+    form = send(signed_in, "reschedule", post).context["placing"]
+    local = at(post).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert (form.data["day"], form.data["clock"]) == (f"{local:%Y-%m-%d}", f"{local:%H:%M}")
+
+
+def test_a_time_that_comes_twice_is_asked_for(signed_in: Client, owner: User, account: ConnectedAccount) -> None:
+    owner.time_zone = "Europe/Berlin"
+    owner.save()
+    post = scheduled(account, owner)
+    data = {"mode": "spread", "day": "2027-10-31", "clock": "02:30", "every": "0"}
+    response = send(signed_in, "reschedule", post, step="do", **data)
+    assert response.status_code == 422
+    assert "comes twice" in response.content.decode()
+    send(signed_in, "reschedule", post, step="do", **data, fold="1")
+    assert at(post) == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
