@@ -32,6 +32,8 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)  # a date of each extraction would change the file without changing a word
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[#0\- +]*\d*(?:\.\d+)?([sdfi%])|\{([a-z]\w*)\}")  # {Vehicle}: an example
 
+MARKUP = '"<>&'  # templates do not escape translations
+
 Key = tuple[str | None, str]  # context, message
 
 
@@ -179,6 +181,8 @@ def faults_of(message: Message) -> list[str]:
     for text, string in zip(ids, strings, strict=True):
         if text[:1].isspace() != string[:1].isspace() or text[-1:].isspace() != string[-1:].isspace():
             faults.append(f"{where} begins or ends with another space")
+        if added := {sign for sign in MARKUP if sign in string and sign not in text}:
+            faults.append(f"{where}: {sorted(added)} may end the attribute or text in which it stands")
     return faults
 
 

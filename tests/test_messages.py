@@ -77,6 +77,7 @@ def test_the_files_are_what_the_sources_and_translations_make(language):
         ("Hello %(name)s", "Hallo %(nam)s"),
         ("{done} files", "{fertig} Dateien"),
         (" or ", "oder"),
+        ("Call it Book", 'Nenne es "Buch"'),
         (("%(count)d file", "%(count)d files"), ("%(count)d Datei", "")),
         (("%(count)d file", "%(count)d files"), ("%(count)d Datei", "Dateien")),
     ],
