@@ -77,12 +77,15 @@ class AccountCard:
     def figures(self) -> list[tuple[str, int | None]]:
         """The totals that this network tells, by name. What it never gives has no place on the card."""
         platform = PLATFORMS.get(self.account.platform)
-        every = {
-            "followers_count": (_("Followers"), self.followers),
-            "following_count": (_("Following"), self.following),
-            "likes_count": (_("Likes"), self.likes),
-        }
-        return [figure for name, figure in every.items() if platform and name in platform.totals]
+        told = platform.totals if platform else ()
+        figures = []
+        if "followers_count" in told:
+            figures.append((_("Followers"), self.followers))
+        if "following_count" in told:
+            figures.append((_("Following"), self.following))
+        if "likes_count" in told:
+            figures.append((_("Likes"), self.likes))
+        return figures
 
 
 def account_cards(workspace: Workspace) -> list[AccountCard]:
@@ -91,6 +94,7 @@ def account_cards(workspace: Workspace) -> list[AccountCard]:
     accounts = (
         ConnectedAccount.objects.of(workspace)
         .listed()
+        .defer("offers")
         .annotate(
             newest=_reading("-window_start"),
             oldest_of_7=_reading("window_start", since=hour - timedelta(days=7)),
@@ -321,6 +325,7 @@ def _made_here(post_ids: Collection[UUID]) -> dict[UUID, RecentPost]:
     publications = (
         Publication.objects.filter(post__in=post_ids, status=Status.PUBLISHED, published_at__isnull=False)
         .select_related("post", "account", "platform_post")
+        .defer("account__offers", "platform_post__raw")
         .annotate(first_media=FIRST_MEDIA)
         .order_by("post_id", "-published_at", "-pk")
     )
@@ -378,7 +383,7 @@ def _found_there(ids: Collection[UUID]) -> dict[UUID, RecentPost]:
                 ),
             ),
         )
-        for found in PlatformPost.objects.filter(pk__in=ids).select_related("account")
+        for found in PlatformPost.objects.filter(pk__in=ids).select_related("account").defer("raw", "account__offers")
     }
 
 
@@ -417,6 +422,7 @@ def scheduled_next(workspace: Workspace, limit: int = 5) -> list[Upcoming]:
     publications = (
         Publication.objects.filter(post__in=soonest)
         .select_related("post", "account", "queue_entry")
+        .defer("account__offers")
         .annotate(first_media=FIRST_MEDIA)
         .order_by("post__scheduled_at", "post_id", "account__platform", "account__name")
     )
@@ -495,6 +501,7 @@ def attention(workspace: Workspace, limit: int = 20) -> Attention:
         Publication.objects.filter(account__workspace=workspace)
         .filter(Q(status=Status.FAILED, updated_at__gte=recently) | undecided)
         .select_related("post", "account")
+        .defer("account__offers")
         .order_by("-updated_at", "-pk")[:limit]
     )
     states = ConnectedAccount.Status

@@ -44,9 +44,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 def by_what_they_tell(cards: list[AccountCard]) -> dict[str, Any]:
     """Accounts of networks that give no figures of accounts stand together, below the others."""
+    telling = [card for card in cards if card.figures]
     silent = [card for card in cards if not card.figures]
     return {
-        "telling": [card for card in cards if card.figures],
+        "telling": telling,
         "silent": silent,
         "silent_platforms": sorted({card.account.platform for card in silent}),
         "read_at": max((card.last_synced_at for card in cards if card.last_synced_at), default=None),

@@ -423,7 +423,7 @@ def test_a_new_person_signs_up_and_guards_the_account_with_a_second_factor(
     check(page)
     page.get_by_label("Code").fill(code_in_mail(installation, newcomer))
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("link", name="Connect an account")).to_be_visible()
+    expect(page.get_by_role("heading", name="Where do you want to publish?")).to_be_visible()
 
     open_menu(page).get_by_role("link", name="Two-factor sign-in").click()
     check(page)
@@ -448,7 +448,7 @@ def test_a_new_person_signs_up_and_guards_the_account_with_a_second_factor(
     expect(page.get_by_text("Incorrect code.")).to_be_visible()
     page.get_by_label("Code").fill(one_time_code(secret))
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="Connect an account")).to_be_visible()
+    expect(page.get_by_role("heading", name="Where do you want to publish?")).to_be_visible()
 
 
 def open_menu(page: Page) -> Locator:
