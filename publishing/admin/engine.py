@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from publishing.admin.levers import DueNow, name_of
-from publishing.admin.posts import clock, took, waits_for
+from publishing.admin.posts import steps_of, took, waits_for
 from publishing.models import Attempt, FollowUp, QueueEntry
 from socialhub.admin_books import (
     Books,
@@ -171,17 +171,16 @@ class AttemptAdmin(OfPublication):
         return short(attempt.platform_message or attempt.message)
 
     def panels(self, request: HttpRequest, row: Attempt) -> list[Panel]:
-        names = ("label", "ms", "outcome")
+        names = ("clock", "label", "ms", "word")
         return [
             Panel(
                 _("Steps"),
                 [
                     [
-                        clock(step.get("at", "")),
                         *(step.get(name, "") for name in names),
                         format_html("<code>{}</code>", step.get("request_id") or "–"),
                     ]
-                    for step in row.steps
+                    for step in steps_of(row)
                 ],
                 (_("Time"), _("Step"), _("Milliseconds"), _("Outcome"), _("Request")),
                 empty=_("No step was made."),

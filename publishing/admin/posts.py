@@ -271,7 +271,7 @@ def queue_facts(entry: QueueEntry | None) -> list[tuple[object, object] | None]:
     return [
         (_("Queue entry"), link("publishing_queueentry", entry.pk, entry.get_priority_display())),
         (_("Waits for"), waits_for(entry)),
-        (_("Reason"), entry.wait_reason),
+        (_("Reason"), "" if entry.held and not entry.awaits_decision else entry.wait_reason),
         (_("Due"), when(entry.due_at)),
         (_("Temporary errors"), entry.attempts or None),
         (_("Looks for a lost outcome"), entry.looks or None),
@@ -293,7 +293,7 @@ def attempts_of(row: Publication) -> Panel:
             "row": attempt,
             "word": outcome_word(attempt.outcome),
             "took": took(attempt),
-            "steps": [{**step, "clock": clock(step.get("at", ""))} for step in attempt.steps],
+            "steps": steps_of(attempt),
             "is_open": attempt.pk == first or attempt is shown[0],
         }
         for attempt in shown
@@ -305,6 +305,14 @@ def attempts_of(row: Publication) -> Panel:
         template="admin/publishing/_attempts.html",
         data={"attempts": lines},
     )
+
+
+def steps_of(attempt: Attempt) -> list[dict[str, Any]]:
+    """What was done one after the other, in words: {"clock", "label", "ms", "word", "request_id", "note"}."""
+    return [
+        {**step, "clock": clock(step.get("at", "")), "word": outcome_word(step.get("outcome", ""))}
+        for step in attempt.steps
+    ]
 
 
 def clock(moment: str) -> SafeString | str:
@@ -335,7 +343,7 @@ def timeline_of(row: Publication) -> Panel:
             )
             for event in newest[:EVENTS_SHOWN]
         ],
-        (_("When"), _("Change"), _("By"), _("Reason")),
+        (_("When"), _("Status"), _("By"), _("Reason")),
         empty=_("It has never moved."),
         more=list_link("publishing_publicationevent", _("All changes"), q=row.pk) if len(newest) > EVENTS_SHOWN else "",
     )
