@@ -86,7 +86,7 @@ class Entry:
     platforms: tuple[str, ...] = ("facebook", "instagram")
     pk: UUID = field(default=UUID(int=0))
     is_movable: bool = False
-    is_repeated: bool = False
+    half: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,22 @@ SPRITE = (ROOT / "static" / "icons.svg").read_text()
 ICONS = re.findall(r'<symbol id="([^"]+)"', SPRITE)
 
 
+# Named by people in code, in templates, and by scripts.
+SOURCES = [
+    *(path for folder in ("templates", "socialhub", "accounts", "publishing", "analytics") for path in (ROOT / folder).rglob("*.html")),
+    *(path for folder in ("socialhub", "accounts", "publishing", "analytics") for path in (ROOT / folder).rglob("*.py")),
+    *(ROOT / "static" / "js").glob("*.js"),
+]  # fmt: skip
+
+
+def test_every_icon_is_used() -> None:
+    text = "\n".join(path.read_text() for path in SOURCES if "migrations" not in path.parts)
+    named = set(re.findall(r"[\"'#]([a-z0-9-]+)[\"']", text))
+    named |= {icon for _word, icon, _tone in STATUSES.values()}
+    named |= {f"brand-{key.replace('_', '-')}" for key in LABELS}
+    assert [icon for icon in ICONS if icon not in named] == []
+
+
 def test_an_icon_stands_in_the_sprite_once_and_tells_where_it_is_from() -> None:
     assert sorted(ICONS) == sorted(set(ICONS))
     assert "MIT" in SPRITE.split("<symbol")[0]
