@@ -136,6 +136,23 @@ def test_a_tab_counts_no_further_than_it_shows(signed_in: Client, workspace: Wor
     assert signed_in.get(LIST).context["counts"] == {"attention": "99+"}
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"status": "attention"}, "Nothing needs you"),
+        ({"status": "scheduled"}, "Nothing waits for its time"),
+        ({"status": "published"}, "Nothing is published yet"),
+        ({"status": "attention", "q": "camaro"}, "No post matches"),
+        ({"status": "failed"}, "No post matches"),
+    ],
+)
+def test_an_empty_tab_says_what_would_stand_there(
+    signed_in: Client, workspace: Workspace, query: dict[str, str], words: str
+) -> None:
+    make_post(workspace)
+    assert words in signed_in.get(LIST, query).content.decode()
+
+
 def test_a_tab_keeps_the_other_conditions(signed_in: Client, workspace: Workspace) -> None:
     make_post(workspace, campaign="Spring")
     form = signed_in.get(LIST, {"campaign": "Spring", "status": "draft", "after": ""}).context["form"]
