@@ -233,6 +233,8 @@ def test_from_nothing_to_a_published_post_and_its_figures(
         expect(card).to_contain_text("@camarogarage")
     check(page)
 
+    if size == "phone":  # its bar has room for four
+        page.locator(".bottom-bar summary").click()
     page.get_by_role("link", name="Library", exact=True).click()
     page.get_by_role("link", name=SET).wait_for()
     check(page)
