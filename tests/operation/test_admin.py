@@ -7,6 +7,8 @@ from html import unescape
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
@@ -25,7 +27,7 @@ from socialhub.models import Heartbeat
 from socialhub.schedule import PREFIX, sync
 from tests.factories import make_account, make_entry, make_post, make_user
 from tests.publishing.test_admin import SECRET, fill
-from tests.staff import changelist
+from tests.staff import change, changelist
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +227,21 @@ def test_every_page_opens_or_says_no_and_shows_no_token(request: pytest.FixtureR
         added = [address for address, status in answers.items() if address.endswith("/add/") and status == 200]
         assert not added
         assert all(status == 200 for address, status in answers.items() if address.endswith(("/change/", "/history/")))
+
+
+def test_what_opens_the_door_is_shown_to_nobody(operator: Client) -> None:
+    user = make_user()
+    factor = Authenticator.objects.create(user=user, type="totp", data={"secret": SECRET})
+    session = UserSession.objects.create(user=user, session_key=SECRET[:30], ip="127.0.0.1", user_agent="Firefox")
+    for row in (factor, session, user):
+        for address in (change(row), changelist(type(row)), f"{changelist(type(row))}?q={user.email}"):
+            page = operator.get(address)
+            assert page.status_code == 200, address
+            assert SECRET[:30] not in page.content.decode(), address
+            assert user.password not in page.content.decode(), address
+    assert operator.post(change(factor), {"data": "{}"}).status_code == 403
+    operator.post(change(factor).replace("/change/", "/delete/"), {"post": "yes"})
+    assert not Authenticator.objects.exists()
 
 
 def test_who_may_only_look_changes_nothing(viewer: Client) -> None:
