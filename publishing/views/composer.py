@@ -31,7 +31,7 @@ from publishing.states import LostRace
 from publishing.views.autosave import address_of, kept_text
 from publishing.views.composer_review import review
 from publishing.views.composer_shape import SHAPES, refresh_offers, shape, take_uploads
-from publishing.views.composer_start import asked_key, posts_with_parts, start, unsaved
+from publishing.views.composer_start import asked_key, know_accounts, posts_with_parts, start, unsaved
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
 
@@ -75,6 +75,8 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
         return redirect(post)
     if request.method == "POST":
         return answer(request, post)
+    accounts = accounts_of(request.workspace)
+    know_accounts(post, accounts)
     key = asked_key(request)
     kept = unsaved(request, key) if key else None
     if kept and kept.post == post:
@@ -83,7 +85,7 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
         is_free = key and kept is None and compose.find(request.workspace, key) is None
         initial = {**from_post(post), **planned(post), **({"key": key} if is_free else {})}
         kept, offered = None, autosave.of(request.workspace, request.user).filter(post=post).first()
-    form = ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial)
+    form = ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial, accounts=accounts)
     return page(request, form, kept=kept, offered=offered)
 
 

@@ -43,7 +43,7 @@ def limit_lines(
         for publication in publications
         if (calls := calls_of(publication, media))
     ]
-    own = set(form.post.publications.values_list("pk", flat=True)) if form.post else set[UUID]()
+    own = {one.pk for one in form.post.publications.all()} if form.post else set[UUID]()
     if not planned:
         return []
     accounts = [one.account for one in planned]

@@ -41,6 +41,7 @@ def start(
     elif "from" in request.GET:
         pks = uuids([request.GET["from"]])
         post = get_object_or_404(posts_with_parts(request), pk=pks[0] if pks else None)
+        know_accounts(post, accounts)
         only = request.GET.getlist("account")
         initial = from_post(post, accounts=uuids(only) if only else None)
         return {**initial, "accounts": usable(request, accounts, initial["accounts"]), **planned}
@@ -85,4 +86,11 @@ def usable(
 
 
 def posts_with_parts(request: HttpRequest) -> QuerySet[Post]:
-    return Post.objects.of(request.workspace).prefetch_related("publications__account", "post_media")
+    return Post.objects.of(request.workspace).prefetch_related("publications", "post_media")
+
+
+def know_accounts(post: Post, accounts: Iterable[ConnectedAccount]) -> None:
+    """The publications have their accounts of those that were read already."""
+    by_key = {account.pk: account for account in accounts}
+    for publication in post.publications.all():
+        publication.account = by_key[publication.account_id]

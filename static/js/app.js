@@ -221,6 +221,12 @@
   });
   document.addEventListener("htmx:sendError", () => toast(text("Offline"), "error"));
 
+  /* --- Who signs out leaves nothing behind that was kept in this window ---------------------------------------------- */
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-sign-out]")) sessionStorage.clear();
+  });
+
   /* --- Copy: data-copy="the text", or data-copy-from="id of an element" ------------------------------------------- */
 
   document.addEventListener("click", async (event) => {

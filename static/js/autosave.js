@@ -232,6 +232,21 @@
     true,
   );
 
+  // Who signs out in the middle of a sentence finds it again.
+  document.addEventListener(
+    "submit",
+    async (event) => {
+      const other = event.target;
+      if (!other.matches("[data-sign-out]") || !form() || !isChanged || isLeaving) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      await save();
+      isLeaving = true;
+      other.requestSubmit(event.submitter);
+    },
+    true,
+  );
+
   /* --- Leaving ----------------------------------------------------------------------------------------------------- */
 
   window.addEventListener("beforeunload", (event) => {

@@ -131,3 +131,15 @@ def test_without_a_connection_it_stays_in_the_window_and_is_sent_later(desktop: 
     desktop.get_by_role("button", name="Publish to 1").click()
     desktop.wait_for_url("**/posts/*-*/")
     assert Post.objects.get().caption == "In the tunnel"
+
+
+def test_signing_out_keeps_the_sentence_and_leaves_nothing_in_the_window(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace)
+    desktop.goto("/posts/new/")
+    desktop.evaluate("sessionStorage.setItem('socialhub:composer:left', '{}')")
+    desktop.get_by_label("Caption", exact=True).fill("In the middle of")
+    desktop.locator(".rail-foot details summary").click()
+    desktop.get_by_role("button", name="Sign out").click()
+    desktop.wait_for_url("**/account/login/**")
+    assert Autosave.objects.get().typed["caption"] == ["In the middle of"]
+    assert kept_here(desktop) == []

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 from allauth.account.models import EmailAddress
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import ConnectedAccount, User, Workspace
-from publishing.models import Publication, QueueEntry, Status
+from publishing.models import Autosave, Post, Publication, QueueEntry, Status
 from tests.browser.conftest import OpenPage
 from tests.factories import make_account, make_entry, make_post
+from tests.publishing.pictures import encoded, gradient
 
 pytestmark = pytest.mark.browser
 
@@ -74,3 +75,46 @@ def test_deciding_what_nobody_could_find_out(plain: Plain, owner: User, account:
     expect(page.get_by_text("Published").first).to_be_visible()
     found = Publication.objects.get()
     assert (found.status, found.platform_post_id) == (Status.PUBLISHED, "1017_2")
+
+
+@SIZES
+def test_composing_and_scheduling(plain: Plain, owner: User, account: ConnectedAccount, size: str) -> None:
+    instagram = make_account(account.workspace, platform="instagram", name="Garage IG", username="garage.ig")
+    page = plain(size, user=owner)
+    page.goto("/posts/new/")
+    page.get_by_label("Caption", exact=True).fill("A red car")
+    page.get_by_label("Hashtags").fill("#v8")
+    images: list[FilePayload] = [
+        {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": encoded(gradient(900, 700 + number))}
+        for number, name in enumerate(("one", "two"))
+    ]
+    page.get_by_label("Upload images, videos or a PDF").set_input_files(images)
+    page.get_by_role("button", name="Add them").click()
+    expect(page.locator(".composer-picture")).to_have_count(2)
+    second = page.locator(".composer-picture").nth(1).locator("input[name=media]").input_value()
+    page.get_by_role("button", name="Move two.jpg forward").click()
+    expect(page.locator(".composer-picture").nth(0).locator("input[name=media]")).to_have_value(second)
+    page.get_by_role("button", name="Edit for Instagram").click()
+    page.get_by_label("Caption for Instagram").fill("For Instagram")
+    # What cannot be taken comes back with what was typed, and the focus is where it is said.
+    page.get_by_label("Link", exact=True).fill("no address")
+    page.get_by_role("button", name="Publish to 2").click()
+    expect(page.locator("#composer_errors")).to_be_focused()
+    expect(page.get_by_label("Link", exact=True)).to_have_value("no address")
+    expect(page.get_by_label("Link", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Caption for Instagram")).to_have_value("For Instagram")
+    page.get_by_label("Link", exact=True).fill("")
+    page.locator(".composer-submit summary").click()
+    page.get_by_role("button", name="Schedule for…").click()
+    expect(page.get_by_label("Date", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Tomorrow, 09:00").click()
+    expect(page.get_by_label("Time", exact=True)).to_have_value("09:00")
+    page.get_by_role("button", name="Schedule for 2").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    post = Post.objects.get()
+    assert (post.status, post.caption, post.hashtags) == ("scheduled", "A red car", ["v8"])
+    assert post.scheduled_at
+    assert post.scheduled_at.astimezone(owner.zone).hour == 9
+    assert post.publications.get(account=instagram).caption_override == "For Instagram"
+    assert str(post.post_media.get(position=1).media_id) == second
+    assert not Autosave.objects.exists()

@@ -686,7 +686,7 @@ def test_the_composer_costs_the_same_for_one_image_and_for_ten(
     signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, instagram: ConnectedAccount
 ) -> None:
     one = own_queries(signed_in, f"{NEW}?set={make_set(workspace, 1).pk}")
-    assert own_queries(signed_in, f"{NEW}?set={make_set(workspace, 10).pk}") == one <= 25
+    assert own_queries(signed_in, f"{NEW}?set={make_set(workspace, 10).pk}") == one <= 16
 
 
 def test_the_check_shows_the_readers_own_time(signed_in: Client, facebook: ConnectedAccount) -> None:
