@@ -88,6 +88,9 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
     posts: list[Post] = [draft, published, scheduled, failed]
     return [
         "/",
+        "/welcome/connect/",
+        "/welcome/images/",
+        "/welcome/post/",
         "/settings/accounts/",
         "/settings/profile/",
         "/settings/workspace/",
@@ -121,7 +124,8 @@ def test_pages_inside_are_sound(open_page: OpenPage, furnished: list[str], owner
 
 @pytest.mark.parametrize("size", SIZES)
 def test_pages_of_a_newcomer_are_sound(open_page: OpenPage, owner: User, size: str) -> None:
-    addresses = ["/", "/settings/accounts/", "/library/", "/posts/", "/posts/new/", "/notifications/"]
+    first_run = ["/", "/welcome/images/", "/welcome/post/", "/"]  # the first time it leads to the first step
+    addresses = [*first_run, "/settings/accounts/", "/library/", "/posts/", "/posts/new/", "/notifications/"]
     if found := problems_of(open_page, size, addresses, owner):
         pytest.fail("\n".join(found), pytrace=False)
 
