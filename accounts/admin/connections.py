@@ -230,7 +230,12 @@ def access_of(row: ConnectedAccount, credential: Credential | None) -> Panel:
 
 
 def told_of(row: ConnectedAccount) -> Panel:
-    found = Notification.objects.filter(workspace=row.workspace_id, account=row).order_by("-created_at")[:5]
+    found = Notification.objects.filter(workspace=row.workspace_id, account=row)
+    return told(found, more=list_link("accounts_notification", _("All notifications"), q=row.pk))
+
+
+def told(found: QuerySet[Notification], more: SafeString | str = "") -> Panel:
+    """The newest notifications, and what became of them."""
     return Panel(
         _("What its people were told"),
         [
@@ -241,11 +246,11 @@ def told_of(row: ConnectedAccount) -> Panel:
                 when(one.read_at) if one.read_at else _("not read"),
                 when(one.resolved_at) if one.resolved_at else _("open"),
             )
-            for one in found
+            for one in found.order_by("-created_at")[:5]
         ],
         (_("Notification"), _("Told"), _("E-mail"), _("Read"), _("Settled")),
         empty=_("They were told nothing."),
-        more=list_link("accounts_notification", _("All notifications"), q=row.pk),
+        more=more,
     )
 
 

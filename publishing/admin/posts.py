@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.connections import told
 from accounts.models import Notification
 from publishing.admin.levers import Cancel, LookAgain, Retry, RetryOfPosts, Settle, name_of
 from publishing.models import (
@@ -372,25 +373,7 @@ def follow_ups_of(row: Publication) -> Panel | None:
 def told_about(row: Publication) -> Panel:
     incidents = {incident_of(row), f"post:{row.post_id}", f"reconnect:{row.account_id}", f"quota:{row.account_id}"}
     found = Notification.objects.filter(workspace=row.post.workspace_id, incident__in=incidents)
-    return notifications(_("What its people were told"), found)
-
-
-def notifications(title: object, found: QuerySet[Notification]) -> Panel:
-    return Panel(
-        title,
-        [
-            (
-                link("accounts_notification", one.pk, one.title),
-                when(one.created_at),
-                when(one.emailed_at) if one.emailed_at else _("no e-mail"),
-                when(one.read_at) if one.read_at else _("not read"),
-                when(one.resolved_at) if one.resolved_at else _("open"),
-            )
-            for one in found.order_by("-created_at")[:5]
-        ],
-        (_("Notification"), _("Told"), _("E-mail"), _("Read"), _("Settled")),
-        empty=_("They were told nothing."),
-    )
+    return told(found)
 
 
 @admin.register(PublicationEvent)
