@@ -188,7 +188,7 @@
   /* Only the list of rows scrolls, never the page under somebody's hands. */
   function reveal(element) {
     const list = element.parentElement;
-    const hidden = element.offsetTop + element.offsetHeight - list.offsetTop - list.clientHeight;
+    const hidden = element.offsetTop + element.offsetHeight - list.clientHeight;
     if (hidden > list.scrollTop) list.scrollTop = hidden;
   }
 
@@ -223,13 +223,15 @@
     await fetch(form.dataset.orderTo, { method: "POST", body: data, headers: { "HX-Request": "true" } }).catch(() => null);
   }
 
-  function enqueue(form, files) {
+  /* again: the entry of a file that is sent once more, to the place that it had among those chosen with it */
+  function enqueue(form, files, again) {
     const chosen = [...files];
     if (chosen.length === 0) return;
     const running = queues.get(form);
-    const queue = running ?? { waiting: [], arrived: [], added: 0, refused: 0, total: 0, placed: 0 };
+    const before = again?.queue ?? { arrived: [], placed: 0 };
+    const queue = running ?? { ...before, waiting: [], added: 0, refused: 0, total: 0, isOver: false };
     for (const file of chosen) {
-      const entry = { file, place: (queue.placed += 1) };
+      const entry = { file, queue, place: again?.queue.arrived === queue.arrived ? again.place : (queue.placed += 1) };
       queue.total += 1;
       queue.waiting.push(entry);
       wait(form, entry);
@@ -268,7 +270,12 @@
     const neighbour = element.nextElementSibling ?? element.previousElementSibling;
     element.remove();
     (neighbour?.querySelector("button:not(:disabled)") ?? form.querySelector("input[type=file]")).focus();
-    if (pressed.matches("[data-upload-retry]")) enqueue(form, [entry.file]);
+    if (!pressed.matches("[data-upload-retry]")) return;
+    if (queue) {
+      queue.refused -= 1;
+      queue.total -= 1;
+    }
+    enqueue(form, [entry.file], entry);
   });
 
   // Chosen before this file ran.
