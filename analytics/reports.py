@@ -493,7 +493,7 @@ class Attention:
         ]
 
 
-def attention(workspace: Workspace, limit: int = 20) -> Attention:
+def attention(workspace: Workspace, limit: int = 12) -> Attention:
     """What waits for a person, newest first, each publication with its post and account. Two queries."""
     recently = timezone.now() - FAILED_STAYS
     undecided = Q(status=Status.CHECKING) & (Q(queue_entry=None) | Q(queue_entry__awaits_decision=True))
