@@ -72,11 +72,13 @@ def test_the_same_text_within_a_day(workspace: Workspace) -> None:
     account, other = make_account(workspace), make_account(workspace)
     first = make_post(workspace, account, caption="Again")
     assert codes(make_post(workspace, account, caption="Again")) == []  # the other is a draft only
-    first.publications.update(status=Status.PUBLISHED)
+    first.publications.update(status=Status.PUBLISHED, published_at=timezone.now() - timedelta(hours=2))
     assert codes(make_post(workspace, account, caption="Again")) == ["repeat"]
     assert codes(make_post(workspace, account, caption="Something else")) == []
     assert codes(make_post(workspace, other, caption="Again")) == []
-    first.publications.update(created_at=timezone.now() - timedelta(hours=25))
+    first.publications.update(created_at=timezone.now() - timedelta(days=9))  # it was scheduled for long
+    assert codes(make_post(workspace, account, caption="Again")) == ["repeat"]
+    first.publications.update(published_at=timezone.now() - timedelta(hours=25))
     assert codes(make_post(workspace, account, caption="Again")) == []
 
 

@@ -667,7 +667,9 @@ def test_a_post_for_later_does_not_wait_for_a_limit_that_is_free_by_then(
 def test_a_repeated_text_is_said_once_for_all_accounts(
     signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, instagram: ConnectedAccount
 ) -> None:
-    make_post(workspace, facebook, instagram, caption="Again").publications.update(status=Status.PUBLISHED)
+    make_post(workspace, facebook, instagram, caption="Again").publications.update(
+        status=Status.PUBLISHED, published_at=timezone.now()
+    )
     page = signed_in.post(CHECK, typed(facebook, instagram, caption="Again")).content.decode()
     assert page.count("The same text went out here within the last 24 hours.") == 1
     assert f"Facebook · {facebook.handle}; Instagram · @garage.ig" in page
