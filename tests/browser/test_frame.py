@@ -195,9 +195,9 @@ PAPER = "getComputedStyle(document.documentElement).backgroundColor"
 
 
 def test_the_scheme_changes_at_once_and_stays(desktop: Page, owner: User) -> None:
-    desktop.goto("/posts/?q=typed")
+    desktop.goto("/library/sets/new/")
     light = desktop.evaluate(PAPER)
-    field = desktop.get_by_role("searchbox")
+    field = desktop.get_by_label("Title")
     field.fill("half a word")
     desktop.locator(".rail .user-menu summary").click()
     with desktop.expect_response("**/theme/"):
