@@ -13,9 +13,8 @@ from accounts.models import Membership, Notification, Workspace
 
 
 def memberships(request: HttpRequest) -> list[Membership]:
-    if not request.user.is_authenticated:
-        return []
-    return list(request.user.memberships.select_related("workspace").order_by("workspace__name"))
+    """Those of the person, by name. They were read for the current one, so that this costs no query."""
+    return sorted(getattr(request, "memberships", ()), key=lambda membership: membership.workspace.name.casefold())
 
 
 def unread_notifications(request: HttpRequest) -> int:

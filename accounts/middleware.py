@@ -25,13 +25,20 @@ class NoWorkspace(Exception):
     silent_variable_failure = True  # in a template it is just empty, so that the frame can be drawn
 
 
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """All of the person, the oldest first: the frame lists them, and one of them is the current one."""
+    if not request.user.is_authenticated:
+        return []
+    return list(request.user.memberships.select_related("workspace").order_by("created_at", "pk"))
+
+
 def current_membership(request: HttpRequest) -> Membership | None:
     """The chosen workspace of the session, else the oldest one. None for people who belong to none."""
-    if not request.user.is_authenticated:
+    memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
+    if not memberships:
         return None
-    memberships = request.user.memberships.select_related("workspace").order_by("created_at", "pk")
     chosen = request.session.get(SESSION_KEY)
-    return (chosen and memberships.filter(workspace_id=chosen).first()) or memberships.first()
+    return next((one for one in memberships if str(one.workspace_id) == chosen), memberships[0])
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
@@ -88,6 +95,7 @@ class WorkspaceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.memberships = SimpleLazyObject(lambda: memberships_of(request))  # type: ignore[attr-defined]
         request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
         request.workspace = SimpleLazyObject(lambda: workspace_of(request))  # type: ignore[attr-defined]
         with timezone.override(zone) if (zone := zone_of(request)) else nullcontext():
