@@ -32,6 +32,10 @@ def time_zone_choices() -> list[tuple[str, Any]]:
     return [("UTC", "UTC"), *regions.items()]
 
 
+class TimeZoneSelect(forms.Select):
+    template_name = "accounts/widgets/time_zones.html"
+
+
 def language_choices() -> list[tuple[str, Any]]:
     return [("", _("As the browser asks")), *settings.LANGUAGES]
 
@@ -47,6 +51,7 @@ class ProfileForm(forms.ModelForm):
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=time_zone_choices,
+        widget=TimeZoneSelect,
         help_text=_("Times are shown in it, and it is suggested when you schedule a post."),
     )
     language = forms.ChoiceField(

@@ -14,7 +14,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.forms import time_zone_choices
+from accounts.forms import TimeZoneSelect, time_zone_choices
 from accounts.models import User
 from publishing.compose import local_instants
 
@@ -49,7 +49,10 @@ class WhenForm(forms.Form):
         label=gettext_lazy("Time"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     time_zone = forms.CharField(
-        label=gettext_lazy("Time zone"), required=False, max_length=64, widget=forms.Select(choices=time_zone_choices())
+        label=gettext_lazy("Time zone"),
+        required=False,
+        max_length=64,
+        widget=TimeZoneSelect(choices=time_zone_choices()),
     )
     fold = forms.TypedChoiceField(
         label=gettext_lazy("Which of the two?"),
