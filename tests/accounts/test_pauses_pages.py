@@ -113,6 +113,7 @@ def test_the_switch_shows_what_waits_and_what_is_next(signed_in: Client, owner: 
 
 
 def test_pressed_it_is_said_on_every_page_until_it_is_resumed(signed_in: Client, workspace: Workspace) -> None:
+    make_account(workspace)  # or the first page would lead to the first steps
     assert STOP in text_of(signed_in, POSTS)
     signed_in.post(STOP, {"reason": "Fire in the shop", "ends": "hour"})
     for address in (POSTS, SETTINGS, "/", reverse("publishing:library"), reverse("accounts:profile")):
