@@ -360,22 +360,22 @@ def test_a_refresh_that_is_refused_after_the_end_asks_to_reconnect(
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("since", "words"),
     [
-        ({"issued_at": timezone.now()}, "so fresh that the network does not renew it yet"),
-        ({"renewing_since": timezone.now()}, "is being renewed right now"),
+        ("issued_at", "so fresh that the network does not renew it yet"),
+        ("renewing_since", "is being renewed right now"),
     ],
 )
 def test_a_refresh_that_has_to_wait_says_so(
     signed_in: Client,
     renewable: ConnectedAccount,
     monkeypatch: pytest.MonkeyPatch,
-    fields: dict[str, Any],
+    since: str,
     words: str,
 ) -> None:
     young = renew.Renewal(lambda token: pytest.fail("asked"), timedelta(days=15), youngest=timedelta(hours=24))
     monkeypatch.setitem(renew.RENEWALS, "linkedin", young)
-    Grant.objects.update(**fields)
+    Grant.objects.update(**{since: timezone.now()})
     assert words in act(signed_in, "refresh", renewable)
 
 
