@@ -41,6 +41,7 @@ class Skipped(models.TextChoices):
     DRAFT = "draft", gettext_lazy("already a draft")
     NO_TIME = "no_time", gettext_lazy("no time planned that could be shifted")
     PAST = "past", gettext_lazy("the new time would be in the past")
+    FAR = "far", gettext_lazy("the new time would be more than two years from now")
     NOT_FAILED = "not_failed", gettext_lazy("nothing has failed")
     NOT_DRAFT = "not_draft", gettext_lazy("only drafts can be deleted")
 
@@ -197,12 +198,21 @@ def lines(act: Act, posts: Sequence[Post], placing: Placing | None) -> Iterator[
         at = None
         if act is Act.RESCHEDULE and placing is not None:
             at = placing.place(post, number)
-            if at is None or at <= now:
-                yield Line(post, Skipped.NO_TIME if at is None else Skipped.PAST)
+            if reason := misplaced(at, now):
+                yield Line(post, reason)
                 continue
         number += 1
         publications = post.publications.all()
         yield Line(post, None, at, len(concerned(act, publications)), len(publications))
+
+
+def misplaced(at: datetime | None, now: datetime) -> Skipped | None:
+    """Why a post cannot have the time that it would get."""
+    if at is None:
+        return Skipped.NO_TIME
+    if at <= now:
+        return Skipped.PAST
+    return Skipped.FAR if schedule.is_too_far(at) else None
 
 
 def perform(act: Act, posts: Iterable[Post], *, by: User, placing: Placing | None = None) -> Report:
@@ -241,6 +251,7 @@ def carry_out(act: Act, line: Line, by: User) -> bool:
 def delete_draft(post: Post) -> bool:
     """Drafts only: what went out, or may have, keeps its record. Returns whether it was one."""
     with transaction.atomic():
+        list(post.publications.select_for_update(of=("self",)).order_by("pk"))  # in the order of everybody, see states
         Post.objects.select_for_update().filter(pk=post.pk).first()
         if post.publications.exclude(status=Status.DRAFT).exists():
             return False

@@ -66,18 +66,19 @@ EVERY_ACCOUNT = f"""
     WHERE {READY} AND {IDLE}
 """  # noqa: S608
 
-# Arrays instead of joins: whatever the statistics say, these look up a hundred rows by their key.
-TAKE = """
+# Arrays instead of joins: whatever the statistics say, these look up a hundred rows by their key. What makes a row free is
+# asked once more where it is locked: it may have got another time since the candidates were found.
+TAKE = f"""
     WITH chosen AS (
         SELECT q.publication_id FROM publishing_queueentry q
         WHERE q.publication_id = ANY (ARRAY(
-            SELECT c.publication_id FROM ({candidates}) c ORDER BY c.priority DESC, c.not_before LIMIT %(limit)s))
-          AND q.lease_until IS NULL AND NOT q.held
+            SELECT c.publication_id FROM ({{candidates}}) c ORDER BY c.priority DESC, c.not_before LIMIT %(limit)s))
+          AND {FREE}
         FOR UPDATE OF q SKIP LOCKED)
     UPDATE publishing_queueentry q SET lease_until = %(lease)s, worker = %(worker)s
     WHERE q.publication_id = ANY (ARRAY(SELECT chosen.publication_id FROM chosen))
     RETURNING q.publication_id
-"""
+"""  # noqa: S608
 
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('publishing.claim', 0));"

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -32,6 +33,7 @@ from socialhub.platforms.errors import PlatformError
 logger = logging.getLogger(__name__)
 
 Priority = QueueEntry.Priority
+FARTHEST = timedelta(days=730)  # ahead: no post is given a later time
 UNTOUCHED: dict[str, Any] = {  # what an earlier try left behind does not fit a post that was edited since
     "handles": {},
     "committing_at": None,
@@ -42,6 +44,11 @@ UNTOUCHED: dict[str, Any] = {  # what an earlier try left behind does not fit a 
     "error_message": "",
     "platform_message": "",
 }
+
+
+def is_too_far(at: datetime) -> bool:
+    """A day more than anybody can choose, since somewhere it is still yesterday."""
+    return at - timezone.now() > FARTHEST + timedelta(days=1)
 
 
 class CannotDecide(Exception):
@@ -130,17 +137,18 @@ def reschedule(post: Post, at: datetime, *, by: User | None) -> list[UUID]:
             actor=by,
             scheduled_at=at,
         )
-        post = Post.objects.select_for_update().get(pk=post.pk)
-        if not moved and post.status != Post.Summary.DRAFT:
+        there = Post.objects.select_for_update().filter(pk=post.pk).first()
+        if there is None or not (moved or there.status == Post.Summary.DRAFT):
             raise LostRace(f"nothing of post {post.pk} waits for its time any more")
-        post.scheduled_at = at
-        post.save(update_fields=["scheduled_at", "updated_at"])
+        there.scheduled_at = at
+        there.save(update_fields=["scheduled_at", "updated_at"])
         QueueEntry.objects.filter(pk__in=moved).update(
             priority=Priority.SCHEDULED,
             not_before=at,
             due_at=at,
             attempts=0,
-            wait_reason="",
+            reserved=[],  # in windows of then
+            wait_reason=Case(When(held=True, then=F("wait_reason")), default=Value("")),
             checked_at=None,
             trouble_ahead=False,
         )
@@ -159,9 +167,14 @@ def back_to_draft(publication: Publication, *, by: User | None) -> None:
 
 def retry(publication: Publication, *, by: User | None) -> None:
     """Try a failed publication again, now. What was prepared is used where the network still has it."""
-    if publication.status != Status.FAILED:
-        raise LostRace(f"{publication.pk} has not failed")
     with transaction.atomic():
+        # As it is now: since it was read, a try may have been announced and given up.
+        fresh = Publication.objects.select_for_update().filter(pk=publication.pk)
+        stands = fresh.values("status", "error_kind", "committing_at").first()
+        if stands is None or stands["status"] != Status.FAILED:
+            raise LostRace(f"{publication.pk} has not failed")
+        for name, value in stands.items():
+            setattr(publication, name, value)
         trouble = incident_of(publication)
         # Given up does not mean absent: the announcement stands, so that the network is looked at first.
         announced = publication.committing_at if publication.error_kind == GIVEN_UP else None

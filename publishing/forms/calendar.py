@@ -23,9 +23,11 @@ from publishing.forms.fields import AccountsField
 from publishing.forms.posts import CursorField
 from publishing.forms.when import WhenForm
 from publishing.models import Post, Publication
+from publishing.schedule import is_too_far
 from socialhub.platforms import LABELS
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+LONGEST_ADDRESS = 4000
 
 
 class View(models.TextChoices):
@@ -93,12 +95,13 @@ class CalendarForm(forms.Form):
 class ReturnForm(forms.Form):
     """Where to go afterwards: an address of our own, or none."""
 
-    next = forms.CharField(required=False, max_length=4000, widget=forms.HiddenInput)
+    # No CharField: an address that does not hold is left out, and must not stand in the way of what is done.
+    next = forms.Field(required=False, widget=forms.HiddenInput)
 
     def clean_next(self) -> str:
-        address: str = self.cleaned_data["next"]
+        address = str(self.cleaned_data["next"] or "")
         is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-        return address if is_ours else ""
+        return address if is_ours and address.isprintable() and len(address) <= LONGEST_ADDRESS else ""
 
 
 class MomentField(forms.CharField):
@@ -173,7 +176,9 @@ class RescheduleForm(ReturnForm, WhenForm):
 
     def _take(self, moment: datetime) -> None:
         now = timezone.now()
-        if moment > now:
+        if is_too_far(moment):
+            self._refuse("day", "too_far", _("Choose a date within the next two years."))
+        elif moment > now:
             self.cleaned_data["at"] = moment
         else:
             zone = self.user.time_zone

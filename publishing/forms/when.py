@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from accounts.forms import TimeZoneSelect, time_zone_choices
 from accounts.models import User
 from publishing.compose import local_instants
+from publishing.schedule import FARTHEST
 
-FARTHEST = timedelta(days=730)
 MORNING = time(9)
 PICKS = {  # times that are chosen with one press
     "hour": gettext_lazy("In an hour"),

@@ -347,3 +347,19 @@ def test_a_time_that_comes_twice_is_asked_for(signed_in: Client, owner: User, ac
     assert "comes twice" in response.content.decode()
     send(signed_in, "reschedule", post, step="do", **data, fold="1")
     assert at(post) == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
+
+
+def test_nothing_is_moved_beyond_two_years(signed_in: Client, owner: User, account: ConnectedAccount) -> None:
+    """Step by step it would leave the calendar, and in the end the years that clocks know."""
+    near, far = scheduled(account, owner, days=3), scheduled(account, owner, days=400)
+    shift = {"step": "do", "mode": "shift", "amount": "400", "unit": "days", "direction": "later"}
+    page = send(signed_in, "reschedule", near, far, **shift).content.decode()
+    assert "1 post has a new time. 1 was skipped: the new time would be more than two years from now." in page
+    assert at(far) < timezone.now() + timedelta(days=401)
+
+
+def test_a_draft_that_is_deleted_meanwhile_stops_nobody(owner: User, account: ConnectedAccount) -> None:
+    gone, other = (make_post(account.workspace, account, scheduled_at=timezone.now() + timedelta(1)) for _ in "ab")
+    Post.objects.filter(pk=gone.pk).delete()
+    report = bulk.perform(Act.RESCHEDULE, [gone, other], by=owner, placing=Shift(BERLIN, days=1))
+    assert (report.done, report.skipped.total()) == (1, 1)

@@ -534,6 +534,8 @@ def test_htmx_gets_the_whole_calendar_and_the_sentence(signed_in: Client, worksp
         ({"day": "tomorrow"}, "Enter a valid date"),
         ({"day": f"{NEXT}-06-01", "clock": "25:00"}, "Enter a valid time"),
         ({"day": "2099-06-01"}, "within the next two years"),
+        ({"instant": "2099-06-01T09:00:00+00:00"}, "within the next two years"),
+        ({"instant": "9999-12-31T23:59:59-12:00"}, "within the next two years"),
         ({}, "Choose a date"),
         ({"step": "400"}, "not one of the available choices"),
         ({"day": SPRING.isoformat(), "clock": "02:30"}, "02:30 does not exist. Choose 03:00 or later"),
@@ -646,3 +648,13 @@ def test_the_form_shows_the_time_of_whoever_looks(
     dialog = signed_in.get(move_url(post), headers=HTMX).content.decode()
     assert "<dialog" in dialog
     assert "<html" not in dialog
+
+
+@pytest.mark.parametrize("address", ["\x00/", "/\x00", f"{CALENDAR}?{'account=x&' * 500}"])
+def test_a_way_back_that_does_not_hold_is_not_in_the_way(signed_in: Client, workspace: Workspace, address: str) -> None:
+    post = waiting(workspace, soon())
+    response = signed_in.post(move_url(post), {"day": f"{NEXT}-06-01", "next": address})
+    assert response["Location"] == f"{CALENDAR}?on={soon().date().isoformat()}"
+    post.refresh_from_db()
+    assert post.scheduled_at
+    assert post.scheduled_at.date() == date(NEXT, 6, 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.utils import timezone
 
-from publishing import claims, compose, schedule
+from publishing import bulk, claims, compose, schedule
 from publishing.models import Publication, QueueEntry, Status
 from publishing.states import LostRace
 from socialhub.platforms.base import PostType
@@ -19,6 +21,12 @@ from tests.stage import wait_until
 def somebody_waits_for_a_row() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchall())
+
+
+def somebody_sleeps() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
         return bool(cursor.fetchall())
 
 
@@ -60,3 +68,53 @@ def test_the_queue_of_the_bench_is_one_that_can_be_claimed():
     fill_queue(2000, accounts=10)
     assert QueueEntry.objects.count() == 2000
     assert len(claims.claim_due(1)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_gets_another_time_while_workers_look_for_work_is_not_taken(workspace, account, owner, monkeypatch):
+    """The candidates are found first and locked afterwards; here somebody moves the post between the two."""
+    post = make_post(workspace, account)
+    schedule.publish_now(post, by=owner)
+    slowly = "SELECT found.* FROM ({}) found CROSS JOIN LATERAL (SELECT pg_sleep(0.7 + 0 * found.priority)) asleep"
+    monkeypatch.setattr(claims, "OLDEST", slowly.format(claims.OLDEST))
+    taken = []
+
+    def work() -> None:
+        taken.extend(claims.claim_due(1))
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert wait_until(somebody_sleeps, 10)
+    schedule.reschedule(post, timezone.now() + timedelta(days=7), by=owner)
+    worker.join()
+    assert taken == []
+    assert post.publications.get().status == Status.SCHEDULED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_draft_and_sending_it_do_not_block_each_other_for_good(workspace, account, owner, monkeypatch):
+    post = make_post(workspace, account)
+    real, outcome = schedule.move_along, []
+
+    def delete() -> None:
+        try:
+            outcome.append(bulk.delete_draft(post))
+        except OperationalError as deadlock:
+            outcome.append(deadlock)
+        connection.close()
+
+    other = threading.Thread(target=delete)
+
+    def move_along(pks, path, **options):
+        list(Publication.objects.select_for_update().filter(pk__in=pks))
+        other.start()
+        assert wait_until(somebody_waits_for_a_row, 10)
+        return real(pks, path, **options)
+
+    monkeypatch.setattr(schedule, "move_along", move_along)
+    schedule.schedule(post, timezone.now() + timedelta(days=1), by=owner)
+    other.join()
+    assert outcome == [False]
+    post.refresh_from_db()
+    assert post.status == "scheduled"

@@ -10,7 +10,7 @@ from publishing import tasks
 from publishing.claims import claim_due
 from publishing.models import Publication, QueueEntry, Status
 from publishing.schedule import CannotDecide, back_to_draft, cancel, decide, publish_now, reschedule, retry, schedule
-from publishing.states import LostRace
+from publishing.states import GIVEN_UP, LostRace
 from socialhub.platforms.errors import TemporaryError
 from tests.factories import make_account, make_post
 from tests.fakes import FakePlatform
@@ -232,3 +232,50 @@ def test_of_a_post_that_is_half_out_only_the_rest_is_moved(workspace, owner):
     assert reschedule(post, in_hours(4), by=owner) == [second.pk]
     third.refresh_from_db()
     assert third.status == "draft"
+
+
+def test_what_waits_for_its_account_still_says_so_after_a_move(workspace, account, owner):
+    post = make_post(workspace, account)
+    schedule(post, in_hours(1), by=owner)
+    QueueEntry.objects.update(held=True, wait_reason="Publishing to this account is paused.")
+    reschedule(post, in_hours(4), by=owner)
+    entry = QueueEntry.objects.get()
+    assert (entry.held, entry.wait_reason) == (True, "Publishing to this account is paused.")
+
+
+def test_calls_that_were_reserved_for_the_old_time_are_reserved_again_for_the_new_one(workspace, account, owner):
+    post = make_post(workspace, account)
+    schedule(post, in_hours(1), by=owner)
+    QueueEntry.objects.update(reserved=["photo:1", "publish"])
+    reschedule(post, in_hours(100), by=owner)
+    assert QueueEntry.objects.get().reserved == []
+
+
+def test_a_draft_that_was_deleted_meanwhile_cannot_be_moved(workspace, account, owner):
+    post = make_post(workspace, account, scheduled_at=in_hours(1))
+    type(post).objects.filter(pk=post.pk).delete()
+    with pytest.raises(LostRace):
+        reschedule(post, in_hours(4), by=owner)
+
+
+def test_a_move_keeps_what_may_have_been_announced_and_what_was_prepared(workspace, account, owner):
+    """Given up, tried again, and moved before a worker looked: it still looks first."""
+    post = make_post(workspace, account)
+    announced = in_hours(-1)
+    Publication.objects.update(
+        status=Status.FAILED, error_kind=GIVEN_UP, committing_at=announced, handles={"container": "1"}
+    )
+    retry(post.publications.get(), by=owner)
+    reschedule(post, in_hours(4), by=owner)
+    publication = post.publications.get()
+    assert (publication.committing_at, publication.handles) == (announced, {"container": "1"})
+
+
+def test_who_retries_what_they_read_long_ago_retries_what_it_is_now(workspace, account, owner):
+    post = make_post(workspace, account)
+    Publication.objects.update(status=Status.FAILED, error_kind="rejected")
+    stale = post.publications.get()
+    announced = in_hours(-1)
+    Publication.objects.update(error_kind=GIVEN_UP, committing_at=announced)  # another try, given up since
+    retry(stale, by=owner)
+    assert post.publications.get().committing_at == announced
