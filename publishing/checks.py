@@ -358,7 +358,9 @@ def placeholder_findings(draft: Draft) -> list[Finding]:
 
 def given_up_findings(draft: Draft) -> list[Finding]:
     """An earlier try of this post may be out: nobody has found out, and a changed post cannot be looked for."""
-    unknown = set(Publication.objects.filter(post=draft.post.pk, error_kind=GIVEN_UP).values_list("account", flat=True))
+    # An announcement outlasts the answer: a new try of what was given up, and taken back, looked for nothing yet.
+    maybe_out = Q(error_kind=GIVEN_UP) | Q(committing_at__isnull=False)
+    unknown = set(Publication.objects.filter(maybe_out, post=draft.post.pk).values_list("account", flat=True))
     message = _(
         "It is not known whether an earlier try of this post is out here. Look at the account first: if it is, this makes a "
         "second one."

@@ -9,8 +9,8 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, Workspace
-from publishing import checks
+from accounts.models import ConnectedAccount, User, Workspace
+from publishing import checks, schedule
 from publishing.models import Post, PostMedia, Status
 from publishing.states import GIVEN_UP
 from socialhub.platforms.base import PostType
@@ -241,3 +241,11 @@ def test_what_may_be_out_already_is_said_before_it_goes_out_again(workspace: Wor
     unknown.save()
     (finding,) = checks.given_up_findings(checks.Draft.of(post))
     assert (finding.account, finding.blocks) == (unknown.account, False)
+
+
+def test_what_may_be_out_is_still_said_after_a_new_try_of_it_was_taken_back(workspace: Workspace, owner: User) -> None:
+    post = make_post(workspace, make_account(workspace))
+    post.publications.update(status=Status.FAILED, error_kind=GIVEN_UP, committing_at=timezone.now())
+    schedule.retry(post.publications.get(), by=owner)
+    schedule.cancel(post, by=owner)  # before a worker could look
+    assert [finding.violation.code for finding in checks.given_up_findings(checks.Draft.of(post))] == ["given_up"]
