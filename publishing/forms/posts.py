@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -94,7 +94,8 @@ class CursorField(forms.CharField):
 
 def midnight(first: Any, days: int = 0) -> datetime:
     """Midnight of a day, in the time zone of the reader."""
-    return datetime.combine(first + timedelta(days=days), time.min, tzinfo=timezone.get_current_timezone())
+    step = timedelta(days=days)
+    return datetime.combine(min(first, date.max - step) + step, time.min, tzinfo=timezone.get_current_timezone())
 
 
 @dataclass(frozen=True, slots=True)

@@ -354,3 +354,14 @@ def test_the_page_of_a_post_shows_what_goes_out(signed_in: Client, workspace: Wo
     assert "<title>The engine is back · socialhub</title>" in page
     assert "Orange as ever. #Camaro!\n\n#v8</p>" in page
     assert "#camaro" not in page
+
+
+@pytest.mark.parametrize("query", [{"until": "9999-12-31"}, {"since": "9999-12-31"}, {"since": "0001-01-01"}])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_the_first_and_the_last_of_all_days(
+    signed_in: Client, owner: User, workspace: Workspace, query: dict[str, str], zone: str
+) -> None:
+    owner.time_zone = zone
+    owner.save()
+    make_post(workspace, caption="Mine")
+    assert ("Mine" in signed_in.get(LIST, query).content.decode()) is (query != {"since": "9999-12-31"})
