@@ -40,7 +40,7 @@ def keep(
         raise TooLarge
     if is_foreign(workspace, user, key):
         raise Foreign
-    if Post.objects.of(workspace).filter(submission_key=key).exists():
+    if Post.objects.of(workspace).filter(submission_key=key).exists() or (post and post.edit_key == key):
         return None  # a message that was on its way while the post was saved
     with transaction.atomic():
         kept, is_new = Autosave.objects.update_or_create(
@@ -56,8 +56,10 @@ def keep(
 
 def of(workspace: Workspace, user: User) -> QuerySet[Autosave]:
     """What the person has not saved here, newest first."""
-    saved = Post.objects.of(workspace).filter(submission_key=OuterRef("key"))
-    return Autosave.objects.filter(~Exists(saved), workspace=workspace, user=user).order_by("-updated_at")
+    made = Post.objects.of(workspace).filter(submission_key=OuterRef("key"))
+    changed = Post.objects.filter(pk=OuterRef("post"), edit_key=OuterRef("key"))
+    kept = Autosave.objects.filter(~Exists(made), ~Exists(changed), workspace=workspace, user=user)
+    return kept.order_by("-updated_at")
 
 
 def find(workspace: Workspace, user: User, key: UUID) -> Autosave | None:
@@ -84,7 +86,8 @@ def drop(user: User, *, key: UUID | None = None, post: Post | None = None) -> No
 
 def release(user: User, post: Post) -> bool:
     """The post cannot be changed any more: what was typed for it is offered for a new one. Was there anything?"""
-    return bool(Autosave.objects.filter(user=user, post=post).update(post=None))
+    unsaved = of(post.workspace, user).filter(post=post).values("pk")
+    return bool(Autosave.objects.filter(pk__in=unsaved).update(post=None))
 
 
 def tidy() -> None:

@@ -82,7 +82,6 @@ class Composition:
             "campaign": self.campaign,
             "image_set": self.image_set,
             "time_zone": self.time_zone,
-            "submission_key": self.key,
         }
         return fields if self.late_hours is None else {**fields, "late_hours": self.late_hours}
 
@@ -122,6 +121,7 @@ def create(workspace: Workspace, by: User, composition: Composition) -> Post:
     draft.post.author = by
     try:
         with transaction.atomic():
+            draft.post.submission_key = composition.key
             draft.post.save(force_insert=True)
             PostMedia.objects.bulk_create(draft.media)
             composition.save_focus()
@@ -141,19 +141,22 @@ def find(workspace: Workspace, key: UUID) -> Post | None:
 
 
 def update(post: Post, by: User, composition: Composition) -> Post:
-    """Change a post that has not gone out. Raises NotEditable, and LostRace when a worker begins meanwhile."""
+    """Change a post that has not gone out. Raises NotEditable, and LostRace when a worker begins meanwhile.
+
+    The same `key` again changes nothing more.
+    """
     with transaction.atomic():
-        post.refresh_from_db()
-        if composition.key and post.submission_key == composition.key:
+        post = locked(post)
+        if is_saved_from(post, composition.key):
             return post
         to_draft(post, by)
-        # Locked after the queue entries and publications: the order of everybody who needs several.
-        post = Post.objects.select_for_update().get(pk=post.pk)
+        post.refresh_from_db(fields=["status"])
         if post.publications.exclude(status=Status.DRAFT).exists():
             raise NotEditable(post.pk)
         for name, value in composition.fields().items():
             setattr(post, name, value)
         post.scheduled_at = composition.at
+        post.edit_key = composition.key
         post.save()
         post.post_media.all().delete()
         PostMedia.objects.bulk_create(composition.media(post))
@@ -164,10 +167,22 @@ def update(post: Post, by: User, composition: Composition) -> Post:
     return post
 
 
-def to_draft(post: Post, by: User) -> None:
-    # All rows first, in the order of everybody who needs several: each move below locks the post behind its publication.
+def is_saved_from(post: Post, key: UUID | None) -> bool:
+    """The form with this key made the post what it is, or made it at first."""
+    return key is not None and key in (post.submission_key, post.edit_key)
+
+
+def locked(post: Post) -> Post:
+    """The post as it is now, with all its rows in our hands, in the order of everybody who needs several."""
     list(QueueEntry.objects.select_for_update(of=("self",)).filter(publication__post=post).order_by("pk"))
     list(post.publications.select_for_update(of=("self",)).order_by("pk"))
+    there = Post.objects.select_for_update().filter(pk=post.pk).first()
+    if there is None:
+        raise NotEditable(post.pk)
+    return there
+
+
+def to_draft(post: Post, by: User) -> None:
     if post.publications.filter(status=Status.SCHEDULED).exists():
         schedule.cancel(post, by=by)
     for publication in post.publications.filter(status=Status.FAILED):

@@ -72,6 +72,7 @@ class Post(models.Model):
     )  # as the person chose it
     late_hours = models.PositiveSmallIntegerField(default=6)  # how late it may still go out
     submission_key = models.UUIDField(null=True, blank=True, editable=False)  # of the form it came from, once
+    edit_key = models.UUIDField(null=True, blank=True, editable=False)  # of the form it was changed with last
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     media = models.ManyToManyField(MediaFile, through="PostMedia", related_name="posts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
 from publishing import autosave, compose
 from publishing.compose import Intent
-from publishing.forms.autosave import as_typed, title_of
+from publishing.forms.autosave import AutosaveForm, as_typed, title_of
 from publishing.forms.composer import ComposerForm, accounts_of
 from publishing.forms.composer_rows import account_rows, picture_rows
 from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS, uuids
@@ -67,9 +68,13 @@ def post_new(request: HttpRequest) -> HttpResponse:
 def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = get_object_or_404(posts_with_parts(request), pk=post_id)
     if not compose.is_editable(post.publications.all()):
+        if request.method == "POST" and compose.is_saved_from(post, form_key(request)):
+            return redirect(post)  # sent twice: it is on its way because of the first
         messages.warning(
             request, _("This post is on its way or out already, so it can no longer be changed. You can use it again.")
         )
+        if request.method == "POST":
+            keep_typed(request, post)
         if autosave.release(request.user, post):
             messages.info(request, _("What you had changed is not lost: it is offered to you with the next new post."))
         return redirect(post)
@@ -82,11 +87,26 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     if kept and kept.post == post:
         initial, offered = as_typed(kept, workspace=request.workspace, user=request.user), None
     else:
-        is_free = key and kept is None and compose.find(request.workspace, key) is None
+        is_spent = compose.is_saved_from(post, key) or (key and compose.find(request.workspace, key))
+        is_free = key and kept is None and not is_spent
         initial = {**from_post(post), **planned(post), **({"key": key} if is_free else {})}
         kept, offered = None, autosave.of(request.workspace, request.user).filter(post=post).first()
     form = ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial, accounts=accounts)
     return page(request, form, kept=kept, offered=offered)
+
+
+def form_key(request: HttpRequest) -> UUID | None:
+    return next(iter(uuids([request.POST.get("key")])), None)
+
+
+def keep_typed(request: HttpRequest, post: Post) -> None:
+    """What was sent and comes too late, as far as it can be kept."""
+    form = AutosaveForm(request.POST, workspace=request.workspace, user=request.user, post=post)
+    if not form.is_valid():
+        return
+    key, media = form.cleaned_data["key"], [picture.pk for picture in form.composer.pictures]
+    with suppress(autosave.TooLarge, autosave.Foreign):
+        autosave.keep(request.workspace, request.user, key, form.typed(), media=media, post=post)
 
 
 def answer(request: HttpRequest, post: Post | None) -> HttpResponse:

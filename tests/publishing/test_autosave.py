@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
 from publishing import autosave, compose, schedule
+from publishing.claims import claim_due
 from publishing.models import Autosave, Post, PostMedia, Status
 from publishing.tasks import tidy
 from tests.factories import make_account, make_media, make_post, workspace_of
@@ -351,3 +352,68 @@ def test_a_post_can_still_use_media_that_were_kept(
     begun(signed_in, data)
     signed_in.post(NEW, {**data, "action": "draft"})
     assert PostMedia.objects.get().media == media
+
+
+# Too late, or twice
+
+
+def test_changes_that_come_when_the_post_is_on_its_way_are_not_lost_without_scripts(
+    signed_in: Client, workspace: Workspace, owner: User, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook)
+    schedule.publish_now(post, by=owner)
+    assert claim_due(1)
+    response = signed_in.post(edit_url(post), typed(facebook, caption="An hour of work"), follow=True)
+    page = response.content.decode()
+    assert "can no longer be changed" in page
+    assert "What you had changed is not lost" in page
+    assert "An hour of work" in signed_in.get(NEW).content.decode()
+
+
+def test_an_edit_that_is_sent_twice_is_one_edit(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    """The second comes when a worker has begun because of the first: there is nothing to complain about."""
+    post = make_post(workspace, facebook)
+    data = typed(facebook, caption="Now")
+    signed_in.post(edit_url(post), data)
+    assert claim_due(1)
+    response = signed_in.post(edit_url(post), data, follow=True)
+    assert response.redirect_chain == [(post.get_absolute_url(), 302)]
+    assert not list(response.context["messages"])
+    assert not Autosave.objects.exists()
+
+
+def test_a_form_makes_one_post_also_when_that_was_changed_in_between(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    """Who goes back in the browser to the page on which it was written, and sends that once more."""
+    first = typed(facebook, **later(timezone.now() + timedelta(days=2)))
+    signed_in.post(NEW, first)
+    post = Post.objects.get()
+    signed_in.post(edit_url(post), typed(facebook, caption="Better", action="draft"))
+    assert signed_in.post(NEW, first).url == post.get_absolute_url()
+    assert signed_in.post(KEEP, first).json()["address"] == ""
+    post.refresh_from_db()
+    assert (Post.objects.count(), post.caption) == (1, "Better")
+
+
+@pytest.mark.parametrize("is_edit", [False, True])
+def test_what_came_while_the_post_was_saved_never_shows_as_unsaved(
+    signed_in: Client, workspace: Workspace, owner: User, facebook: ConnectedAccount, *, is_edit: bool
+) -> None:
+    data = typed(facebook, **later(timezone.now() + timedelta(days=2)))
+    post = make_post(workspace, facebook) if is_edit else None
+    signed_in.post(edit_url(post) if post else NEW, data)
+    saved = Post.objects.get()
+    # Asked before the other was through, and written after it.
+    Autosave.objects.create(workspace=workspace, user=owner, key=data["key"], post=post, typed={"caption": ["Hello"]})
+    assert not autosave.of(workspace, owner).exists()
+    if is_edit:
+        schedule.cancel(saved, by=owner)
+    else:
+        signed_in.post(edit_url(saved), typed(facebook, action="draft"))
+    schedule.publish_now(saved, by=owner)
+    assert claim_due(1)
+    signed_in.get(edit_url(saved))  # offers for a new post what was not saved
+    assert not autosave.of(workspace, owner).exists()
