@@ -19,6 +19,7 @@
   let isChanged = false; // typed, and not sent yet
   let trouble = ""; // "Offline", "SignedOut", "Trouble", "refused": why the server does not have what was typed
   let sending = Promise.resolve();
+  let isSending = false;
   let isLeaving = false;
   let sent = ""; // what the server has
 
@@ -95,7 +96,10 @@
     const values = valuesOf(root);
     const text = JSON.stringify(values);
     isChanged = false;
+    isSending = true;
     const answer = await post(root.dataset.autosave, values, tokenOf(root));
+    isSending = false;
+    if (isLeaving && answer.state !== "ok") return answer.state; // broken off by the page that comes
     if (form() && keyOf(form()) !== keyOf(root)) return answer.state;
     if (answer.state === "ok") {
       trouble = "";
@@ -174,6 +178,7 @@
   /* --- Signed out -------------------------------------------------------------------------------------------------- */
 
   function signedOut() {
+    if (isLeaving) return; // a check that was on its way when somebody signed out
     const root = form();
     const words = document.querySelector("#session-expired p");
     if (words) words.textContent = root.dataset.textSession;
@@ -237,10 +242,14 @@
     "submit",
     async (event) => {
       const other = event.target;
-      if (!other.matches("[data-sign-out]") || !form() || !isChanged || isLeaving) return;
+      if (!other.matches("[data-sign-out]") || !form() || isLeaving) return;
+      if (!isChanged && !isSending) {
+        isLeaving = true;
+        return;
+      }
       event.preventDefault();
       event.stopImmediatePropagation();
-      await save();
+      await (isChanged ? save() : sending);
       isLeaving = true;
       other.requestSubmit(event.submitter);
     },
