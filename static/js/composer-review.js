@@ -78,6 +78,24 @@
 
   /* --- One preview at a time: the server draws the one that was chosen ------------------------------------------------ */
 
+  let wanted = ""; // an answer that was on its way when somebody chose shows what was chosen before
+
+  function choosePreview(input) {
+    wanted = input.value;
+    input.dispatchEvent(new CustomEvent("preview", { bubbles: true }));
+  }
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id === "composer_review" && wanted) event.detail.parameters.preview = wanted;
+  });
+
+  // The tab of it may be gone: its account was taken off the post.
+  function keepPreview(root) {
+    const tab = wanted && root.querySelector(`.preview-tab input[value="${CSS.escape(wanted)}"]`);
+    if (tab) tab.checked = true;
+    else wanted = "";
+  }
+
   // A choice of what to look at changes nothing of the post: it must not reach those who wait for changes.
   for (const name of ["input", "change"]) {
     document.addEventListener(
@@ -85,7 +103,7 @@
       (event) => {
         if (event.target.name !== "preview") return;
         event.stopPropagation();
-        if (name === "change") event.target.dispatchEvent(new CustomEvent("preview", { bubbles: true }));
+        if (name === "change") choosePreview(event.target);
       },
       true,
     );
@@ -97,7 +115,7 @@
     const tab = account && form()?.querySelector(`.preview-tab[data-accounts~="${CSS.escape(account)}"] input`);
     if (!tab || tab.checked) return;
     tab.checked = true;
-    tab.dispatchEvent(new CustomEvent("preview", { bubbles: true }));
+    choosePreview(tab);
   });
 
   /* --- Previews: the dot of the image that is in sight ------------------------------------------------------------ */
@@ -141,6 +159,7 @@
     isDue = false;
     if (!form()) return;
     follow(form());
+    keepPreview(form());
     reopen(form());
     mark(form());
   }
