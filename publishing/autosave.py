@@ -26,7 +26,7 @@ class TooLarge(Exception):
 
 
 class Foreign(Exception):
-    """The key belongs to somebody else, or to another workspace."""
+    """What stands under the key was typed in another workspace."""
 
 
 def keep(
@@ -38,7 +38,7 @@ def keep(
     """
     if len(json.dumps(typed).encode()) > MOST_BYTES:
         raise TooLarge
-    if is_foreign(workspace, user, key):
+    if Autosave.objects.filter(user=user, key=key).exclude(workspace=workspace).exists():
         raise Foreign
     if Post.objects.of(workspace).filter(submission_key=key).exists() or (post and post.edit_key == key):
         return None  # a message that was on its way while the post was saved
@@ -63,14 +63,11 @@ def of(workspace: Workspace, user: User) -> QuerySet[Autosave]:
 
 
 def find(workspace: Workspace, user: User, key: UUID) -> Autosave | None:
-    """Raises Foreign."""
-    kept = of(workspace, user).select_related("post").filter(key=key).first()
-    if kept is None and is_foreign(workspace, user, key):
-        raise Foreign
-    return kept
+    return of(workspace, user).select_related("post").filter(key=key).first()
 
 
 def is_foreign(workspace: Workspace, user: User, key: UUID) -> bool:
+    """The form is somebody else's, or of another workspace: whoever asks for it here begins one of their own."""
     there = list(Autosave.objects.filter(key=key).values_list("workspace", "user"))
     return bool(there) and (workspace.pk, user.pk) not in there
 

@@ -136,6 +136,18 @@ def create(workspace: Workspace, by: User, composition: Composition) -> Post:
     return draft.post
 
 
+def says(post: Post, composition: Composition) -> bool:
+    """Whether the post holds what was composed: sent once more, it would change nothing."""
+    targets = {target.account.pk: target.caption_override for target in composition.targets}
+    pictures = [picture.media.pk for picture in composition.pictures]
+    return (
+        all(getattr(post, name) == value for name, value in composition.fields().items())
+        and (composition.intent is not Intent.SCHEDULE or post.scheduled_at == composition.at)
+        and dict(post.publications.values_list("account", "caption_override")) == targets
+        and list(post.post_media.order_by("position").values_list("media", flat=True)) == pictures
+    )
+
+
 def find(workspace: Workspace, key: UUID) -> Post | None:
     return Post.objects.of(workspace).filter(submission_key=key).first()
 

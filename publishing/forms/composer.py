@@ -158,6 +158,12 @@ class ComposerForm(WhenForm):
                 filled.update({choice_field_name(account.pk, one): one.default for one in usual})
         return filled
 
+    def begin_anew(self) -> None:
+        """What was sent gets a key of its own, as if it had been typed into another form."""
+        data: Any = self.data
+        self.data = data.copy()
+        self.data["key"] = str(uuid.uuid4())  # type: ignore[index]
+
     @cached_property
     def wanted_ids(self) -> frozenset[UUID]:
         """The accounts whose own fields somebody has asked for."""

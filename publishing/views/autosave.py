@@ -53,11 +53,8 @@ def autosave_drop(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Nothing was thrown away: it is not known what. Load the page again."))
         return redirect("publishing:post_new")
     key = form.cleaned_data["key"]
-    try:
-        kept = autosave.find(request.workspace, request.user, key)
-    except autosave.Foreign as error:
-        raise Http404 from error
-    autosave.drop(request.user, key=key)
+    if kept := autosave.find(request.workspace, request.user, key):
+        autosave.drop(request.user, key=key)
     if request.htmx:
         return HttpResponse()
     if kept and kept.post:

@@ -32,7 +32,7 @@ from publishing.states import LostRace
 from publishing.views.autosave import address_of, kept_text
 from publishing.views.composer_review import review
 from publishing.views.composer_shape import SHAPES, refresh_offers, shape, take_uploads
-from publishing.views.composer_start import asked_key, know_accounts, posts_with_parts, start, unsaved
+from publishing.views.composer_start import asked_key, know_accounts, posts_with_parts, start
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
 
@@ -48,7 +48,7 @@ def post_new(request: HttpRequest) -> HttpResponse:
     accounts = accounts_of(request.workspace)
     templates = CaptionTemplate.objects.filter(workspace=request.workspace)
     key = asked_key(request)
-    kept = unsaved(request, key) if key else None
+    kept = autosave.find(request.workspace, request.user, key) if key else None
     if kept and kept.post:
         return redirect(address_of(kept))
     if key and kept is None and (post := compose.find(request.workspace, key)):
@@ -83,7 +83,7 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     accounts = accounts_of(request.workspace)
     know_accounts(post, accounts)
     key = asked_key(request)
-    kept = unsaved(request, key) if key else None
+    kept = autosave.find(request.workspace, request.user, key) if key else None
     if kept and kept.post == post:
         initial, offered = as_typed(kept, workspace=request.workspace, user=request.user), None
     else:
@@ -150,6 +150,17 @@ def address_of_form(form: ComposerForm) -> str:
 
 def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpResponse:
     composition = form.composition()
+    made = compose.find(request.workspace, composition.key) if post is None and composition.key else None
+    if made and not compose.says(made, composition):
+        form.begin_anew()
+        form.add_error(
+            None,
+            _(
+                "This form was saved as a post before, with other content, perhaps in another tab. That post stays as it "
+                "is. What stands here is not saved yet: publish or save it, and it becomes a second post."
+            ),
+        )
+        return page(request, form, status=422)
     try:
         if post is None:
             saved = compose.create(request.workspace, request.user, composition)

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import ConnectedAccount
@@ -15,7 +14,7 @@ from publishing import autosave, captions, checks
 from publishing.forms.fields import uuids
 from publishing.forms.starts import from_post, from_set
 from publishing.forms.when import from_slot
-from publishing.models import Autosave, CaptionTemplate, ImageSet, ImageSetItem, Post, Publication
+from publishing.models import CaptionTemplate, ImageSet, ImageSetItem, Post, Publication
 from publishing.models.posts import held_hashtags
 from socialhub.http import HttpRequest
 
@@ -51,16 +50,9 @@ def start(
 
 
 def asked_key(request: HttpRequest) -> UUID | None:
-    """The form that somebody comes back to."""
-    return next(iter(uuids([request.GET.get("draft")])), None)
-
-
-def unsaved(request: HttpRequest, key: UUID) -> Autosave | None:
-    """What was typed under this key and not saved. Somebody else's answers 404."""
-    try:
-        return autosave.find(request.workspace, request.user, key)
-    except autosave.Foreign as error:
-        raise Http404 from error
+    """The form that somebody comes back to; not one of others, at whose address they came to be by signing in."""
+    key = next(iter(uuids([request.GET.get("draft")])), None)
+    return None if key and autosave.is_foreign(request.workspace, request.user, key) else key
 
 
 def usable(

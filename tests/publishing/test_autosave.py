@@ -303,11 +303,24 @@ def test_a_stranger_finds_nothing(
     data = fields_of(facebook, caption="Secret")
     begun(signed_in, data)
     post = make_post(workspace, facebook)
-    assert signed_in_stranger.get(NEW, {"draft": data["key"]}).status_code == 404
-    assert signed_in_stranger.post(DROP, {"key": data["key"]}).status_code == 404
-    assert signed_in_stranger.post(KEEP, {**data, "caption": "Mine"}).status_code == 404
+    page = signed_in_stranger.get(NEW, {"draft": data["key"]})
+    assert "Secret" not in page.content.decode()
+    assert str(page.context["form"]["key"].value()) != data["key"]  # as if it were not there
+    signed_in_stranger.post(DROP, {"key": data["key"]})
     assert signed_in_stranger.post(f"{KEEP}?post={post.pk}", fields_of()).status_code == 404
     assert Autosave.objects.get().typed["caption"] == ["Secret"]
+
+
+def test_nobody_is_in_the_way_of_what_another_typed(
+    signed_in: Client, signed_in_stranger: Client, owner: User, stranger: User
+) -> None:
+    """In one window: the session of the first ends before anything is kept, the second signs in, the first comes back."""
+    data = fields_of(caption="Theirs")
+    begun(signed_in_stranger, data)
+    assert begun(signed_in, {**data, "caption": "Mine"})
+    signed_in_stranger.post(DROP, {"key": data["key"]})
+    assert signed_in.get(NEW, {"draft": data["key"]}).context["form"]["caption"].value() == "Mine"
+    assert [kept.user for kept in Autosave.objects.all()] == [owner]
 
 
 def test_colleagues_do_not_see_each_others(signed_in: Client, signed_in_stranger: Client, stranger: User) -> None:
@@ -318,7 +331,7 @@ def test_colleagues_do_not_see_each_others(signed_in: Client, signed_in_stranger
     session["workspace"] = str(Autosave.objects.get().workspace_id)
     session.save()
     assert "Secret" not in signed_in_stranger.get(NEW).content.decode()
-    assert signed_in_stranger.get(NEW, {"draft": data["key"]}).status_code == 404
+    assert "Secret" not in signed_in_stranger.get(NEW, {"draft": data["key"]}).content.decode()
 
 
 def test_it_stays_in_its_workspace(signed_in: Client, owner: User, stranger: User) -> None:
@@ -329,8 +342,10 @@ def test_it_stays_in_its_workspace(signed_in: Client, owner: User, stranger: Use
     session["workspace"] = str(workspace_of(stranger).pk)
     session.save()
     assert "Secret" not in signed_in.get(NEW).content.decode()
-    assert signed_in.get(NEW, {"draft": data["key"]}).status_code == 404
+    assert "Secret" not in signed_in.get(NEW, {"draft": data["key"]}).content.decode()
+    signed_in.post(DROP, {"key": data["key"]})
     assert signed_in.post(KEEP, data).status_code == 404
+    assert Autosave.objects.get().typed["caption"] == ["Secret"]
 
 
 def test_foreign_media_are_not_kept(signed_in: Client, stranger: User) -> None:
@@ -392,10 +407,28 @@ def test_a_form_makes_one_post_also_when_that_was_changed_in_between(
     signed_in.post(NEW, first)
     post = Post.objects.get()
     signed_in.post(edit_url(post), typed(facebook, caption="Better", action="draft"))
-    assert signed_in.post(NEW, first).url == post.get_absolute_url()
     assert signed_in.post(KEEP, first).json()["address"] == ""
+    again = signed_in.post(NEW, first)
+    assert "This form was saved as a post before" in again.content.decode()
     post.refresh_from_db()
     assert (Post.objects.count(), post.caption) == (1, "Better")
+
+
+def test_what_stands_differently_in_another_tab_is_not_lost(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    media = make_media(workspace)
+    data = typed(facebook, caption="Hello", media=[str(media.pk)], **later(timezone.now() + timedelta(days=2)))
+    made = signed_in.post(NEW, data).url
+    assert signed_in.post(NEW, data).url == made  # the same twice
+    for other in ({"caption": "An hour of work"}, {"media": []}, {"clock": "23:59"}, {f"caption-{facebook.pk}": "Own"}):
+        response = signed_in.post(NEW, {**data, **other})
+        assert response.status_code == 422
+        assert "it becomes a second post" in response.content.decode()
+    again = {**data, "caption": "An hour of work", "key": response.context["form"]["key"].value()}
+    assert again["key"] != data["key"]
+    assert signed_in.post(NEW, again).status_code == 302
+    assert set(Post.objects.values_list("caption", flat=True)) == {"Hello", "An hour of work"}
 
 
 @pytest.mark.parametrize("is_edit", [False, True])
