@@ -15,6 +15,7 @@ from accounts.models import ConnectedAccount, User, Workspace
 from publishing import autosave, schedule
 from publishing.checks import Draft
 from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, QueueEntry, Status
+from publishing.states import LostRace
 from socialhub.platforms.base import PostType
 
 EDITABLE = (Status.DRAFT, Status.SCHEDULED, Status.FAILED)
@@ -185,9 +186,15 @@ def is_saved_from(post: Post, key: UUID | None) -> bool:
 
 
 def locked(post: Post) -> Post:
-    """The post as it is now, with all its rows in our hands, in the order of everybody who needs several."""
-    list(QueueEntry.objects.select_for_update(of=("self",)).filter(publication__post=post).order_by("pk"))
+    """The post as it is now, with all its rows in our hands, in the order of everybody who needs several.
+
+    Raises NotEditable, LostRace.
+    """
+    entries = QueueEntry.objects.filter(publication__post=post)
+    held = list(entries.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
     list(post.publications.select_for_update(of=("self",)).order_by("pk"))
+    if entries.exclude(pk__in=held).exists():  # came while we waited: a worker may have it, and wait for us
+        raise LostRace(f"post {post.pk} was sent on its way meanwhile")
     there = Post.objects.select_for_update().filter(pk=post.pk).first()
     if there is None:
         raise NotEditable(post.pk)

@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from publishing import bulk, claims, compose, schedule
@@ -118,3 +118,25 @@ def test_deleting_a_draft_and_sending_it_do_not_block_each_other_for_good(worksp
     assert outcome == [False]
     post.refresh_from_db()
     assert post.status == "scheduled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_gives_way_to_what_was_sent_while_it_waited(workspace, account, owner):
+    """Its queue entry is not in the hands of whoever edits: a worker may hold it, and wait for the publication."""
+    post, sent = make_post(workspace, account), threading.Event()
+
+    def send() -> None:
+        with transaction.atomic():
+            schedule.publish_now(post, by=owner)
+            sent.set()
+            wait_until(somebody_waits_for_a_row, 10)
+        connection.close()
+
+    other = threading.Thread(target=send)
+    other.start()
+    assert sent.wait(10)
+    composition = compose.Composition(caption="Better", targets=[compose.Target(account, PostType.TEXT)])
+    with pytest.raises(LostRace):
+        compose.update(post, owner, composition)
+    other.join()
+    assert post.publications.get().status == Status.SCHEDULED
