@@ -95,7 +95,7 @@ def cancel(post: Post, *, by: User | None) -> list[UUID]:
     """Back to draft, all publications that no worker has begun. Raises LostRace when there is none of these."""
     with transaction.atomic():
         entries = list(
-            QueueEntry.objects.select_for_update()
+            QueueEntry.objects.select_for_update(of=("self",))  # the publications after all of them, by the move
             .filter(publication__post=post, publication__status=Status.SCHEDULED, lease_until__isnull=True)
             .order_by("pk")
             .values_list("pk", flat=True)
@@ -125,7 +125,7 @@ def reschedule(post: Post, at: datetime, *, by: User | None) -> list[UUID]:
     at = max(at, now)
     with transaction.atomic():
         entries = list(
-            QueueEntry.objects.select_for_update()
+            QueueEntry.objects.select_for_update(of=("self",))  # the publications after all of them, by the move
             .filter(publication__post=post, publication__status=Status.SCHEDULED, lease_until__isnull=True)
             .order_by("pk")
             .values_list("pk", flat=True)

@@ -140,3 +140,24 @@ def test_an_edit_gives_way_to_what_was_sent_while_it_waited(workspace, account, 
         compose.update(post, owner, composition)
     other.join()
     assert post.publications.get().status == Status.SCHEDULED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [schedule.cancel, lambda post, by: schedule.reschedule(post, timezone.now(), by=by)])
+def test_who_takes_posts_back_takes_all_entries_before_the_first_publication(workspace, owner, act):
+    """Row by row it would hold a publication that somebody wants who holds the next entry."""
+    post = make_post(workspace, make_account(workspace), make_account(workspace))
+    schedule.schedule(post, timezone.now() + timedelta(days=1), by=owner)
+
+    def take_back() -> None:
+        act(post, by=owner)
+        connection.close()
+
+    other = threading.Thread(target=take_back)
+    with transaction.atomic():
+        Publication.objects.select_for_update().order_by("pk")[0]
+        other.start()
+        assert wait_until(somebody_waits_for_a_row, 10)
+        free = list(QueueEntry.objects.select_for_update(skip_locked=True))
+    other.join()
+    assert free == []
