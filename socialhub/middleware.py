@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.core.exceptions import MiddlewareNotUsed
@@ -15,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from redis.exceptions import RedisError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -39,6 +43,29 @@ class LoopbackMiddleware:
         if request.method == "GET" and is_twin:
             return HttpResponseRedirect(settings.PUBLIC_BASE_URL + request.get_full_path())
         return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Whose session has ended comes back to the page that they were on.
+
+    Django leads back to the address that was asked for, which is no page when it is that of a button or a fragment.
+    """
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        if request.method in ("GET", "HEAD") and not request.htmx:  # type: ignore[attr-defined]
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(
+            page_of(request), self.get_login_url(view_func), self.get_redirect_field_name(view_func)
+        )
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that a button or a fragment stands on, as the browser tells; "/" where it tells none of ours."""
+    told = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(told, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(told)
+    return parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
 
 
 class HtmxMiddleware:

@@ -208,12 +208,18 @@
     if (!target || !login) return;
     if (new URL(target, location.href).pathname !== login) return;
     event.preventDefault();
+    askToSignIn();
+  });
+  // Scripts that send by themselves.
+  document.addEventListener("session:ended", askToSignIn);
+
+  function askToSignIn() {
     const dialog = document.getElementById("session-expired");
     const link = dialog?.querySelector("[data-session-login]");
     if (!link) return;
-    link.href = `${login}?next=${encodeURIComponent(location.pathname + location.search)}`;
-    openDialog(dialog);
-  });
+    link.href = `${document.body.dataset.loginUrl}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    if (!dialog.open) openDialog(dialog);
+  }
 
   document.addEventListener("htmx:responseError", (event) => {
     const name = { 403: "Forbidden", 404: "Gone" }[event.detail.xhr.status] ?? "Error";

@@ -164,18 +164,23 @@
         tell(form, queue);
         continue;
       }
-      const elsewhere = request.getResponseHeader("HX-Redirect");
-      if (elsewhere) {
-        queues.delete(form);
-        location.assign(elsewhere);
-        return;
-      }
-      if (request.status === 200) {
+      if (request.getResponseHeader("HX-Redirect")) {
+        // Signed out: what waits would only be told the same.
+        for (const lost of [entry, ...queue.waiting.splice(0)]) {
+          refuse(form, lost, `${lost.file.name}: ${form.dataset.textSignedOut}`, false);
+          queue.refused += 1;
+        }
+        document.dispatchEvent(new CustomEvent("session:ended"));
+      } else if (request.status === 200) {
         add(form, queue, entry, request.responseText);
         finish(form, entry);
         queue.added += 1;
       } else if (request.status === 422) {
         refuse(form, entry, request.responseText, false);
+        queue.refused += 1;
+      } else if (request.status === 403 || request.status === 404) {
+        const { textForbidden, textGone } = document.body.dataset;
+        refuse(form, entry, `${entry.file.name}: ${request.status === 403 ? textForbidden : textGone}`, false);
         queue.refused += 1;
       } else {
         refuse(form, entry, `${entry.file.name}: ${form.dataset.textFailed}`, true);
@@ -313,6 +318,10 @@
       form.dataset.isMaking = "yes";
       const answer = await fetch(form.action, options).catch(() => null);
       delete form.dataset.isMaking;
+      if (answer?.headers.get("HX-Redirect")) {
+        document.dispatchEvent(new CustomEvent("session:ended"));
+        return;
+      }
       if (!answer?.headers.get("Content-Type")?.startsWith("application/json")) {
         form.submit(); // the plain form says what is wrong
         return;

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import responses
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
@@ -192,3 +193,27 @@ def test_what_did_not_arrive_is_sent_again_and_takes_its_place(desktop: Page, wo
     assert shown(desktop) == ["lost.jpg", "kept.jpg"]
     desktop.reload()
     assert shown(desktop) == ["lost.jpg", "kept.jpg"]
+
+
+def test_a_session_that_ends_during_an_upload_is_told_and_the_page_stays(desktop: Page, workspace: Workspace) -> None:
+    image_set = ImageSet.objects.create(workspace=workspace, title="Fleet")
+    desktop.goto(f"/library/sets/{image_set.pk}/")
+    Session.objects.all().delete()
+    cache.clear()
+    desktop.get_by_label("Add images").set_input_files([file(f"{number}.jpg", side=71 + number) for number in range(5)])
+    dialog = desktop.get_by_role("dialog", name="You are signed out")
+    expect(dialog).to_be_visible()
+    back = f"/account/login/?next=%2Flibrary%2Fsets%2F{image_set.pk}%2F"
+    expect(dialog.get_by_role("link", name="Sign in again")).to_have_attribute("href", back)
+    expect(desktop.get_by_text("because your session has ended")).to_have_count(5)
+    expect(desktop.locator("[data-upload-status]")).to_have_text("0 added, 5 not added")
+
+
+def test_a_set_that_is_deleted_meanwhile_is_told(desktop: Page, workspace: Workspace) -> None:
+    image_set = ImageSet.objects.create(workspace=workspace, title="Fleet")
+    desktop.goto(f"/library/sets/{image_set.pk}/")
+    image_set.delete()
+    desktop.get_by_label("Add images").set_input_files([file("late.jpg", side=71)])
+    expect(desktop.get_by_text("late.jpg: This is not there any more.")).to_be_visible()
+    expect(desktop.get_by_role("button", name="Try again late.jpg")).to_have_count(0)
+    desktop.watch.complaints = [text for text in desktop.watch.complaints if "404" not in text]  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
@@ -107,3 +108,31 @@ def test_every_page_names_the_manifest_and_the_icons(client: Client, owner: User
     icon = re.search(r'rel="apple-touch-icon"\s+href="/static/([^"]+)"', page)
     assert icon
     assert finders.find(icon[1])
+
+
+# --- Signing in again -------------------------------------------------------------------------------------------
+
+BUTTON = "/posts/bulk/"  # answers POST only
+
+
+def asked_to_sign_in(client: Client, method: str, address: str, **headers: str) -> str:
+    """Where somebody comes back to."""
+    answer = getattr(client, method)(address, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    return parse_qs(urlsplit(answer.headers.get("Location") or answer.headers["HX-Redirect"]).query)["next"][0]
+
+
+def test_a_page_is_come_back_to_with_its_filters(client: Client) -> None:
+    assert asked_to_sign_in(client, "get", "/posts/?status=failed") == "/posts/?status=failed"
+
+
+def test_whose_session_ended_comes_back_to_the_page_and_not_to_the_button(client: Client) -> None:
+    page = "http://testserver/posts/?status=failed"
+    assert asked_to_sign_in(client, "post", BUTTON, Referer=page) == "/posts/?status=failed"
+    fragment = {"HX_Request": "true", "HX_Current_URL": f"{page}#more"}
+    assert asked_to_sign_in(client, "get", "/posts/?after=x", **fragment) == "/posts/?status=failed"
+    assert asked_to_sign_in(client, "post", BUTTON, HX_Request="true", Referer=page) == "/posts/?status=failed"
+
+
+@pytest.mark.parametrize("told", ["", "https://evil.example/posts/", "javascript:alert(1)", "http://testserver"])
+def test_a_page_that_is_none_of_ours_is_not_come_back_to(client: Client, told: str) -> None:
+    assert asked_to_sign_in(client, "post", BUTTON, Referer=told) == "/"
