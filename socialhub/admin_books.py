@@ -9,12 +9,14 @@ from functools import cached_property, reduce
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -26,7 +28,7 @@ from socialhub.admin_actions import levers_for
 from socialhub.admin_panels import Panel
 from socialhub.platforms import LABELS
 from socialhub.platforms.errors import PlatformError
-from socialhub.templatetags.ui import platform_glyph, status_badge, when
+from socialhub.templatetags.ui import platform_glyph, said, status_badge, when
 
 # What may be done next, as the engine sorts errors, in words for lists and filters.
 ERROR_KINDS = {
@@ -137,6 +139,11 @@ def account_link(account: Any) -> SafeString:
     )
 
 
+def kept_words(path: str, title: object) -> Column:
+    """What the engine has written into many rows at once, and kept as a message: in the language of the reader."""
+    return _column(path, title, lambda text: said(text) or "–")
+
+
 def error(path: str) -> Column:
     return _column(path, _("kind of error"), lambda kind: error_word(kind) or "–")
 
@@ -154,7 +161,7 @@ class ChoiceFilter(admin.SimpleListFilter):
         return list(self.choices_of.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
+        return queryset.filter(**{self.path: self.value()}) if self.value() in self.choices_of else queryset
 
 
 class PlatformFilter(ChoiceFilter):
@@ -285,6 +292,18 @@ class Operated(admin.ModelAdmin):
         for name in self.id_fields:
             found |= queryset.filter(**{name: wanted})
         return found, True
+
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        """What is no id of such rows cannot be looked up; a made-up one just finds nothing."""
+        try:
+            for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(key)
+        except ValidationError:
+            self.message_user(request, _("These rows are not there. Choose some of the list."), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
 
     def panels(self, request: HttpRequest, row: Any) -> list[Panel]:
         """What is shown above the fields of a row."""

@@ -24,7 +24,7 @@ from socialhub.health import HEARTBEAT_LIMIT
 from socialhub.models import BeatLease, Heartbeat
 from socialhub.platforms import LABELS
 from socialhub.schedule import PREFIX
-from socialhub.templatetags.ui import when
+from socialhub.templatetags.ui import said, when
 
 DAY = timedelta(days=1)
 LATE = timedelta(minutes=2)  # longer than two rounds of beat
@@ -208,7 +208,7 @@ def held() -> Iterator[Incident]:
     if not total:
         return
     address = list_address("publishing_queueentry", held__exact=1, awaits_decision__exact=0)
-    parts = [Part(reason or _("no reason"), number, address) for reason, number in reasons]
+    parts = [Part(said(reason) or _("no reason"), number, address) for reason, number in reasons]
     text = ngettext("%d entry waits for its account", "%d entries wait for their accounts", total)
     yield Incident(text % total, "warning", address, parts=parts)
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import connect, pauses
 from accounts.forms import PauseForm
-from accounts.models import ConnectedAccount
+from accounts.language import speaking_to
+from accounts.models import ConnectedAccount, Workspace
 from accounts.tokens import lost
 from accounts.verify import verify
 from socialhub.admin_actions import Lever
@@ -69,16 +70,18 @@ class AskToReconnect(OfAccounts):
         return _("its people are asked already") if row.needs_reconnect else super().why_not(row)
 
     def act(self, request: HttpRequest, row: ConnectedAccount, fields: dict[str, Any]) -> str:
-        lost(row, ReconnectError(_("Whoever runs this server asks you to connect this account again.")))
+        with speaking_to(row.workspace):  # it stays on their pages
+            lost(row, ReconnectError(_("Whoever runs this server asks you to connect this account again.")))
         return "" if row.needs_reconnect else _("it was connected anew, or disconnected, meanwhile")
 
     def asks(self, number: int) -> str:
-        text = "Ask for %d account to be connected again?", "Ask for %d accounts to be connected again?"
-        return ngettext(*text, number) % number
+        return (
+            ngettext("Ask for %d account to be connected again?", "Ask for %d accounts to be connected again?", number)
+            % number
+        )
 
     def did(self, number: int) -> str:
-        text = "The people of %d account are asked.", "The people of %d accounts are asked."
-        return ngettext(*text, number) % number
+        return ngettext("The people of %d account are asked.", "The people of %d accounts are asked.", number) % number
 
 
 class StaffPauseForm(PauseForm):
@@ -105,7 +108,7 @@ class Pause(Lever):
     )
 
     def rows(self, queryset: QuerySet[Any]) -> list[Any]:
-        return list(queryset)
+        return list(queryset.select_related("workspace") if queryset.model is ConnectedAccount else queryset)
 
     def why_not(self, row: Any) -> str:
         return _("it is paused already") if row.paused_at else ""
@@ -117,7 +120,9 @@ class Pause(Lever):
         return " · ".join(str(fields[name]) for name in ("until", "reason") if fields.get(name))
 
     def act(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> str:
-        pauses.pause(row, by=None, reason=fields["reason"] or _("Paused by staff"), until=fields["until"])
+        with speaking_to(row if isinstance(row, Workspace) else row.workspace):
+            reason = fields["reason"] or _("Paused by staff")
+        pauses.pause(row, by=None, reason=reason, until=fields["until"])
         return ""
 
     def asks(self, number: int) -> str:

@@ -24,11 +24,16 @@ from socialhub.admin_books import (
     account_of,
     at,
     badge,
+    kept_words,
     link,
     outcome_word,
     short,
 )
 from socialhub.admin_panels import Panel
+from socialhub.templatetags.ui import said
+
+MESSAGE: Any = kept_words("message", _("message"))
+WAIT_REASON: Any = kept_words("wait_reason", _("reason of the wait"))
 
 
 class LeasedFilter(admin.SimpleListFilter):
@@ -115,10 +120,10 @@ class QueueEntryAdmin(OfPublication):
             "losses",
             "held",
         ),
-        *("awaits_decision", "wait_reason", "lease_until", "worker", "reserved", "checked_at", "trouble_ahead"),
+        *("awaits_decision", WAIT_REASON, "lease_until", "worker", "reserved", "checked_at", "trouble_ahead"),
         "created_at",
     )
-    readonly_fields = ("publication_link", "account_shown", "waits", "created_at")
+    readonly_fields = ("publication_link", "account_shown", "waits", WAIT_REASON, "created_at")
     actions = (DueNow(),)
 
     @admin.display(description=_("waits for"), ordering="not_before")
@@ -127,7 +132,7 @@ class QueueEntryAdmin(OfPublication):
 
     @admin.display(description=_("reason of the wait"))
     def reason(self, row: QueueEntry) -> str:
-        return short(row.wait_reason) if not row.held or row.awaits_decision else ""
+        return short(said(row.wait_reason)) if not row.held or row.awaits_decision else ""
 
     @admin.display(description=_("queue entry"))
     def entry(self, row: QueueEntry) -> str:
@@ -151,9 +156,9 @@ class AttemptAdmin(OfPublication):
     ordering = ("-pk",)
     fields = (
         *("publication_link", "account_shown", "number", "purpose", "worker", "started_at", "finished_at"),
-        *("outcome_shown", "message", "platform_message", "code", "subcode", "request_id"),
+        *("outcome_shown", MESSAGE, "platform_message", "code", "subcode", "request_id"),
     )
-    readonly_fields = ("publication_link", "account_shown", "outcome_shown")
+    readonly_fields = ("publication_link", "account_shown", "outcome_shown", MESSAGE)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup == "publication__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
@@ -168,7 +173,7 @@ class AttemptAdmin(OfPublication):
 
     @admin.display(description=_("message"))
     def text(self, attempt: Attempt) -> str:
-        return short(attempt.platform_message or attempt.message)
+        return short(attempt.platform_message or said(attempt.message))
 
     def panels(self, request: HttpRequest, row: Attempt) -> list[Panel]:
         names = ("clock", "label", "ms", "word")
@@ -192,7 +197,7 @@ class AttemptAdmin(OfPublication):
 class FollowUpAdmin(OfPublication):
     list_display = (
         *("kind", "publication_link", account_of("publication__account"), at("due_at", _("due")), "attempts"),
-        *(at("done_at", _("done")), "outcome", "message"),
+        *(at("done_at", _("done")), "outcome", MESSAGE),
     )
     list_filter = ("kind", "outcome", ("done_at", admin.EmptyFieldListFilter), PlatformOfPublicationFilter, "due_at")
     list_select_related = ("publication__post", "publication__account")
@@ -202,6 +207,6 @@ class FollowUpAdmin(OfPublication):
     ordering = ("-pk",)
     fields = (
         *("publication_link", "account_shown", "kind", "due_at", "attempts", "began_at", "lease_until", "done_at"),
-        *("outcome", "message", "platform_id", "seen"),
+        *("outcome", MESSAGE, "platform_id", "seen"),
     )
-    readonly_fields = ("publication_link", "account_shown")
+    readonly_fields = ("publication_link", "account_shown", MESSAGE)

@@ -43,6 +43,7 @@ from socialhub.admin_books import (
     badge,
     error,
     error_word,
+    kept_words,
     link,
     list_link,
     outcome_word,
@@ -50,10 +51,11 @@ from socialhub.admin_books import (
     short,
 )
 from socialhub.admin_panels import Panel, facts
-from socialhub.templatetags.ui import status_badge, when
+from socialhub.templatetags.ui import said, status_badge, when
 
 ATTEMPTS_SHOWN = 5  # of each purpose, with their steps; the others are one click away
 EVENTS_SHOWN = 30
+REASON: Any = kept_words("reason", _("reason"))
 
 
 def words(publication: Publication) -> SafeString:
@@ -76,7 +78,7 @@ def waits_for(entry: QueueEntry | None) -> SafeString | str:
     if entry.awaits_decision:
         return str(_("a person must decide"))
     if entry.held:
-        return entry.wait_reason or str(_("held"))
+        return said(entry.wait_reason) or str(_("held"))
     return when(entry.not_before)
 
 
@@ -272,7 +274,7 @@ def queue_facts(entry: QueueEntry | None) -> list[tuple[object, object] | None]:
     return [
         (_("Queue entry"), link("publishing_queueentry", entry.pk, entry.get_priority_display())),
         (_("Waits for"), waits_for(entry)),
-        (_("Reason"), "" if entry.held and not entry.awaits_decision else entry.wait_reason),
+        (_("Reason"), "" if entry.held and not entry.awaits_decision else said(entry.wait_reason)),
         (_("Due"), when(entry.due_at)),
         (_("Temporary errors"), entry.attempts or None),
         (_("Looks for a lost outcome"), entry.looks or None),
@@ -340,7 +342,7 @@ def timeline_of(row: Publication) -> Panel:
                 when(event.at),
                 format_html("{} → {}", status_badge(event.from_status), status_badge(event.to_status)),
                 event.actor or _("the engine"),
-                event.reason or "–",
+                said(event.reason) or "–",
             )
             for event in newest[:EVENTS_SHOWN]
         ],
@@ -361,7 +363,7 @@ def follow_ups_of(row: Publication) -> Panel | None:
                 when(one.due_at),
                 when(one.done_at) if one.done_at else _("not yet"),
                 one.get_outcome_display() or "–",
-                one.message or "–",
+                said(one.message) or "–",
             )
             for one in row.follow_ups.order_by("due_at")
         ],
@@ -380,7 +382,7 @@ def told_about(row: Publication) -> Panel:
 class PublicationEventAdmin(Books):
     list_display = (
         *(at("at", _("when")), badge("from_status", _("from")), badge("to_status", _("to")), "publication_link"),
-        *(account_of("publication__account"), "actor", "reason"),
+        *(account_of("publication__account"), "actor", REASON),
     )
     list_filter = ("to_status", "at", PlatformOfPublicationFilter)
     list_select_related = ("publication__post", "publication__account", "actor")
@@ -388,8 +390,8 @@ class PublicationEventAdmin(Books):
     search_help_text = _("Handle or name of the account, e-mail of who did it, words of the reason, or an id")
     id_fields = ("publication", "publication__post", "publication__account")
     ordering = ("-pk",)
-    fields = ("at", "publication_link", "account", "from_status", "to_status", "actor", "reason")
-    readonly_fields = ("publication_link", "account")
+    fields = ("at", "publication_link", "account", "from_status", "to_status", "actor", REASON)
+    readonly_fields = ("publication_link", "account", REASON)
 
     @admin.display(description=_("publication"))
     def publication_link(self, event: PublicationEvent) -> SafeString:

@@ -10,12 +10,13 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext, override
 
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket, User, Workspace
 from accounts.templatetags.devices import device
 from tests.accounts.graph import Graph, page_token
 from tests.factories import make_account
-from tests.staff import ask, press
+from tests.staff import ask, changelist, press
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +174,30 @@ def test_people_without_staff_rights_stay_out(signed_in: Client) -> None:
 )
 def test_devices_in_words(user_agent: str, words: str) -> None:
     assert device(user_agent) == words
+
+
+def test_what_staff_does_is_said_in_the_language_of_the_workspace(staff: Client, workspace: Workspace) -> None:
+    workspace.language = "de"
+    workspace.save()
+    account = make_account(workspace)
+    act(staff, "pause", account, ends="open")
+    with override("de"):
+        assert account.pause_reason == gettext("Paused by staff") != "Paused by staff"
+        asked = gettext("Whoever runs this server asks you to connect this account again.")
+    act(staff, "ask_to_reconnect", account)
+    assert account.status_reason == asked != "Whoever runs this server asks you to connect this account again."
+
+
+@pytest.mark.parametrize("key", ["x", "", "\x00", "1" * 500])
+def test_what_is_no_id_is_refused(staff: Client, workspace: Workspace, key: str) -> None:
+    account = make_account(workspace)
+    said = {"action": "pause", "_selected_action": key, "confirmed": "yes", "ends": "open"}
+    answer = staff.post(changelist(ConnectedAccount), said, follow=True)
+    assert "These rows are not there." in answer.content.decode()
+    account.refresh_from_db()
+    assert not account.is_paused
+
+
+def test_a_filter_that_nobody_offers_filters_nothing(staff: Client, workspace: Workspace) -> None:
+    make_account(workspace, username="camaro")
+    assert "camaro" in staff.get(changelist(ConnectedAccount), {"platform": "x\x00"}).content.decode()

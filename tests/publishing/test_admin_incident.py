@@ -12,6 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
 from accounts.models import ConnectedAccount, Notification, User, Workspace
 from accounts.notify import tell
@@ -422,3 +423,19 @@ def test_history_cannot_be_deleted(operator: Client, failed: Publication) -> Non
         delete = change(row).replace("/change/", "/delete/")
         assert operator.post(delete, {"post": "yes"}).status_code == 403, row
     assert Publication.objects.filter(pk=failed.pk).exists()
+
+
+def test_what_the_engine_has_written_is_read_in_the_language_of_the_reader(
+    operator: Client, failed: Publication
+) -> None:
+    event = failed.events.order_by("pk").last()
+    PublicationEvent.objects.filter(pk=event.pk).update(reason="The worker stopped in the middle of it.")
+    Attempt.objects.filter(publication=failed).update(message="The worker stopped in the middle of it.")
+    with override("de"):
+        said = gettext("The worker stopped in the middle of it.")
+    assert said != "The worker stopped in the middle of it."
+    attempt = Attempt.objects.filter(publication=failed).get()
+    for address in (change(failed), change(event), change(attempt), changelist(PublicationEvent)):
+        page = unescape(operator.get(address, headers={"Accept-Language": "de"}).content.decode())
+        assert said in page, address
+        assert "The worker stopped in the middle of it." not in page, address
