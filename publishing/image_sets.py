@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -22,6 +23,10 @@ IMAGES_MOST = 100
 
 class OrderChanged(Exception):
     """Somebody else added or removed images meanwhile; nothing was reordered."""
+
+
+class SetGone(Http404):
+    """Somebody deleted the set meanwhile: to whoever asks it is as if it had never been."""
 
 
 class SetFull(Exception):
@@ -120,7 +125,8 @@ def remove(image_set: ImageSet, media_id: UUID) -> None:
 
 def locked_items(image_set: ImageSet) -> list[ImageSetItem]:
     """The set's row is the lock, so that two uploads cannot take the same place."""
-    ImageSet.objects.select_for_update().get(pk=image_set.pk)
+    if not ImageSet.objects.select_for_update().filter(pk=image_set.pk).exists():
+        raise SetGone
     return list(image_set.items.order_by("position"))
 
 

@@ -27,14 +27,16 @@ from publishing.views.library import with_covers
 from socialhub.demo import make_demo
 from socialhub.http import HttpRequest
 
-SHOWN_KEY = "first_run_shown"
+SHOWN_KEY = "first_runs_shown"  # ids of workspaces
 
 
 def leads_here(request: HttpRequest, run: FirstRun) -> bool:
     """Is this somebody whom the dashboard leads through the first run? Once in a session: nobody is held in it."""
-    if not (run.is_untouched and request.membership.may_edit) or request.session.get(SHOWN_KEY):
+    shown = request.session.get(SHOWN_KEY, [])
+    workspace = str(request.workspace.pk)
+    if not (run.is_untouched and request.membership.may_edit) or workspace in shown:
         return False
-    request.session[SHOWN_KEY] = True
+    request.session[SHOWN_KEY] = [*shown, workspace]
     return True
 
 

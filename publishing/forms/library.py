@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -246,8 +246,9 @@ class CursorForm(forms.Form):
     def clean_before(self) -> datetime | None:
         text = self.cleaned_data["before"]
         try:
-            return parse_datetime(text) if text else None
-        except ValueError:
+            moment = parse_datetime(text)
+            return moment.astimezone(UTC) if moment and moment.tzinfo else None
+        except (ValueError, OverflowError):
             return None
 
     def cursor(self) -> tuple[datetime, UUID] | None:
@@ -255,4 +256,4 @@ class CursorForm(forms.Form):
         if not self.is_valid():
             return None
         before, last = self.cleaned_data["before"], self.cleaned_data["last"]
-        return (before, last) if before and before.tzinfo and last else None
+        return (before, last) if before and last else None

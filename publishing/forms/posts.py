@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -78,18 +78,17 @@ class CursorField(forms.CharField):
         text = super().to_python(value)
         if not text:
             return None
-        moment, _separator, pk = text.rpartition("_")
+        written, _separator, pk = text.rpartition("_")
         try:
-            return datetime.fromisoformat(moment), UUID(pk)
-        except ValueError as error:
+            moment, key = datetime.fromisoformat(written), UUID(pk)
+            if moment.tzinfo is None:
+                raise ValueError("of no time zone")
+            return moment.astimezone(UTC), key
+        except (ValueError, OverflowError) as error:
             raise ValidationError(_("This page of the list is not there. Start again from the top.")) from error
 
     def run_validators(self, value: Any) -> None:
         """Parsed already."""
-
-    def validate(self, value: Any) -> None:
-        if value and value[0].tzinfo is None:
-            raise ValidationError(_("This page of the list is not there. Start again from the top."))
 
 
 def midnight(first: Any, days: int = 0) -> datetime:

@@ -66,6 +66,15 @@ def test_a_new_workspace_is_led_here_once_a_session(signed_in: Client):
     assert "Three steps to your first post" in text(signed_in, DASHBOARD)
 
 
+def test_each_new_workspace_is_led_here(signed_in: Client, owner: User):
+    second = Workspace.objects.create(name="Second")
+    Membership.objects.create(workspace=second, user=owner, role=Role.OWNER)
+    assert leads_to(signed_in, DASHBOARD) == WELCOME
+    signed_in.post(reverse("accounts:workspace_switch"), {"workspace": str(second.pk)})
+    assert leads_to(signed_in, DASHBOARD) == WELCOME
+    assert leads_to(signed_in, DASHBOARD) == ""
+
+
 @pytest.mark.parametrize("thing", ["account", "set", "post", "skipped"])
 def test_who_has_anything_or_skipped_anything_is_left_alone(signed_in: Client, workspace: Workspace, thing: str):
     if thing == "account":

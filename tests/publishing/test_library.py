@@ -565,3 +565,26 @@ def test_the_library_costs_the_same_with_few_and_many_sets(signed_in: Client, wo
         counts.append(len(queries))
         assert len(page.content) < 150_000
     assert counts[0] == counts[1] <= 8
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_place_that_nothing_can_be_at_is_the_top(signed_in: Client, workspace: Workspace, moment: str):
+    image_set = make_set(workspace)
+    page = signed_in.get(link("library"), {"before": moment, "last": str(image_set.pk)})
+    assert image_set.title in page.content.decode()
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_a_set_that_is_deleted_during_an_upload_is_gone(
+    signed_in: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+):
+    image_set = make_set(workspace)
+    store = image_sets.store_upload
+
+    def slowly(*args: Any) -> MediaFile:
+        ImageSet.objects.filter(pk=image_set.pk).delete()
+        return store(*args)
+
+    monkeypatch.setattr(image_sets, "store_upload", slowly)
+    answer = signed_in.post(link("set_upload", image_set.pk), {"images": [photo()]}, headers=headers)
+    assert answer.status_code == 404

@@ -365,3 +365,10 @@ def test_the_first_and_the_last_of_all_days(
     owner.save()
     make_post(workspace, caption="Mine")
     assert ("Mine" in signed_in.get(LIST, query).content.decode()) is (query != {"since": "9999-12-31"})
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00"])
+@pytest.mark.parametrize("order", ["newest", "late", "soon"])
+def test_a_place_that_nothing_can_be_at_is_refused(signed_in: Client, workspace: Workspace, order: str, moment: str):
+    answer = signed_in.get(LIST, {"after": f"{moment}_{workspace.pk}", "order": order})
+    assert answer.status_code == 422

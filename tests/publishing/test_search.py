@@ -56,7 +56,9 @@ def test_what_is_not_there_is_not_found(workspace: Workspace, camaro: Post, type
     assert found(workspace, typed) == []
 
 
-@pytest.mark.parametrize("typed", ["'", '"', "\\", ":*", "a:*b", "<->", "a <-> b", "!a", "(", "é' ||", "x" * 200, "%s"])
+@pytest.mark.parametrize(
+    "typed", ["'", "\x01", '"', "\\", ":*", "a:*b", "<->", "a <-> b", "!a", "(", "é' ||", "x" * 200, "%s"]
+)
 def test_nothing_that_is_typed_breaks_it(workspace: Workspace, typed: str) -> None:
     assert found(workspace, typed) == []
 
@@ -83,3 +85,8 @@ def test_the_index_answers(workspace: Workspace) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")  # a table of a few rows is read whole, however it is asked
         cursor.execute("SET LOCAL enable_indexscan = off")
     assert "post_words" in matching(Post.objects.all(), workspace.pk, "cama rest").explain()
+
+
+@pytest.mark.parametrize("typed", ["\x01", "\x7f", "\x1b \x02"])
+def test_what_the_database_takes_for_no_word_finds_nothing(workspace: Workspace, camaro: Post, typed: str) -> None:
+    assert found(workspace, typed) == []
