@@ -153,7 +153,9 @@ def fill_queue(rows: int, accounts: int) -> None:
                 (publication_id, account_id, priority, not_before, due_at, attempts, looks, reserved, losses, held,
                  awaits_decision, trouble_ahead, wait_reason, worker, created_at)
             SELECT id, account_id, 0, at, at, 0, 0, '[]', 0, false, false, false, '', '', now()
-            FROM (SELECT id, account_id, now() + (random() - 0.001) * interval '1000 hours' AS at
+            FROM (SELECT id, account_id,
+                         now() + ((row_number() OVER (ORDER BY id) - 1) / %s::float - 0.001) * interval '1000 hours' AS at
                   FROM publishing_publication) p
-            """
+            """,
+            [rows],
         )
