@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from analytics import ingest
+from analytics import sync
 
 logger = logging.getLogger(__name__)
 
@@ -16,21 +16,21 @@ logger = logging.getLogger(__name__)
 @shared_task
 def sync_accounts() -> None:
     """Hourly: one task for each account whose totals of this hour are missing."""
-    for account_id in ingest.accounts_due():
+    for account_id in sync.accounts_due():
         sync_one_account.delay(str(account_id))
 
 
 @shared_task
 def sync_one_account(account_id: str, full: bool = False) -> None:
-    ingest.sync(UUID(account_id), full=full)
+    sync.sync(UUID(account_id), full=full)
 
 
 @shared_task
 def sync_due() -> None:
     """Every minute: accounts that were just connected, and the posts whose figures are due."""
-    for account_id in ingest.accounts_never_synced():
+    for account_id in sync.accounts_never_synced():
         sync_one_account.delay(str(account_id))
-    ingest.sync_due()
+    sync.sync_due()
 
 
 def ask_for_sync(account_id: UUID) -> bool:

@@ -34,7 +34,7 @@ from accounts.providers.base import Consent
 from accounts.renew import usable_token
 from accounts.tokens import access_for
 from accounts.verify import verify_one
-from analytics import ingest
+from analytics import sync
 from analytics.models import PlatformPost
 from publishing.models import Attempt, Post, Publication, QueueEntry, Status
 from publishing.tasks import send_nudge
@@ -187,8 +187,8 @@ def live_through(day: Day) -> None:
     day.post("accounts:verify", facebook.pk)
     day.post("accounts:recheck", facebook.pk)
     day.post("analytics:account_sync", facebook.pk)
-    ingest.sync(facebook.pk, full=True)
-    ingest.sync(instagram.pk, full=True)
+    sync.sync(facebook.pk, full=True)
+    sync.sync(instagram.pk, full=True)
 
     sandbox.revoke("gina", 460)
     day.publish(facebook, caption="The password was changed")
@@ -275,7 +275,7 @@ def use_all(day: Day, *accounts: ConnectedAccount) -> None:
         day.post("accounts:verify", account.pk)
         day.post("accounts:recheck", account.pk)
         day.post("analytics:account_sync", account.pk)
-        ingest.sync(account.pk, full=True)
+        sync.sync(account.pk, full=True)
         verify_one(account.pk)
         cache.delete(key_of(account.pk))  # as it is a minute after the last change
         with suppress(PlatformError):
@@ -289,7 +289,7 @@ def live_through_instagram(day: Day) -> None:
     account = ConnectedAccount.objects.get(login_kind="instagram_login")
     day.publish(account, caption="Without a Page", upload=[photo(600, 600)])
     day.work()
-    ingest.sync(account.pk, full=True)
+    sync.sync(account.pk, full=True)
     grant = Grant.objects.get(provider="instagram_login")
     now = timezone.now()
     for fault in (None, "error_before", "lost_answer"):

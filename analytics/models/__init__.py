@@ -1,5 +1,15 @@
-from analytics.models.insights import InsightWindow
-from analytics.models.posts import PlatformPost, PostSnapshot
+from analytics.models.insights import AudienceSnapshot, InsightWindow, RefusedMetric
+from analytics.models.posts import PlatformPost, PostDay, PostSnapshot
+from analytics.models.reports import ReportSubscription
 from analytics.models.sync import AccountSync
 
-__all__ = ["AccountSync", "InsightWindow", "PlatformPost", "PostSnapshot"]
+__all__ = [
+    "AccountSync",
+    "AudienceSnapshot",
+    "InsightWindow",
+    "PlatformPost",
+    "PostDay",
+    "PostSnapshot",
+    "RefusedMetric",
+    "ReportSubscription",
+]

@@ -13,15 +13,23 @@ from publishing.models import Publication
 
 
 class Figures(models.Model):
-    """Normalised metrics of a post. None: the network did not give it."""
+    """Normalised metrics of a post since it was made. None: the network did not give it.
+
+    engagements: likes, comments, shares and saves together, as far as the network gives them; None if it gives none.
+    """
 
     likes = models.PositiveBigIntegerField(null=True, blank=True)
     comments = models.PositiveBigIntegerField(null=True, blank=True)
     shares = models.PositiveBigIntegerField(null=True, blank=True)
     saves = models.PositiveBigIntegerField(null=True, blank=True)
     views = models.PositiveBigIntegerField(null=True, blank=True)
+    impressions = models.PositiveBigIntegerField(null=True, blank=True)
     reach = models.PositiveBigIntegerField(null=True, blank=True)
     clicks = models.PositiveBigIntegerField(null=True, blank=True)
+    engagements = models.PositiveBigIntegerField(null=True, blank=True)
+    series = models.PositiveSmallIntegerField(
+        default=0
+    )  # one more each time that a network's name behind a figure changes
 
     class Meta:
         abstract = True
@@ -48,8 +56,16 @@ class PlatformPost(Figures):
     permalink = models.URLField(max_length=2000, blank=True)
     thumbnail_url = models.URLField(max_length=2000, blank=True)
     media_type = models.CharField(max_length=30, blank=True)
+    product = models.CharField(max_length=20, blank=True)  # what its figures depend on: "FEED", "REELS", "STORY"
+    media_urls = models.JSONField(default=list)
     posted_at = models.DateTimeField()
+    extra = models.JSONField(default=dict)  # further figures by our words, such as {"follows": 3}
+    sources = models.JSONField(default=dict)  # which of the network's names gave which figure
     raw = models.JSONField(default=dict)
+    withheld = models.CharField(max_length=300, blank=True)  # why there are no figures, where the network says it
+    # Engagements of those who saw it: divided by its reach, or where that is not known by its views.
+    engagement_rate = models.FloatField(null=True, blank=True)
+    rate_of = models.CharField(max_length=11, blank=True)  # "reach", "views" or "impressions"
     fetched_at = models.DateTimeField(null=True, blank=True)
     next_fetch_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
@@ -77,15 +93,39 @@ class PlatformPost(Figures):
 
 
 class PostSnapshot(Figures):
-    """The figures of a post at one time."""
+    """The figures of a post at one time. mark: the age that it stands for ("1h", "6h", "24h", "3d", "7d", "28d")."""
 
     platform_post = models.ForeignKey(PlatformPost, on_delete=models.CASCADE, related_name="snapshots")
     fetched_at = models.DateTimeField()
+    mark = models.CharField(max_length=3, blank=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["platform_post", "fetched_at"], name="post_snapshot_once")
+            models.UniqueConstraint(fields=["platform_post", "fetched_at"], name="post_snapshot_once"),
+            models.UniqueConstraint(
+                fields=["platform_post", "mark"], condition=~models.Q(mark=""), name="post_snapshot_mark_once"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.platform_post_id} {self.fetched_at:%Y-%m-%d %H:%M}"
+
+
+class PostDay(Figures):
+    """The figures of a post at the end of one day (UTC), and what it gained on it.
+
+    gained: differences to the day before that is known ({"views": 12, "span_minutes": 1440}).
+    """
+
+    platform_post = models.ForeignKey(PlatformPost, on_delete=models.CASCADE, related_name="days")
+    account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE, related_name="post_days")
+    day = models.DateField()
+    fetched_at = models.DateTimeField()
+    gained = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["platform_post", "day"], name="post_day_once")]
+        indexes: ClassVar = [models.Index(fields=["account", "day"], name="post_day_by_account")]
+
+    def __str__(self) -> str:
+        return f"{self.platform_post_id} {self.day}"

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics import reports
 from analytics.first_run import first_run
-from analytics.reports import AccountCard
+from analytics.reports import dashboard as reports
+from analytics.reports.dashboard import AccountCard
 from analytics.views.welcome import address_of, leads_here
 from socialhub.http import HttpRequest
 

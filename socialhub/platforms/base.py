@@ -16,6 +16,8 @@ from enum import StrEnum
 from io import BytesIO
 from typing import Any, BinaryIO, ClassVar
 
+from socialhub.platforms.errors import PlatformError
+
 Handles = Mapping[str, Any]  # JSON-able values by name, for example {"photo:1": "1234", "container": "5678"}
 
 
@@ -206,7 +208,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class PostFigures:
-    """Metrics of one post, normalised. None: not available, never 0 in its place."""
+    """Metrics of one post since it was made, normalised. None: not available, never 0 in its place.
+
+    extra: further figures by our words (`measures.py`). sources: which of the network's names gave which figure; where
+    that changes, the figures before and after are not of one series. raw: as it came.
+    """
 
     platform_post_id: str
     likes: int | None = None
@@ -214,10 +220,14 @@ class PostFigures:
     shares: int | None = None
     saves: int | None = None
     views: int | None = None
+    impressions: int | None = None
     reach: int | None = None
     clicks: int | None = None
+    extra: Mapping[str, int | float] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
-    dead_metrics: tuple[str, ...] = ()  # names the network refused in this call
+    refused: tuple[str, ...] = ()  # names that the network no longer takes
+    withheld: str = ""  # why there are no figures, in plain words, where the network says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +240,56 @@ class AccountFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class DayFigures:
+    """What happened on an account on one of the network's days, by our words; a withheld metric is absent.
+
+    start: when that day begins, in the network's own zone (`Platform.day_zone`). is_whole: False while it is going on.
+    """
+
+    start: datetime
+    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReading:
+    """What an account tells in one reading.
+
+    totals: levels and counts of the account's whole life as of now ("followers"). days: those that were asked for and
+    that the network tells. refused: names it no longer takes. troubles: what kept single parts from being read.
+    """
+
+    profile: Profile
+    totals: Mapping[str, int | float] = field(default_factory=dict)
+    days: tuple[DayFigures, ...] = ()
+    refused: tuple[str, ...] = ()
+    troubles: tuple[PlatformError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who the followers of an account are, or those who act: counts by key, for one dimension ("age", "country")."""
+
+    kind: str  # "followers" or "engaged"
+    dimension: str
+    parts: Mapping[str, int]
+    raw: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceReading:
+    """withheld: why there is nothing, in plain words ("" where there is)."""
+
+    parts: tuple[Audience, ...] = ()
+    refused: tuple[str, ...] = ()
+    withheld: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RemotePost:
-    """A post found on the account, ours or not."""
+    """A post found on the account, ours or not. figures: where the listing tells them along with it."""
 
     platform_post_id: str
     text: str
@@ -239,6 +297,9 @@ class RemotePost:
     permalink: str = ""
     media_type: str = ""
     thumbnail_url: str = ""
+    product: str = ""  # what the network's figures depend on: "FEED", "REELS", "STORY"
+    media_urls: tuple[str, ...] = ()
+    figures: PostFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +328,20 @@ class Platform(ABC):
     quota_group: ClassVar[str] = ""
     # Handles (prefixes) of what lies there unseen until the post is out, and `discard` takes away.
     unseen: ClassVar[tuple[str, ...]] = ()
+    # The days of the network's figures begin at midnight in this zone,
+    day_zone: ClassVar[str] = "UTC"
+    # the one going on is told before it is over,
+    tells_today: ClassVar[bool] = False
+    # a day's figures change for so many days after it,
+    settles_after_days: ClassVar[int] = 3
+    # and so many days back can be read when an account is new. 0: there are no figures of days.
+    history_days: ClassVar[int] = 0
+    # `recent_posts` tells the figures of so many posts in one call; 0: it tells none.
+    lists_figures: ClassVar[int] = 0
+    # `audience` can be asked.
+    has_audience: ClassVar[bool] = False
+    # Answers as they came, and figures of members, may be kept no longer than this by the network's terms; None: no limit.
+    raw_kept_days: ClassVar[int | None] = None
     # Figures are not read more often than this: the network renews them no sooner, or each call is dear.
     figures_every_seconds: ClassVar[float] = 0
 
@@ -331,10 +406,31 @@ class Platform(ABC):
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
         """Figures of one span, at most one day long; a withheld metric is absent."""
 
-    @abstractmethod
-    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        """Metrics of posts; a post that is gone is absent from the answer."""
+    def read_account(
+        self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
+    ) -> AccountReading:
+        """Profile, totals and the figures of the given days, in as few calls as the network offers.
+
+        days: starts of days in `day_zone`, the one going on among them where `tells_today`. skip: names that the network
+        has refused lately. Raises what keeps everything from being read; other trouble stands in the answer.
+        """
+        raise NotImplementedError
+
+    def audience(self, access: Access, *, skip: Collection[str] = ()) -> AudienceReading:
+        """Who follows. Only called where `has_audience`."""
+        raise NotImplementedError
 
     @abstractmethod
-    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
-        """Newest posts of the account, newest first."""
+    def post_figures(
+        self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
+    ) -> list[PostFigures]:
+        """Metrics of posts, given as id -> product ("" where it is not known); one that is gone is absent."""
+
+    @abstractmethod
+    def recent_posts(
+        self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
+    ) -> list[RemotePost]:
+        """Newest posts of the account, newest first; with `figures` also those, where `lists_figures`.
+
+        A post whose figures the listing could not tell has None; `PostFigures.refused` names what was refused.
+        """

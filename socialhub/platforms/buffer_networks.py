@@ -566,7 +566,7 @@ def _sum(values: Mapping[str, float], *names: str) -> int | None:
 
 
 def _withheld(post_ids: Sequence[str]) -> list[PostFigures]:
-    return [PostFigures(post_id, dead_metrics=("metrics",)) for post_id in post_ids]
+    return [PostFigures(post_id, refused=("metrics",)) for post_id in post_ids]
 
 
 def _midnight(zone_name: str) -> datetime:

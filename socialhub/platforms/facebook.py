@@ -427,7 +427,7 @@ def _post_figures(post_id: str, node: Mapping[str, Any], told: Told) -> PostFigu
         reach=whole(number_of(told.entries.get("post_total_media_view_unique"))),
         clicks=whole(number_of(told.entries.get("post_clicks"))),
         raw={name: value_of(entry) for name, entry in told.entries.items()},
-        dead_metrics=told.dead,
+        refused=told.dead,
     )
 
 

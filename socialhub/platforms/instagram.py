@@ -594,7 +594,7 @@ def _post_figures(post_id: str, node: Mapping[str, Any], told: Told) -> PostFigu
         views=figure("views"),
         reach=figure("reach"),
         raw={name: value_of(entry) for name, entry in told.entries.items()},
-        dead_metrics=told.dead,
+        refused=told.dead,
     )
 
 

@@ -19,7 +19,7 @@ from accounts.models import ConnectedAccount, Credential, Grant, Notification, U
 from accounts.renew import usable_token
 from accounts.tokens import access_for
 from accounts.verify import verify
-from analytics import ingest
+from analytics import sync
 from publishing import limits
 from publishing.checks import check
 from publishing.models import Publication, QueueEntry, Status
@@ -351,7 +351,7 @@ def test_a_channel_that_was_removed(signed_in: Client, network: Sandbox) -> None
 
 def test_the_first_sync(signed_in: Client, network: Sandbox) -> None:
     for account in connect(signed_in, network):
-        assert ingest.sync(account.pk)
+        assert sync.sync(account.pk)
         account.refresh_from_db()
         assert (account.status, account.sync_error) == ("connected", "")
         assert account.last_synced_at
@@ -360,7 +360,7 @@ def test_the_first_sync(signed_in: Client, network: Sandbox) -> None:
 def test_a_sync_sees_what_buffer_has_lost(signed_in: Client, network: Sandbox) -> None:
     (account,) = connect(signed_in, network, "x")
     network.buffer_channel(account.platform_account_id, isDisconnected=True)
-    ingest.sync(account.pk)
+    sync.sync(account.pk)
     account.refresh_from_db()
     assert account.status == "error"
     assert "reconnect the channel" in account.status_reason
@@ -454,7 +454,7 @@ def test_a_refused_call_makes_all_channels_of_the_client_wait(signed_in: Client,
         assert entry.attempts == 0
         assert timedelta(minutes=14) < entry.not_before - timezone.now() <= timedelta(minutes=15)
         assert entry.publication.status == Status.SCHEDULED
-    assert not ingest.sync(one.pk) or "Reading waits until" in ConnectedAccount.objects.get(pk=one.pk).sync_error
+    assert not sync.sync(one.pk) or "Reading waits until" in ConnectedAccount.objects.get(pk=one.pk).sync_error
     assert buffer_calls(network) == made, "nor does a job"
 
 

@@ -25,7 +25,8 @@ from accounts.renew import State, renew_now, usable_token
 from accounts.tokens import access_for
 from accounts.usage import held_until, note, note_instagram
 from accounts.verify import verify
-from analytics import ingest
+from analytics import sync
+from analytics.ingest import posts as ingest_posts
 from publishing.claims import release_held
 from publishing.media import store_upload
 from publishing.models import PostMedia, Publication, QueueEntry, Status
@@ -516,13 +517,13 @@ def test_images_go_out_and_their_figures_come_in(
     assert publication.permalink.startswith(f"{network.url}/feeds/instagram/p/")
 
     network.advance(3600)
-    assert ingest.sync(account.pk)
+    assert sync.sync(account.pk)
     account.refresh_from_db()
     assert (account.status, account.sync_error) == ("connected", "")
     assert account.posts_count == 1
     (post,) = account.platform_posts.all()
     assert post.platform_post_id == publication.platform_post_id
-    ingest.sync_posts(account, [post])
+    ingest_posts.sync_posts(account, [post])
     post.refresh_from_db()
     assert post.likes is not None
     assert post.reach is not None

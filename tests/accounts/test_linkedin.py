@@ -20,7 +20,7 @@ from accounts.renew import usable_token
 from accounts.tasks import look_at_versions
 from accounts.tokens import access_for
 from accounts.verify import verify
-from analytics import ingest
+from analytics import sync
 from publishing.claims import sweep
 from publishing.models import Publication, QueueEntry, Status
 from publishing.schedule import publish_now
@@ -289,7 +289,7 @@ def test_the_first_sync(signed_in: Client, network: Sandbox, settings: Any, mode
         settings.LINKEDIN_SCOPES = ("openid", "profile", "email", "w_member_social")
     network.linkedin_app(mode=mode)
     for account in connect(signed_in, network, LENA, *([BOATS] if mode == "full" else [])):
-        assert ingest.sync(account.pk)
+        assert sync.sync(account.pk)
         account.refresh_from_db()
         assert (account.status, account.sync_error) == ("connected", "")
         assert account.last_synced_at

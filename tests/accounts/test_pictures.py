@@ -22,7 +22,7 @@ from accounts.pictures import SIDE, forget, refresh
 from accounts.tasks import fetch_picture
 from accounts.verify import verify
 from accounts.withdrawal import delete_data
-from analytics.ingest import sync_account
+from analytics.sync import sync_account
 from socialhub.platforms.meta import SignedRequest
 from tests.accounts.graph import Graph, page_token
 from tests.accounts.test_connect import connect

@@ -9,7 +9,8 @@ from django.db import connection, connections, transaction
 
 from accounts import usage
 from accounts.models import ConnectedAccount, Notification
-from analytics import ingest
+from analytics import sync
+from analytics.ingest import posts as ingest_posts
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
 from publishing import limits
 from publishing.models import Publication
@@ -56,7 +57,8 @@ def fake(monkeypatch):
         return record(name, *args, **kwargs)
 
     fake._record = outside_of_transactions
-    monkeypatch.setattr(ingest, "client_of", lambda account: fake)
+    for module in (sync, ingest_posts):
+        monkeypatch.setattr(module, "client_of", lambda account: fake)
     return fake
 
 
@@ -74,7 +76,7 @@ def row_counts():
 
 def test_the_profile_goes_to_the_account_and_into_the_hour(account, fake):
     fake.profiles["1001"] = Profile("Camaro Garage", "camaro", "https://cdn.example/p.jpg", 1204, None, 31, 1190)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     row = ConnectedAccount.objects.get(pk=account.pk)
     assert (row.name, row.username, row.picture_url) == ("Camaro Garage", "camaro", "https://cdn.example/p.jpg")
     assert (row.followers_count, row.following_count, row.posts_count, row.likes_count) == (1204, None, 31, 1190)
@@ -86,7 +88,7 @@ def test_the_profile_goes_to_the_account_and_into_the_hour(account, fake):
 
 
 def test_a_profile_without_names_keeps_those_we_have(account, fake):
-    ingest.sync_account(account)
+    sync.sync_account(account)
     account.refresh_from_db()
     assert account.name == "Garage"
     assert account.followers_count is None
@@ -95,17 +97,17 @@ def test_a_profile_without_names_keeps_those_we_have(account, fake):
 
 def test_a_figure_that_the_network_no_longer_tells_is_unknown_again(account, fake):
     ConnectedAccount.objects.filter(pk=account.pk).update(followers_count=5)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     account.refresh_from_db()
     assert account.followers_count is None
 
 
 def test_the_next_hour_knows_the_difference_and_its_span(account, fake, clock):
     fake.profiles["1001"] = Profile(followers_count=100, posts_count=7)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     clock.move_to(NOW + timedelta(minutes=62))
     fake.profiles["1001"] = Profile(followers_count=97, likes_count=3, posts_count=7)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     assert InsightWindow.objects.filter(period=HOUR).latest("window_start").derived == {
         "followers": -3,
         "posts": 0,
@@ -115,10 +117,10 @@ def test_the_next_hour_knows_the_difference_and_its_span(account, fake, clock):
 
 def test_gaps_stay_gaps(account, fake, clock):
     fake.profiles["1001"] = Profile(followers_count=100)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     clock.move_to(NOW + timedelta(hours=7))
     fake.profiles["1001"] = Profile(followers_count=170)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     windows = InsightWindow.objects.filter(period=HOUR).order_by("window_start")
     assert [window.derived for window in windows] == [{}, {"followers": 70, "span_minutes": 420}]
 
@@ -128,7 +130,7 @@ def test_reading_twice_in_an_hour_keeps_one_window_and_the_whole_difference(acco
     for minute, followers in ((0, 110), (20, 125)):
         clock.move_to(NOW + timedelta(minutes=minute))
         fake.profiles["1001"] = Profile(followers_count=followers)
-        ingest.sync_account(account)
+        sync.sync_account(account)
     newest = InsightWindow.objects.filter(period=HOUR).latest("window_start")
     assert InsightWindow.objects.filter(period=HOUR).count() == 2
     assert newest.metrics == {"followers": 125}
@@ -142,7 +144,7 @@ def test_reading_twice_in_an_hour_keeps_one_window_and_the_whole_difference(acco
 def test_yesterday_and_today_become_day_windows(account, fake):
     fake.day_figures["1001", (TODAY - timedelta(days=1)).date()] = AccountFigures({"views": 310}, {"v": [310]})
     fake.day_figures["1001", TODAY.date()] = AccountFigures({"views": 12, "reach": 0})
-    ingest.sync_account(account)
+    sync.sync_account(account)
     yesterday, today = InsightWindow.objects.filter(period=DAY).order_by("window_start")
     assert (yesterday.window_start, yesterday.metrics, yesterday.raw) == (
         TODAY - timedelta(days=1),
@@ -155,14 +157,14 @@ def test_yesterday_and_today_become_day_windows(account, fake):
 
 
 def test_a_day_without_figures_leaves_no_window(account, fake):
-    ingest.sync_account(account)
+    sync.sync_account(account)
     assert not InsightWindow.objects.filter(period=DAY).exists()
 
 
 def test_a_figure_that_is_withheld_later_keeps_its_last_value(account, fake):
     for metrics in ({"views": 5, "reach": 3}, {"views": 9}):
         fake.day_figures["1001", TODAY.date()] = AccountFigures(metrics)
-        ingest.sync_account(account)
+        sync.sync_account(account)
     assert InsightWindow.objects.get(period=DAY).metrics == {"views": 9, "reach": 3}
 
 
@@ -179,7 +181,7 @@ def test_posts_of_others_are_taken_in(account, fake):
         thumbnail_url="https://cdn.example/7.jpg",
         media_type="photo",
     )
-    ingest.sync_account(account)
+    sync.sync_account(account)
     post = PlatformPost.objects.get()
     assert (post.platform_post_id, post.text, post.publication) == ("1001_7", "By hand", None)
     assert (post.permalink, post.thumbnail_url, post.media_type) == (
@@ -193,7 +195,7 @@ def test_posts_of_others_are_taken_in(account, fake):
 def test_our_own_posts_are_tied_to_their_publication(account, fake, stranger):
     publication = make_published(account).publications.get()
     fake.add("1001", publication.platform_post_id)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     assert PlatformPost.objects.get().publication == publication
 
 
@@ -202,10 +204,10 @@ def test_a_post_found_before_it_is_known_as_ours_is_tied_later(account, fake):
     publication = post.publications.get()
     Publication.objects.update(platform_post_id="")
     fake.add("1001", "1001_5")
-    ingest.sync_account(account)
+    sync.sync_account(account)
     assert PlatformPost.objects.get().publication is None
     Publication.objects.update(platform_post_id="1001_5")
-    ingest.sync_account(account)
+    sync.sync_account(account)
     assert PlatformPost.objects.get().publication == publication
 
 
@@ -213,8 +215,8 @@ def test_an_address_that_a_person_pasted_is_recognised(account, fake):
     publication = make_published(account).publications.get()
     Publication.objects.update(platform_post_id="https://n.example/9", permalink="https://n.example/9")
     fake.add("1001", "1001_9", permalink="https://n.example/9")
-    ingest.adopt_published()
-    ingest.sync_account(account)
+    ingest_posts.adopt_published()
+    sync.sync_account(account)
     assert PlatformPost.objects.get().publication == publication
 
 
@@ -222,14 +224,14 @@ def test_the_same_id_on_another_account_is_another_post(account, fake, stranger,
     other = make_account(workspace, platform_account_id="2002")
     publication = make_published(other).publications.get()
     fake.add("1001", publication.platform_post_id)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     assert PlatformPost.objects.get().publication is None
 
 
 def test_a_changed_text_is_taken_over_and_a_known_address_kept(account, fake):
     make_platform_post(account, platform_post_id="1001_7", permalink="https://n.example/7", likes=4)
     fake.add("1001", "1001_7", text="Edited", permalink="")
-    ingest.sync_account(account)
+    sync.sync_account(account)
     post = PlatformPost.objects.get()
     assert (post.text, post.permalink, post.likes) == ("Edited", "https://n.example/7", 4)
 
@@ -237,7 +239,7 @@ def test_a_changed_text_is_taken_over_and_a_known_address_kept(account, fake):
 def test_a_post_that_comes_back_is_read_again(account, fake):
     make_platform_post(account, platform_post_id="1001_7", gone_at=NOW - timedelta(days=1))
     fake.add("1001", "1001_7")
-    ingest.sync_account(account)
+    sync.sync_account(account)
     post = PlatformPost.objects.get()
     assert (post.gone_at, post.next_fetch_at) == (None, NOW)
 
@@ -248,9 +250,9 @@ def test_running_twice_changes_no_row_count(account, fake):
     make_published(account)
     for _ in range(3):
         fake.add("1001")
-    ingest.sync(account.pk, full=True)
+    sync.sync(account.pk, full=True)
     before = row_counts()
-    ingest.sync(account.pk, full=True)
+    sync.sync(account.pk, full=True)
     assert row_counts() == before
 
 
@@ -259,7 +261,7 @@ def test_running_twice_changes_no_row_count(account, fake):
 
 def test_a_lost_access_marks_the_account_and_tells_once(account, fake):
     fake.will("profile", ReconnectError("You took the access away. Connect again.", revoked=True))
-    ingest.sync_account(account)
+    sync.sync_account(account)
     row = ConnectedAccount.objects.get(pk=account.pk)
     assert (row.status, row.sync_error) == ("revoked", "You took the access away. Connect again.")
     assert row.last_synced_at is None
@@ -269,7 +271,7 @@ def test_a_lost_access_marks_the_account_and_tells_once(account, fake):
 
 def test_an_account_without_credential_is_no_crash(workspace, fake):
     account = make_account(workspace, token=None)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     account.refresh_from_db()
     assert account.needs_reconnect
     assert account.sync_error
@@ -281,7 +283,7 @@ def test_a_missing_permission_stops_only_its_own_part(account, fake):
     fake.will("account_figures", missing, missing)
     fake.profiles["1001"] = Profile(followers_count=10)
     fake.add("1001")
-    ingest.sync_account(account)
+    sync.sync_account(account)
     account.refresh_from_db()
     assert account.sync_error == "The permission read_insights is missing."  # once, not twice
     assert (account.followers_count, account.last_synced_at) == (10, NOW)
@@ -299,7 +301,7 @@ def test_a_missing_permission_stops_only_its_own_part(account, fake):
 def test_trouble_that_all_parts_share_ends_the_reading(account, fake, error):
     fake.will("account_figures", error)
     fake.profiles["1001"] = Profile(followers_count=10)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     account.refresh_from_db()
     assert (account.sync_error, account.last_synced_at, account.status) == (error.message, NOW, "connected")
     assert [call.name for call in fake.calls] == ["profile", "account_figures"]
@@ -307,7 +309,7 @@ def test_trouble_that_all_parts_share_ends_the_reading(account, fake, error):
 
 def test_our_own_mistake_is_an_error_for_staff(account, fake, caplog):
     fake.will("profile", OurBugError("We asked wrongly.", code="100", request_id="trace-1"))
-    ingest.sync_account(account)
+    sync.sync_account(account)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "trace-1" in record.getMessage()
     assert "page-token" not in caplog.text
@@ -315,18 +317,18 @@ def test_our_own_mistake_is_an_error_for_staff(account, fake, caplog):
 
 def test_the_error_goes_when_all_is_well(account, fake):
     fake.will("profile", TemporaryError("No answer."))
-    ingest.sync_account(account)
-    ingest.sync_account(account)
+    sync.sync_account(account)
+    sync.sync_account(account)
     account.refresh_from_db()
     assert account.sync_error == ""
 
 
 def test_what_only_the_operator_can_mend_is_said_and_asks_nothing_of_the_people(account, fake, clock):
     error = OperatorError("Whoever runs this server has to set another version.")
-    for hour in range(ingest.MOST_FAILURES + 1):
+    for hour in range(sync.MOST_FAILURES + 1):
         clock.move_to(NOW + timedelta(hours=hour))
         fake.will("account_figures", error)
-        ingest.sync_account(account)
+        sync.sync_account(account)
     account.refresh_from_db()
     assert (account.sync_error, account.status) == (error.message, "connected")
     assert {call.name for call in fake.calls} == {"profile", "account_figures"}, "the next part would meet the same"
@@ -338,14 +340,14 @@ def test_people_are_told_once_when_figures_stay_away_and_it_ends_by_itself(accou
     for hour in range(8):
         clock.move_to(NOW + timedelta(hours=hour))
         fake.will("profile", error)
-        ingest.sync(account.pk)
+        sync.sync(account.pk)
         told = Notification.objects.filter(kind=Notification.Kind.INSIGHTS)
-        assert told.count() == (hour >= ingest.MOST_FAILURES - 1)
+        assert told.count() == (hour >= sync.MOST_FAILURES - 1)
     notification = told.get()
     assert "Facebook does not answer." in notification.body
     assert notification.resolved_at is None
     clock.move_to(NOW + timedelta(hours=9))
-    ingest.sync(account.pk)
+    sync.sync(account.pk)
     notification.refresh_from_db()
     assert notification.resolved_at
     assert AccountSync.objects.get().failures == 0
@@ -356,7 +358,7 @@ def test_one_part_that_stays_away_is_told_though_the_rest_is_read(account, fake,
     for hour in range(0, 30):
         clock.move_to(NOW + timedelta(hours=hour))
         fake.will("account_figures", *[PermissionMissingError("The right to read figures is missing.")] * 2)
-        ingest.sync(account.pk)
+        sync.sync(account.pk)
     assert Notification.objects.get().kind == Notification.Kind.INSIGHTS
 
 
@@ -365,7 +367,7 @@ def test_a_lost_access_is_not_told_twice(account, fake, clock):
         clock.move_to(NOW + timedelta(hours=hour))
         ConnectedAccount.objects.update(status="connected")
         fake.will("profile", ReconnectError("Gone."))
-        ingest.sync(account.pk)
+        sync.sync(account.pk)
     assert Notification.objects.get().kind == Notification.Kind.RECONNECT
 
 
@@ -373,27 +375,27 @@ def test_near_the_limit_nothing_is_read_in_the_background(account, fake, clock):
     post = make_platform_post(account, next_fetch_at=NOW)
     fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
     usage.note(Usage(accounts=(AccountUsage("1001", "pages", 80),)))
-    assert ingest.sync(account.pk) is False
-    ingest.sync_due()
+    assert sync.sync(account.pk) is False
+    sync.sync_due()
     assert fake.calls == []
     post.refresh_from_db()
     assert post.next_fetch_at == NOW + timedelta(minutes=10)
-    assert ingest.sync(account.pk, full=True) is True, "a person who asks is answered"
+    assert sync.sync(account.pk, full=True) is True, "a person who asks is answered"
     calls = len(fake.calls)
     clock.move_to(NOW + timedelta(minutes=31))
     PlatformPost.objects.update(next_fetch_at=NOW)
-    ingest.sync_due()
+    sync.sync_due()
     assert len(fake.calls) == calls + 1
 
 
 def test_at_the_end_of_the_limit_only_posts_go_out(account, fake, clock):
     usage.note(Usage(accounts=(AccountUsage("1001", "pages", 96, regain_seconds=1800),)))
-    assert ingest.sync(account.pk, full=True) is False
+    assert sync.sync(account.pk, full=True) is False
     assert fake.calls == []
     account.refresh_from_db()
     assert "nearly used up" in account.sync_error
     clock.move_to(NOW + timedelta(minutes=31))
-    assert ingest.sync(account.pk, full=True) is True
+    assert sync.sync(account.pk, full=True) is True
     account.refresh_from_db()
     assert account.sync_error == ""
 
@@ -401,7 +403,7 @@ def test_at_the_end_of_the_limit_only_posts_go_out(account, fake, clock):
 def test_what_we_put_off_ourselves_is_no_failure(account, fake):
     for hour in range(8):
         fake.will("profile", PutOffError(f"Reading waits until {hour}.", until=NOW + timedelta(hours=hour)))
-        ingest.sync_account(account)
+        sync.sync_account(account)
     assert not Notification.objects.exists()
     assert not AccountSync.objects.exclude(failures=0).exists()
     account.refresh_from_db()
@@ -414,20 +416,20 @@ def test_where_each_call_is_dear_figures_are_read_once_a_day(account, fake, cloc
     post = make_platform_post(account, posted_at=NOW, next_fetch_at=NOW)
     fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
     fake.profiles["1001"] = Profile()
-    ingest.sync(account.pk)
+    sync.sync(account.pk)
     post.refresh_from_db()
     assert post.next_fetch_at == NOW + timedelta(days=1)
     clock.move_to(NOW + timedelta(hours=20))
-    assert ingest.accounts_due() == []
+    assert sync.accounts_due() == []
     clock.move_to(NOW + timedelta(hours=24))
-    assert ingest.accounts_due() == [account.pk]
+    assert sync.accounts_due() == [account.pk]
 
 
 def test_the_quota_of_an_account_corrects_its_books(workspace, fake, monkeypatch):
     account = make_account(workspace, platform="instagram", platform_account_id="1002")
     monkeypatch.setattr(type(fake), "quota_group", "posts")
     fake.quotas["1002"] = Quota(used=60, limit=100)
-    ingest.sync_account(account)
+    sync.sync_account(account)
     left = {state.endpoint: state.remaining for state in limits.remaining(account)}
     assert left["posts"] == 40
 
@@ -437,46 +439,46 @@ def test_the_quota_of_an_account_corrects_its_books(workspace, fake, monkeypatch
 
 def test_the_hourly_message_reads_an_hour_once(account, fake):
     fake.profiles["1001"] = Profile(followers_count=10)
-    assert ingest.sync(account.pk) is True
+    assert sync.sync(account.pk) is True
     calls = len(fake.calls)
-    assert ingest.sync(account.pk) is False
+    assert sync.sync(account.pk) is False
     assert len(fake.calls) == calls
 
 
 def test_sync_now_reads_all_the_same(account, fake):
     fake.profiles["1001"] = Profile(followers_count=10)
-    ingest.sync(account.pk)
-    assert ingest.sync(account.pk, full=True) is True
+    sync.sync(account.pk)
+    assert sync.sync(account.pk, full=True) is True
     assert len(fake.called("profile")) == len(fake.called("recent_posts")) == 2
 
 
 def test_a_second_worker_does_nothing_while_the_first_is_at_it(account, fake):
     answers = []
-    fake.during("profile", lambda call: answers.append(ingest.sync(account.pk, full=True)))
-    ingest.sync(account.pk, full=True)
+    fake.during("profile", lambda call: answers.append(sync.sync(account.pk, full=True)))
+    sync.sync(account.pk, full=True)
     assert answers == [False]
     assert len(fake.called("profile")) == 1
 
 
 def test_the_claim_of_a_dead_worker_runs_out(account, fake, clock):
-    AccountSync.objects.create(account=account, claimed_until=NOW + ingest.CLAIM)
-    assert ingest.sync(account.pk) is False
-    clock.move_to(NOW + ingest.CLAIM)
-    assert ingest.sync(account.pk) is True
+    AccountSync.objects.create(account=account, claimed_until=NOW + ingest_posts.CLAIM)
+    assert sync.sync(account.pk) is False
+    clock.move_to(NOW + ingest_posts.CLAIM)
+    assert sync.sync(account.pk) is True
 
 
 def test_an_unexpected_error_frees_the_account(account, fake):
     fake.will("profile", RuntimeError("boom"))
     with pytest.raises(RuntimeError):
-        ingest.sync(account.pk)
-    assert ingest.sync(account.pk) is True
+        sync.sync(account.pk)
+    assert sync.sync(account.pk) is True
 
 
 def test_days_and_posts_are_read_every_third_hour(account, fake, clock):
     for hours in range(7):
         clock.move_to(NOW + timedelta(hours=hours))
         fake.profiles["1001"] = Profile(followers_count=hours)
-        ingest.sync(account.pk)
+        sync.sync(account.pk)
     assert len(fake.called("profile")) == 7
     assert len(fake.called("recent_posts")) == 3
     assert len(fake.calls) == 7 + 3 * 3
@@ -484,22 +486,22 @@ def test_days_and_posts_are_read_every_third_hour(account, fake, clock):
 
 def test_a_reading_that_was_cut_short_is_completed_the_next_hour(account, fake, clock):
     fake.will("account_figures", TemporaryError("No answer."))
-    ingest.sync(account.pk)
+    sync.sync(account.pk)
     clock.move_to(NOW + timedelta(hours=1))
-    ingest.sync(account.pk)
+    sync.sync(account.pk)
     assert len(fake.called("recent_posts")) == 1
 
 
 def test_only_connected_accounts_are_read(workspace, fake):
     account = make_account(workspace, status=ConnectedAccount.Status.EXPIRED)
-    assert ingest.sync(account.pk, full=True) is False
+    assert sync.sync(account.pk, full=True) is False
     assert fake.calls == []
 
 
 def test_a_new_connection_has_its_posts_with_figures_at_once(account, fake):
     post = fake.add("1001", posted_at=NOW - timedelta(days=3))
     fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=3)
-    ingest.sync(account.pk)
+    sync.sync(account.pk)
     assert PlatformPost.objects.get().likes == 3
 
 
@@ -509,7 +511,7 @@ def test_the_hour_lists_accounts_that_lack_it(workspace, account):
     make_window(account, NOW - timedelta(minutes=25))
     make_window(fresh, NOW - timedelta(hours=1))
     make_window(fresh, NOW, period=DAY)
-    assert ingest.accounts_due() == [fresh.pk]
+    assert sync.accounts_due() == [fresh.pk]
 
 
 def test_never_synced_accounts_are_asked_for_once(workspace, account):
@@ -518,7 +520,7 @@ def test_never_synced_accounts_are_asked_for_once(workspace, account):
     AccountSync.objects.create(account=make_account(workspace), claimed_until=NOW + timedelta(minutes=1))
     released = make_account(workspace)
     AccountSync.objects.create(account=released, claimed_until=None)
-    assert set(ingest.accounts_never_synced()) == {account.pk, released.pk}
+    assert set(sync.accounts_never_synced()) == {account.pk, released.pk}
 
 
 # Adoption
@@ -526,8 +528,8 @@ def test_never_synced_accounts_are_asked_for_once(workspace, account):
 
 def test_a_publication_gets_its_platform_post_once(account, fake):
     publication = make_published(account, caption="Hello", at=NOW - timedelta(seconds=20)).publications.get()
-    assert ingest.adopt_published() == 1
-    assert ingest.adopt_published() == 0
+    assert ingest_posts.adopt_published() == 1
+    assert ingest_posts.adopt_published() == 0
     post = PlatformPost.objects.get()
     assert (post.publication, post.platform_post_id, post.text) == (
         publication,
@@ -544,7 +546,7 @@ def test_a_publication_gets_its_platform_post_once(account, fake):
 def test_a_post_that_was_already_found_is_only_tied(account, fake):
     publication = make_published(account).publications.get()
     found = make_platform_post(account, platform_post_id=publication.platform_post_id, likes=4)
-    ingest.adopt_published()
+    ingest_posts.adopt_published()
     found.refresh_from_db()
     assert (found.publication, found.likes) == (publication, 4)
     assert PlatformPost.objects.count() == 1
@@ -553,14 +555,14 @@ def test_a_post_that_was_already_found_is_only_tied(account, fake):
 def test_drafts_and_nameless_publications_are_not_adopted(account, fake):
     make_published(account)
     Publication.objects.update(platform_post_id="")
-    assert ingest.adopt_published() == 0
+    assert ingest_posts.adopt_published() == 0
     assert not PlatformPost.objects.exists()
 
 
 def test_what_was_published_long_ago_is_adopted_with_its_account(account, fake):
     make_published(account, at=NOW - timedelta(days=9))
-    assert ingest.adopt_published() == 0
-    ingest.sync_account(account)
+    assert ingest_posts.adopt_published() == 0
+    sync.sync_account(account)
     assert PlatformPost.objects.count() == 1
 
 
@@ -583,21 +585,21 @@ def test_what_was_published_long_ago_is_adopted_with_its_account(account, fake):
     ],
 )
 def test_figures_are_read_ever_more_seldom(age, gap):
-    assert ingest.next_fetch(NOW - age, NOW) == NOW + gap
+    assert ingest_posts.next_fetch(NOW - age, NOW) == NOW + gap
 
 
 @pytest.mark.parametrize("days", [28, 29, 400])
 def test_after_28_days_it_ends(days):
-    assert ingest.next_fetch(NOW - timedelta(days=days), NOW) is None
+    assert ingest_posts.next_fetch(NOW - timedelta(days=days), NOW) is None
 
 
 def test_figures_are_the_newest_on_the_post_and_kept_as_they_were_read(account, fake, clock):
     post = make_platform_post(account, platform_post_id="1001_7", next_fetch_at=NOW)
     fake.figures["1001_7"] = PostFigures("1001_7", likes=3, reach=50, views=0, raw={"like_count": 3})
-    ingest.sync_posts(account, [post])
+    ingest_posts.sync_posts(account, [post])
     clock.move_to(NOW + timedelta(hours=6))
     fake.figures["1001_7"] = PostFigures("1001_7", likes=8, raw={"like_count": 8})
-    ingest.sync_posts(account, [post])
+    ingest_posts.sync_posts(account, [post])
     post.refresh_from_db()
     assert (post.likes, post.reach, post.views, post.comments) == (8, 50, 0, None)
     assert (post.raw, post.fetched_at) == ({"like_count": 8}, NOW + timedelta(hours=6))
@@ -609,7 +611,7 @@ def test_figures_are_the_newest_on_the_post_and_kept_as_they_were_read(account, 
 def test_an_answer_without_figures_leaves_no_snapshot(account, fake):
     post = make_platform_post(account, platform_post_id="1001_7")
     fake.figures["1001_7"] = PostFigures("1001_7")
-    ingest.sync_posts(account, [post])
+    ingest_posts.sync_posts(account, [post])
     post.refresh_from_db()
     assert (post.fetched_at, post.likes) == (NOW, None)
     assert not PostSnapshot.objects.exists()
@@ -617,21 +619,21 @@ def test_an_answer_without_figures_leaves_no_snapshot(account, fake):
 
 def test_all_posts_of_an_account_are_one_call(account, fake):
     posts = [make_platform_post(account) for _ in range(30)]
-    ingest.sync_posts(account, posts)
+    ingest_posts.sync_posts(account, posts)
     assert len(fake.calls) == 1
 
 
 def test_a_post_that_is_gone_stays_with_its_last_figures(account, fake):
     post = make_platform_post(account, likes=9)
-    ingest.sync_posts(account, [post])
+    ingest_posts.sync_posts(account, [post])
     post.refresh_from_db()
     assert (post.gone_at, post.next_fetch_at, post.likes) == (NOW, None, 9)
-    assert ingest.sync_due() == 0
+    assert sync.sync_due() == 0
 
 
 def test_a_fresh_post_that_is_not_there_yet_is_not_gone(account, fake):
     post = make_platform_post(account, posted_at=NOW - timedelta(seconds=30))
-    ingest.sync_posts(account, [post])
+    ingest_posts.sync_posts(account, [post])
     post.refresh_from_db()
     assert (post.gone_at, post.next_fetch_at) == (None, NOW + timedelta(seconds=30))
 
@@ -648,7 +650,7 @@ def test_a_fresh_post_that_is_not_there_yet_is_not_gone(account, fake):
 def test_trouble_puts_the_posts_off_and_says_so(account, fake, error, again):
     post = make_platform_post(account, next_fetch_at=NOW)
     fake.will("post_figures", error)
-    ingest.sync_due()
+    sync.sync_due()
     post.refresh_from_db()
     account.refresh_from_db()
     assert (post.next_fetch_at, post.fetched_at, post.gone_at) == (NOW + again, None, None)
@@ -661,7 +663,7 @@ def test_one_failing_account_stops_nobody(workspace, fake, caplog):
     for post in posts:
         fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
     fake.will("post_figures", RuntimeError("boom"), ReconnectError("Gone."))
-    assert ingest.sync_due() == 3
+    assert sync.sync_due() == 3
     assert PlatformPost.objects.filter(likes=1).count() == 1
     assert ConnectedAccount.objects.filter(status="expired").count() == 1
     assert "boom" in caplog.text
@@ -675,7 +677,7 @@ def test_only_what_is_due_is_read(account, fake, workspace):
     lost = make_account(workspace, status=ConnectedAccount.Status.EXPIRED)
     make_platform_post(lost, next_fetch_at=NOW)
     fake.figures["1001_1"] = PostFigures("1001_1", likes=1)
-    assert ingest.sync_due() == 1
+    assert sync.sync_due() == 1
     assert fake.called("post_figures")[0].arguments["platform_post_ids"] == [due.platform_post_id]
 
 
@@ -683,7 +685,7 @@ def test_the_minute_adopts_and_reads_what_was_just_published(account, fake):
     publication = make_published(account, at=NOW - timedelta(seconds=10)).publications.get()
     fake.add("1001", publication.platform_post_id)
     fake.figures[publication.platform_post_id] = PostFigures(publication.platform_post_id, likes=0, views=2)
-    ingest.sync_due()
+    sync.sync_due()
     post = PlatformPost.objects.get()
     assert (post.likes, post.views, post.next_fetch_at) == (0, 2, NOW + timedelta(seconds=50))
 
@@ -693,7 +695,7 @@ def test_statements_do_not_grow_with_the_posts(account, fake, django_assert_max_
         post = make_platform_post(account, platform_post_id=f"1001_{number}", next_fetch_at=NOW)
         fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=number)
     with django_assert_max_num_queries(25):
-        ingest.sync_due()
+        sync.sync_due()
     assert PostSnapshot.objects.count() == 40
 
 
@@ -706,7 +708,7 @@ def test_two_workers_share_the_due_posts(account, fake, clock):
     def work():
         try:
             barrier.wait()
-            claimed.extend(post.pk for post in ingest.claim_posts(50))
+            claimed.extend(post.pk for post in ingest_posts.claim_posts(50))
         finally:
             connections.close_all()
 
@@ -730,9 +732,9 @@ def test_two_workers_adopt_and_import_the_same_posts_once(account, fake):
         try:
             barrier.wait()
             if number % 2:
-                ingest.adopt_published()
+                ingest_posts.adopt_published()
             else:
-                ingest.sync_account(ConnectedAccount.objects.get(pk=account.pk))
+                sync.sync_account(ConnectedAccount.objects.get(pk=account.pk))
         except Exception as error:  # noqa: BLE001  every failure of a thread must reach the test
             failures.append(error)
         finally:
@@ -751,4 +753,4 @@ def test_two_workers_adopt_and_import_the_same_posts_once(account, fake):
 def test_a_call_inside_a_transaction_is_noticed_by_these_tests(account, fake):
     """The check of the fixture has teeth."""
     with transaction.atomic(), pytest.raises(AssertionError, match="inside a transaction"):
-        ingest.sync_account(account)
+        sync.sync_account(account)

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 
 from accounts.models import ConnectedAccount
-from analytics import reports
 from analytics.models import InsightWindow
+from analytics.reports import dashboard as reports
 from publishing.models import Post, PostMedia, Publication, Status
 from tests.analytics.rows import make_platform_post, make_published, make_window
 from tests.factories import make_account, make_entry, make_media, make_post, workspace_of

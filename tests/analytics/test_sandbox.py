@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from analytics import ingest, reports
+from analytics import sync
 from analytics.models import InsightWindow, PlatformPost, PostSnapshot
+from analytics.reports import dashboard as reports
 from publishing.models import Publication
 from tests.analytics.rows import make_published
 from tests.factories import make_account
@@ -46,7 +47,7 @@ def test_a_page_and_its_instagram_account_are_read(sandbox, granted, fb, gram):
     answer = sandbox.call("POST", f"{granted.id}/feed", granted.access_token, message="By hand").json()
     sandbox.advance(6 * 3600)
     for account in (fb, gram):
-        assert ingest.sync(account.pk)
+        assert sync.sync(account.pk)
         account.refresh_from_db()
         assert account.sync_error == ""
         assert account.followers_count > 0
@@ -64,13 +65,13 @@ def test_figures_of_our_own_post_grow(sandbox, granted, fb, workspace):
     answer = sandbox.call("POST", f"{granted.id}/feed", granted.access_token, message="Ours").json()
     published = make_published(fb, at=timezone.now() - timedelta(seconds=5))
     Publication.objects.update(platform_post_id=answer["id"])
-    ingest.sync_due()
+    sync.sync_due()
     early = PlatformPost.objects.get()
     assert early.publication.post == published
     assert early.views is not None
     sandbox.advance(3600)
     PlatformPost.objects.update(next_fetch_at=timezone.now())
-    ingest.sync_due()
+    sync.sync_due()
     late = PlatformPost.objects.get()
     assert late.views > early.views
     (row,) = reports.recent_posts(workspace).rows
@@ -80,10 +81,10 @@ def test_figures_of_our_own_post_grow(sandbox, granted, fb, workspace):
 
 def test_a_post_deleted_there_is_gone_here(sandbox, granted, fb):
     answer = sandbox.call("POST", f"{granted.id}/feed", granted.access_token, message="Short life").json()
-    ingest.sync(fb.pk)
+    sync.sync(fb.pk)
     sandbox.call("DELETE", answer["id"], granted.access_token)
     PlatformPost.objects.update(posted_at=timezone.now() - timedelta(hours=1))
-    ingest.sync(fb.pk, full=True)
+    sync.sync(fb.pk, full=True)
     assert PlatformPost.objects.get().gone_at
 
 
@@ -97,7 +98,7 @@ def test_a_post_deleted_there_is_gone_here(sandbox, granted, fb):
 )
 def test_faults_of_the_network_are_told_in_words(sandbox, fb, fault, status):
     sandbox.fault(**fault)
-    ingest.sync(fb.pk)
+    sync.sync(fb.pk)
     fb.refresh_from_db()
     assert fb.sync_error
     assert fb.last_synced_at is None

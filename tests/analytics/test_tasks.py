@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from kombu.exceptions import OperationalError
 
-from analytics import ingest, tasks
+from analytics import tasks
 from analytics.models import AccountSync, PlatformPost
 from socialhub.celery import app
 from socialhub.platforms.base import Profile
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def fake(monkeypatch):
     fake = FakePlatform()
-    monkeypatch.setattr(ingest, "client_of", lambda account: fake)
+    for module in (sync, ingest_posts):
+        monkeypatch.setattr(module, "client_of", lambda account: fake)
     return fake
 
 

@@ -1049,7 +1049,7 @@ def test_a_connection_without_metrics_is_not_lost_and_not_asked_again_for_a_day(
     buffer.fails(code, path=["post", "metrics"])
     for _again in range(2):
         (figures,) = x.post_figures(access, ["p1"])
-        assert (figures.likes, figures.dead_metrics) == (None, ("metrics",))
+        assert (figures.likes, figures.refused) == (None, ("metrics",))
     assert len(buffer.calls) == 1
     clock.shift(timedelta(days=1, seconds=1))
     buffer.answers("post", wire.measured("p1", METRICS, None))

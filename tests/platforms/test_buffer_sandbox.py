@@ -386,11 +386,11 @@ def test_figures_with_a_key_and_none_with_oauth(bruno, api):
     access = access_to(bruno, "bluesky")
     _accepted, published = publish(network, access, TEXT)
     (figures,) = network.post_figures(access, [published.platform_post_id])
-    assert figures.dead_metrics == ()
+    assert figures.refused == ()
     (withheld,) = NETWORKS["bluesky"](api).post_figures(
         Access(access.account_id, bruno.access_token), [published.platform_post_id]
     )
-    assert withheld.dead_metrics == ("metrics",)
+    assert withheld.refused == ("metrics",)
 
 
 def test_recent_posts_and_profile(bruno, api):

@@ -380,7 +380,7 @@ def test_figures_of_a_day(facebook, page, graph):
     figures = facebook.account_figures(page, since=day, until=day + timedelta(days=1))
     assert figures.metrics == {"views": 123, "engagements": 0, "followers": 1204}  # what is missing is absent, not 0
     assert figures.raw["page_media_view"][0]["value"] == 123
-    assert figures.dead_metrics == ()
+    assert not figures.dead_metrics
     asked = addresses(graph.calls[0])
     assert len(asked) == len(PAGE_METRICS)
     assert "period=day" in asked[0]

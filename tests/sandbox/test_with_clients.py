@@ -291,7 +291,7 @@ def test_figures_and_profile_of_a_page(sandbox: Sandbox, facebook: Facebook, gin
     assert profile.name == "Camaro Garage"
     assert (profile.followers_count or 0) > 12_000
     assert figures.platform_post_id == done.platform_post_id
-    assert figures.dead_metrics == ()
+    assert figures.refused == ()
     assert min(figures.views or 0, figures.reach or 0, figures.likes or 0, figures.clicks or 0) > 0
     assert [post.platform_post_id for post in recent] == [done.platform_post_id]
 
@@ -301,7 +301,7 @@ def test_a_day_of_a_page(facebook: Facebook, gina: Access) -> None:
 
     figures = facebook.account_figures(gina, since=since, until=since + timedelta(days=1))
 
-    assert figures.dead_metrics == ()
+    assert figures.refused == ()
     assert {"views", "reach", "engagements", "followers", "follows", "unfollows"} <= set(figures.metrics)
     assert figures.metrics["followers"] > 12_000
 

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from socialhub.platforms.metrics.types import NetworkMetric
+
+METRICS: tuple[NetworkMetric, ...] = ()
