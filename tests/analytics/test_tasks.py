@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from kombu.exceptions import OperationalError
 
-from analytics import tasks
+from analytics import sync, tasks
+from analytics.ingest import posts as ingest_posts
 from analytics.models import AccountSync, PlatformPost
 from socialhub.celery import app
 from socialhub.platforms.base import Profile
