@@ -241,6 +241,19 @@ PAGES = {
     "library": "/library/",
     "composer": "/posts/new/",
 }
+FIGURES = {
+    "analytics": "/analytics/",
+    "analytics, 90 days": "/analytics/?period=90d",
+    "account, 24 hours": "/analytics/accounts/{account}/?period=24h",
+    "account, 30 days": "/analytics/accounts/{account}/",
+    "account, 90 days": "/analytics/accounts/{account}/?period=90d",
+    "posts with figures": "/analytics/posts/",
+    "posts with figures, best of 90 days": "/analytics/posts/?period=90d&sort=-engagement_rate",
+    "figures of a post": "/analytics/posts/{post}/",
+    "accounts compared": "/analytics/compare/?period=90d",
+    "campaigns compared": "/analytics/campaigns/?period=90d",
+}
+ROWS_PER_POST = 40  # metric rows: hours and days of accounts, readings and days of posts
 
 
 def pages(options: argparse.Namespace) -> None:
@@ -250,21 +263,26 @@ def pages(options: argparse.Namespace) -> None:
     from django.db import connection
     from django.test import Client
 
+    from analytics.models import PlatformPost
     from tests.archive import fill
     from tests.factories import make_user, workspace_of
+    from tests.measured import fill_figures
 
     settings.DEBUG = False  # or each statement is written down
     for number in options.posts:
         user = make_user()
-        fill(workspace_of(user), number)
+        account = fill(workspace_of(user), number)[1]
+        rows = fill_figures(workspace_of(user), number * ROWS_PER_POST)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         gc.collect()
         gc.freeze()  # what this process has made rows of is none of a page's garbage
         client = Client(HTTP_HOST="127.0.0.1:8000")
         client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-        for name, address in PAGES.items():
-            say(bench="pages", case=name, n=number, **measured_page(client, address, options.rounds))
+        post = PlatformPost.objects.filter(account=account).order_by("-posted_at")[100]
+        for name, address in {**PAGES, **FIGURES}.items():
+            found = measured_page(client, address.format(account=account.pk, post=post.pk), options.rounds)
+            say(bench="pages", case=name, n=number, metric_rows=rows, **found)
 
 
 def measured_page(client: Any, address: str, rounds: int) -> dict[str, Any]:
