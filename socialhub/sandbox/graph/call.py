@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -114,6 +114,12 @@ class Call:
         for name in self.params:
             if name not in names.PARAMETERS[declared] and name.split("[")[0] not in names.PARAMETERS[declared]:
                 raise invalid(f"The parameter {name} is not declared for /{'/'.join(self.path)}")
+
+    def inside(self, node_id: str, edge: Field) -> Call:
+        """The call that an edge would get, which is expanded here: {ig}?fields=insights.metric(views).period(day)."""
+        kept = {name: self.params[name] for name in ("access_token", "appsecret_proof") if name in self.params}
+        params = {**kept, **edge.modifiers, **({"fields": edge.inner} if edge.inner else {})}
+        return replace(self, path=[node_id, edge.name], params=params)
 
     # Who asks
 
@@ -315,7 +321,7 @@ def render(call: Call, node: Any, asked: Sequence[Field], default: str = "id") -
         if resolve is not None:
             value = resolve(call, node, one)
             if value is not OMIT:
-                answer[one.name] = value
+                answer[one.alias] = value
         elif one.name not in names.FIELDS[SPEC_NAMES[kind]]:
             raise invalid(f"Tried accessing nonexisting field ({one.name}) on node type ({SPEC_NAMES[kind]})")
     if isinstance(node, Instagram) and call.is_instagram:

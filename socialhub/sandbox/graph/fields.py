@@ -13,11 +13,17 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Field:
-    """One asked-for field: insights.metric(reach,views){…} has the modifier metric."""
+    """One asked-for field: insights.metric(reach,views){…} has the modifier metric. inner: its nested list as it came."""
 
     name: str
     modifiers: dict[str, str] = field(default_factory=dict)
     nested: tuple[Field, ...] | None = None
+    inner: str = ""
+
+    @property
+    def alias(self) -> str:
+        """The key in the answer: insights.period(day).as(today) is told as "today"."""
+        return self.modifiers.get("as") or self.name
 
 
 def bad_syntax(text: str, position: int) -> GraphError:
@@ -64,10 +70,12 @@ def _parse_field(text: str, position: int) -> tuple[Field, int]:
             raise bad_syntax(text, modifier.end())
         modifiers[modifier.group()] = text[modifier.end() + 1 : close]
         position = close + 1
-    nested = None
-    if text[position : position + 1] == "{":
-        nested, position = _parse_list(text, position + 1)
-        if text[position : position + 1] != "}":
-            raise bad_syntax(text, position)
-        position += 1
-    return Field(match.group(), modifiers, nested), position
+    if "as" in modifiers and not NAME.fullmatch(modifiers["as"]):
+        raise bad_syntax(text, position)
+    if text[position : position + 1] != "{":
+        return Field(match.group(), modifiers), position
+    opened = position + 1
+    nested, position = _parse_list(text, opened)
+    if text[position : position + 1] != "}":
+        raise bad_syntax(text, position)
+    return Field(match.group(), modifiers, nested, text[opened:position]), position + 1

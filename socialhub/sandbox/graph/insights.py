@@ -122,6 +122,11 @@ def page_insights(call: Call, page: Page) -> Any:
     return {"data": rows, "paging": neighbours(call, since, until)} if rows else {"data": []}
 
 
+@resolver(Page, "insights")
+def page_insights_field(call: Call, page: Page, field: Field) -> Any:
+    return page_insights(call.inside(page.id, field), page)
+
+
 def page_window(call: Call) -> tuple[float, float]:
     until = call.instant("until") or call.now
     since = call.instant("since")
@@ -246,7 +251,7 @@ def post_insights(call: Call, post: Post) -> Any:
 
 @resolver(Post, "insights")
 def post_insights_field(call: Call, post: Post, field: Field) -> Any:
-    return post_rows(call, post, field.modifiers.get("metric", ""), field.modifiers.get("period", ""))
+    return post_insights(call.inside(post.id, field), post)
 
 
 def post_rows(call: Call, post: Post, metric: str, period: str) -> Any:
@@ -324,6 +329,11 @@ def account_insights(call: Call, account: Instagram) -> Any:
             continue
         rows += account_rows(call, account, name, metric_type, breakdown, since, until)
     return {"data": rows, "paging": neighbours(call, since, until)} if rows else {"data": []}
+
+
+@resolver(Instagram, "insights")
+def account_insights_field(call: Call, account: Instagram, field: Field) -> Any:
+    return account_insights(call.inside(account.id, field), account)
 
 
 def checked_form(call: Call, names: list[str]) -> tuple[str, str]:
@@ -475,7 +485,7 @@ def media_insights(call: Call, media: Media) -> Any:
 
 @resolver(Media, "insights")
 def media_insights_field(call: Call, media: Media, field: Field) -> Any:
-    return media_rows(call, media, field.modifiers.get("metric", ""), field.modifiers.get("breakdown", ""), "")
+    return media_insights(call.inside(media.id, field), media)
 
 
 def media_rows(call: Call, media: Media, metric: str, breakdown: str, period: str) -> Any:

@@ -44,6 +44,16 @@ def stories(call: Call, account: Instagram) -> Any:
     return listing(call, rows, lambda media: render(call, media, asked))
 
 
+@resolver(Instagram, "media")
+def expanded_media(call: Call, account: Instagram, field: Field) -> Any:
+    return media_list(call.inside(account.id, field), account)
+
+
+@resolver(Instagram, "stories")
+def expanded_stories(call: Call, account: Instagram, field: Field) -> Any:
+    return stories(call.inside(account.id, field), account)
+
+
 def is_over(call: Call, media: Media) -> bool:
     return media.product == "STORY" and call.now - media.created_at > STORY_SECONDS
 

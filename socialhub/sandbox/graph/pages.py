@@ -266,6 +266,11 @@ def post_list(call: Call, page: Page, *, published_only: bool) -> Any:
     return listing(call, rows, lambda post: render(call, post, asked))
 
 
+@resolver(Page, "published_posts", "posts", "feed")
+def expanded_posts(call: Call, page: Page, field: Field) -> Any:
+    return post_list(call.inside(page.id, field), page, published_only=field.name != "feed")
+
+
 @endpoint(Page, "GET", "scheduled_posts")
 def scheduled_posts(call: Call, page: Page) -> Any:
     call.need_page(page, scopes=["pages_read_engagement"])
