@@ -308,6 +308,52 @@ def measured_page(client: Any, address: str, rounds: int) -> dict[str, Any]:
     }
 
 
+def ingest(options: argparse.Namespace) -> None:
+    """Reading the figures of many accounts and their posts from the sandbox: calls, statements and seconds.
+
+    A first reading of everything; six hours as the jobs go through them, full readings among them; everything at once.
+    """
+    folder = prepare()
+    with stage(folder) as made:
+        os.environ.update({name: value for name, value in made.environment.items() if name.startswith("SANDBOX")})
+        from django.conf import settings
+        from django.test import override_settings
+
+        from tests import readings
+        from tests.factories import make_user, workspace_of
+
+        settings.DEBUG = False
+        with override_settings(**made.sandbox.settings):
+            readings.connect(made.sandbox, workspace_of(make_user()), options.accounts)
+            clock = readings.Clock(made.sandbox)
+            try:
+                say_cost("new accounts", readings.everything(made.sandbox))
+                hours = []
+                for _ in range(6):
+                    clock.forward(readings.HOUR)
+                    hours.append(readings.hour(made.sandbox))
+                    say_cost("an hour of the jobs", hours[-1])
+                per_hour = sum(one.calls for one in hours) / len(hours) / options.accounts
+                say(bench="ingest", case="calls per account and hour", n=options.accounts, calls=round(per_hour, 2))
+                clock.forward(readings.HOUR)
+                say_cost("everything at once", readings.everything(made.sandbox))
+            finally:
+                clock.stop()
+
+
+def say_cost(case: str, cost: Any) -> None:
+    say(
+        bench="ingest",
+        case=case,
+        n=cost.accounts,
+        posts=cost.posts,
+        calls=cost.calls,
+        statements=cost.statements,
+        seconds=round(cost.seconds, 1),
+        per_s=round(cost.accounts / cost.seconds, 1),
+    )
+
+
 def memory(options: argparse.Namespace) -> None:
     """Proportional memory of web, worker and beat, idle."""
     folder = prepare()
@@ -334,6 +380,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], None]] = {
     "kill": kill,
     "claim": claim,
     "pages": pages,
+    "ingest": ingest,
     "memory": memory,
 }
 
