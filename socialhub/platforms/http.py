@@ -7,6 +7,8 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from json import loads
 from typing import Any, BinaryIO
@@ -143,6 +145,41 @@ def usage_of(headers: Mapping[str, str]) -> Usage | None:
     return Usage(_percent(numbers) if isinstance(numbers, dict) else None, tuple(accounts))
 
 
+class Calls:
+    """How many requests were made to networks, each part of a batch for itself. Threads may add to it at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._lock = threading.Lock()
+
+    def add(self, number: int = 1) -> None:
+        with self._lock:
+            self.number += number
+
+
+_counting: ContextVar[tuple[Calls, ...]] = ContextVar("counting", default=())
+
+
+@contextmanager
+def counting() -> Iterator[Calls]:
+    """Count the requests made inside; those of an inner count also belong to the outer one.
+
+    A new thread starts outside of every count, unless it is run in a copy of the context.
+    """
+    calls = Calls()
+    token = _counting.set((*_counting.get(), calls))
+    try:
+        yield calls
+    finally:
+        _counting.reset(token)
+
+
+def count(number: int = 1) -> None:
+    """Add to what is being counted: networks count some requests more than once."""
+    for calls in _counting.get():
+        calls.add(number)
+
+
 class _Session(requests.Session):
     """A redirect is an answer like any other. Requests would read its address even when it does not follow it."""
 
@@ -183,6 +220,7 @@ class Transport:
 
         Raises TemporaryError, OutcomeUnknownError (only with commit), OurBugError.
         """
+        count()  # also one without an answer: the network may have got it
         try:
             response = self._session().request(
                 method,

@@ -28,7 +28,7 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.http import Reply, Transport, Usage
+from socialhub.platforms.http import Reply, Transport, Usage, count
 from socialhub.platforms.meta_errors import TooMuchDataError, batch_part, error_of
 
 logger = logging.getLogger(__name__)
@@ -398,6 +398,7 @@ class Meta(Graph):
                 "batch": json.dumps([{"method": "GET", "relative_url": address} for address in part]),
                 "include_headers": "false",
             }
+            count(len(part) - 1)  # Meta counts every part, and the envelope not at all
             answer = self.post("", token, data, account_id=account_id).json
             entries = answer if isinstance(answer, list) else []
             entries += [None] * (len(part) - len(entries))

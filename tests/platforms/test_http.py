@@ -5,14 +5,16 @@ import socket
 import ssl
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 
 import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, TemporaryError
-from socialhub.platforms.http import Transport, Usage, redact, translate, usage_of
+from socialhub.platforms.http import Transport, Usage, count, counting, redact, translate, usage_of
 
 TOKEN = "EAAsecretsecretsecret0123456789"
 
@@ -283,3 +285,20 @@ def test_another_version_than_the_pinned_one_is_told():
             transport.request("GET", url)
     transport._session().close()
     assert told == ["v22.0"]
+
+
+def test_requests_are_counted_also_those_without_an_answer(transport):
+    with server(OK) as url, counting() as outer:
+        transport.request("GET", url)
+        with counting() as inner, pytest.raises(OurBugError):
+            transport.request("GET", "http://")
+    count()
+    assert (outer.number, inner.number) == (2, 1)
+
+
+def test_a_count_is_that_of_whoever_asked_for_it():
+    with counting() as ours, ThreadPoolExecutor(1) as pool:
+        pool.submit(count, 5).result()
+        for _time in range(3):
+            pool.submit(copy_context().run, count, 2).result()
+    assert ours.number == 6

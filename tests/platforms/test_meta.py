@@ -20,6 +20,7 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
+from socialhub.platforms.http import counting
 from socialhub.platforms.meta import (
     ALL_SCOPES,
     PAGE_FIELDS,
@@ -360,7 +361,9 @@ def test_a_long_batch_goes_in_parts_of_fifty(graph, meta):
         ),
     )
     wanted = [str(number) for number in range(120)]
-    assert [entry["id"] for entry in meta.batch(TOKEN, wanted)] == wanted
+    with counting() as calls:
+        assert [entry["id"] for entry in meta.batch(TOKEN, wanted)] == wanted
+    assert calls.number == len(wanted), "Meta counts every part"
     assert [len(addresses(call)) for call in graph.calls] == [50, 50, 20]
 
 
