@@ -5,21 +5,63 @@ What a network does not say stays unknown; it never becomes 0. No call is made i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import pictures
 from accounts.models import ConnectedAccount
 from analytics.models import InsightWindow
 from publishing import limits
 from socialhub.platforms.base import Access, Platform
+from socialhub.platforms.errors import PlatformError
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+Act = Callable[[ConnectedAccount, Platform, Access], Sequence[PlatformError]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One step of a reading, done wholly or not at all, and safe to repeat.
+
+    key: the same in every run, so that a run that was cut short goes on after what it has done. word: what people see
+    while it goes on. act: raises what keeps all of it from being read; returns what kept only some of it.
+    """
+
+    key: str
+    word: Any
+    act: Act
+
+
+def parts_of(account: ConnectedAccount, platform: Platform, *, full: bool, asked: bool = False) -> list[Part]:
+    """What a reading of this account consists of now, in the order of doing.
+
+    full: days, posts and audience too, not only what changes by the hour. asked: a person waits for it, so posts are
+    read that are not due yet. Parts that are not due (the audience of today is known) are not in the list.
+    """
+    parts = [Part("figures", _("Profile and figures"), _plain(read_totals))]
+    if full:
+        parts += [
+            Part("yesterday", _("Figures of the last days"), _plain(read_yesterday)),
+            Part("today", _("Figures of the last days"), _plain(read_today)),
+            Part("quota", _("Limits"), _plain(read_quota)),
+        ]
+    return parts
+
+
+def _plain(read: Callable[[ConnectedAccount, Platform, Access], None]) -> Act:
+    def act(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
+        read(account, platform, access)
+        return ()
+
+    return act
 
 
 def read_totals(account: ConnectedAccount, platform: Platform, access: Access) -> None:
