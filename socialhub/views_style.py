@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ SECTIONS = {
     "progress": "Progress and steps",
     "lists": "Lists, tables, tabs, menus",
     "stats": "Figures",
+    "charts": "Charts",
     "media": "Media",
     "calendar": "Calendar",
     "empty": "Nothing there, and too much",
@@ -46,6 +48,7 @@ SWATCHES = {
         *("success", "success-soft", "warning", "warning-soft"),
         *("danger", "danger-soft", "danger-fill", "danger-ink", "info", "info-soft"),
     ),
+    "Charts": ("chart-1", "chart-2", "chart-3", "chart-4", "chart-5", "chart-6"),
     "On pictures": ("on-media", "media-shade", "media-ground"),
 }
 SIZES = {
@@ -54,6 +57,7 @@ SIZES = {
     "Shadow": ("shadow-s", "shadow-m", "shadow-l"),
     "Type": ("text-xs", "text-s", "text-m", "text-l", "text-xl", "text-2xl", "text-3xl"),
 }
+CHART_WORDS = ("Camaro Club", "Joe's Garage", "Restoration", "Parts", "Coast Road")
 LONG = "1969 Camaro Restoration, from the barn find to the coast road in eight pictures of the engine bay and more"
 
 
@@ -124,6 +128,25 @@ def entries(now: datetime) -> list[Entry]:
     ]
 
 
+def sample_chart() -> str:
+    """A week as `analytics/_chart.html` would lay it down: bars, five lines, a day without figures, a break."""
+    days = range(14, 21)
+    curves = [[number * 90 + (day * (number + 3)) % 70 for day in days] for number in range(1, 6)]
+    bars: list[int | None] = [310, 420, 0, None, 380, 505, 290]
+    lines = [{"word": "Views", "values": bars, "bars": True}]
+    lines += [{"word": word, "values": values} for word, values in zip(CHART_WORDS, curves, strict=True)]
+    lines += [{"word": "The 7 days before", "values": [250, 300, 340, 310, 290, 400, 410], "before": True}]
+    return json.dumps(
+        {
+            "times": [day * 86_400 for day in days],
+            "axis": [f"{day} Nov" for day in days],
+            "whole": [f"{day} November" for day in days],
+            "lines": [{"unit": "count", "bars": False, "before": False, **line} for line in lines],
+            "breaks": [3],
+        }
+    )
+
+
 @require_safe
 def style(request: HttpRequest) -> HttpResponse:
     if not request.user.is_staff:
@@ -147,6 +170,8 @@ def style(request: HttpRequest) -> HttpResponse:
         "numbers": [0, 7, 1204, 9_999, 12_499, 3_000_000, None],
         "entries": entries(now),
         "many": range(1, 13),
+        "chart": sample_chart(),
+        "chart_words": CHART_WORDS,
         "long": LONG,
     }
     return render(request, "styleguide.html", context)

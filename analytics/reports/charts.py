@@ -20,18 +20,22 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """values: one for each of the chart's times; None is a gap, and stays one. is_bars: sums of spans instead of levels."""
+    """values: one for each of the chart's times; None is a gap, and stays one. is_bars: sums of spans instead of levels.
+
+    is_before: the same measure in the span before, moved under this one: drawn faintly.
+    """
 
     key: str
     word: Any
     values: Sequence[int | float | None]
     is_bars: bool = False
     unit: str = "count"
+    is_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """times: starts of the hours or days, ascending. notes: what kept figures away, and which span is not what it seems.
+    """times: starts of the hours or days, ascending; days carry the network's zone, in which they have their date. notes: what kept figures away, and which span is not what it seems.
 
     table: the same figures for whoever reads or exports them. reason: why there is nothing to draw, "" where there is.
     """

@@ -1,0 +1,134 @@
+"""Charts and tables of figures in pages: what the script draws from, and the same for whoever reads it."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analytics.reports.charts import Chart
+from analytics.reports.tables import Column, Kind
+from socialhub.platforms.measures import Unit
+from socialhub.templatetags.ui import figure, missing
+
+register = template.Library()
+
+
+@register.filter
+def chart_data(chart: Chart) -> str:
+    """What charts.js draws. Words of times come along, so that the script needs to know no zones and no languages."""
+    axis, whole = zip(*(words_of(at, is_hourly=chart.is_hourly) for at in chart.times), strict=True)
+    return json.dumps(
+        {
+            "times": [int(at.timestamp()) for at in chart.times],
+            "axis": axis,
+            "whole": whole,
+            "lines": [
+                {
+                    "word": str(line.word),
+                    "values": line.values if isinstance(line.values, list) else list(line.values),
+                    "unit": str(line.unit),
+                    "bars": line.is_bars,
+                    "before": line.is_before,
+                }
+                for line in chart.lines
+            ],
+            "breaks": [at for one in chart.breaks if 0 < (at := bisect_left(chart.times, one.at)) < len(chart.times)],
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def words_of(at: datetime, *, is_hourly: bool) -> tuple[str, str]:
+    """Short for the axis, whole for who looks at one point. Days by the network's date, hours by the reader's clock."""
+    if not is_hourly:
+        return date_format(at, "j M"), date_format(at, "D j M Y")
+    local = timezone.localtime(at)
+    return date_format(local, "j M" if local.hour == 0 and local.minute == 0 else "H:i"), date_format(
+        local, "D j M, H:i"
+    )
+
+
+@register.filter
+def span_words(times: Sequence[datetime], is_hourly: bool) -> str:
+    """From when to when a chart goes."""
+    first, last = (words_of(at, is_hourly=is_hourly)[1] for at in (times[0], times[-1]))
+    return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
+@register.filter
+def has_gaps(chart: Chart) -> bool:
+    """Is there a time of which no line but that of the span before knows anything?"""
+    lines = [line.values for line in chart.lines if not line.is_before]
+    return any(all(value is None for value in values) for values in zip(*lines, strict=True))
+
+
+@register.simple_tag
+def amount(value: float | None, unit: str = Unit.COUNT, reason: str = "") -> SafeString:
+    """A figure in its unit: 1,204, 3.4 %, 2 h 10 min; an en dash with the reason where it is not known."""
+    if value is None:
+        return missing(reason or _("not available"))
+    if unit == Unit.PERCENT:
+        return format_html('<span class="figure">{}</span>', percent(value))
+    if unit == Unit.SECONDS:
+        return format_html('<span class="figure">{}</span>', duration(value))
+    return figure(round(value))
+
+
+def percent(fraction: float) -> str:
+    """3.4 %, and as many digits as a small one needs to be told from nothing."""
+    value = fraction * 100
+    digits = 1 if abs(value) >= 0.1 or value == 0 else 2
+    return _("%(number)s %%") % {"number": number_format(f"{value:.{digits}f}")}
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return _("%(seconds)s s") % {"seconds": number_format(f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}")}
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return _("%(minutes)d min") % {"minutes": minutes}
+    if minutes < 48 * 60:
+        return _("%(hours)d h %(minutes)d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+    days = round(minutes / 60 / 24)
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": intcomma(days)}
+
+
+@register.simple_tag
+def cell(value: Any, column: Column) -> Any:
+    """One value of a table as it is read; missing is an en dash, never 0."""
+    if value is None or value == "":
+        return missing(_("not available"))
+    if column.kind is Kind.NUMBER:
+        return intcomma(value if isinstance(value, int) else number_format(f"{value:.1f}"))
+    if column.kind is Kind.PERCENT:
+        return percent(value)
+    if column.kind is Kind.DAY and isinstance(value, date):
+        return date_format(value, "D j M Y")
+    if column.kind is Kind.TIME and isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "D j M, H:i")
+    if column.kind is Kind.LINK:
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', value, _("Open"))
+    return value
+
+
+@register.filter
+def is_number(column: Column) -> bool:
+    return column.kind in (Kind.NUMBER, Kind.PERCENT)
+
+
+@register.filter
+def cells(row: Sequence[Any], columns: Sequence[Column]) -> list[tuple[Any, Column]]:
+    return list(zip(row, columns, strict=True))
