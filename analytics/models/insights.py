@@ -16,7 +16,8 @@ class InsightWindow(models.Model):
     so_far: of an hour what had happened on the network's day by the time of reading ({"views": 120}).
     derived: of an hour what changed since the reading before, with the minutes it really covers
     ({"followers": 4, "views": 17, "span_minutes": 61}); of a day what came too late to belong to one of its hours
-    ({"unplaced": {"views": 12}}).
+    ({"unplaced": {"views": 12}}). What happened until the network's midnight is added to the last hour before it; there
+    the levels cover other minutes than the rest, and `level_minutes` tells how many.
     sources: which of the network's names gave a figure ({"views": "page_media_view"}). Where it differs from one window
     to the next, the measure has changed, and the two are not one series.
     """
@@ -46,7 +47,10 @@ class InsightWindow(models.Model):
 
 
 class AudienceSnapshot(models.Model):
-    """Counts of an account's followers, or of those who acted, by one dimension, as told on one day (UTC)."""
+    """Counts of an account's followers, or of those who acted, by one dimension, as told on one day (UTC).
+
+    withheld: why there is nothing, in plain words; such a row has no dimension and no parts.
+    """
 
     class Kind(models.TextChoices):
         FOLLOWERS = "followers"
@@ -54,9 +58,10 @@ class AudienceSnapshot(models.Model):
 
     account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE, related_name="audience_snapshots")
     kind = models.CharField(max_length=10, choices=Kind)
-    dimension = models.CharField(max_length=30)
+    dimension = models.CharField(max_length=30, blank=True)
     taken_on = models.DateField()
     parts = models.JSONField(default=dict)
+    withheld = models.CharField(max_length=300, blank=True)
     raw = models.JSONField(default=dict)
 
     class Meta:

@@ -23,7 +23,8 @@ class Measure:
     """What one figure means.
 
     is_level: it stands at a value (followers) instead of happening in a span (views). counts_people: each person once,
-    so figures of several days, posts or accounts cannot be added up without counting people twice.
+    so figures of several days, posts or accounts cannot be added up without counting people twice. is_average: neither
+    sums nor differences of it mean anything.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Measure:
     unit: Unit = Unit.COUNT
     is_level: bool = False
     counts_people: bool = False
+    is_average: bool = False
 
 
 _ALL = (
@@ -65,7 +67,11 @@ _ALL = (
         "watch_seconds", _("Time watched"), _("How long videos were watched, by everybody together."), Unit.SECONDS
     ),
     Measure(
-        "average_watch_seconds", _("Average time watched"), _("How long a video was watched on average."), Unit.SECONDS
+        "average_watch_seconds",
+        _("Average time watched"),
+        _("How long a video was watched on average."),
+        Unit.SECONDS,
+        is_average=True,
     ),
 )
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in _ALL}
