@@ -25,6 +25,7 @@ from socialhub.platforms.base import (
     Accepted,
     Access,
     AccountFigures,
+    AccountReading,
     Content,
     Done,
     Handles,
@@ -414,10 +415,18 @@ class BufferNetwork(Platform):
         return profile_of(channel)
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Nothing: Buffer's API has no figures of accounts, no followers and no audience."""
+        """Nothing, as in `read_account`."""
         return AccountFigures()
 
-    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
+    def read_account(
+        self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
+    ) -> AccountReading:
+        """The channel only: Buffer's API has no figures of accounts, no followers and no audience."""
+        return AccountReading(self.profile(access))
+
+    def post_figures(
+        self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
+    ) -> list[PostFigures]:
         """From Buffer's metrics, which it refreshes once a day.
 
         raw: Buffer's types, the units that are not counts, when Buffer read them, and whether that is too long ago.
@@ -425,8 +434,8 @@ class BufferNetwork(Platform):
         """
         now = datetime.now(UTC)
         if self._without_metrics.get(access.account_id, now) > now:
-            return _withheld(platform_post_ids)
-        wanted = list(dict.fromkeys(platform_post_ids))
+            return _withheld(posts)
+        wanted = list(dict.fromkeys(posts))
         organization = self.api.organization_of(access.token, access.account_id) if len(wanted) > 1 else ""
         try:
             return self._post_figures(access, organization, wanted)
@@ -457,7 +466,9 @@ class BufferNetwork(Platform):
                     logger.debug("a post is gone from Buffer")
         return [figures_of(found[post_id]) for post_id in wanted if post_id in found]
 
-    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
+    def recent_posts(
+        self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
+    ) -> list[RemotePost]:
         posts = self.api.posts(
             access.token,
             self.api.organization_of(access.token, access.account_id),
@@ -565,7 +576,7 @@ def _sum(values: Mapping[str, float], *names: str) -> int | None:
     return round(sum(found)) if found else None
 
 
-def _withheld(post_ids: Sequence[str]) -> list[PostFigures]:
+def _withheld(post_ids: Collection[str]) -> list[PostFigures]:
     return [PostFigures(post_id, refused=("metrics",)) for post_id in post_ids]
 
 

@@ -19,6 +19,8 @@ from socialhub.platforms.base import (
     Absent,
     Access,
     AccountFigures,
+    AccountReading,
+    AudienceReading,
     Content,
     Done,
     Handles,
@@ -48,6 +50,7 @@ from socialhub.platforms.linkedin_rules import (
 )
 from socialhub.platforms.linkedin_text import escape, readable, unescape
 from socialhub.platforms.linkedin_upload import Uploads, steps_of, uploaded
+from socialhub.platforms.metrics.linkedin import READINGS_A_DAY
 from socialhub.platforms.text import normalise
 
 logger = logging.getLogger(__name__)
@@ -65,6 +68,12 @@ class LinkedIn(Platform):
     first_look_seconds: ClassVar[float] = 45
     look_every_seconds: ClassVar[float] = 270
     absent_after_seconds: ClassVar[float] = 580  # at the third look, ten minutes after the call
+    settles_after_days: ClassVar[int] = 7  # numbers are restated
+    history_days: ClassVar[int] = 180  # LinkedIn tells 12 months
+    lists_figures: ClassVar[int] = COUNT  # with a second call for all of them
+    has_audience: ClassVar[bool] = True
+    raw_kept_days: ClassVar[int | None] = 2  # what members did, 48 hours: LinkedIn "Data storage requirements"
+    figures_every_seconds: ClassVar[float] = 86_400 / READINGS_A_DAY
 
     def __init__(self, api: LinkedInApi) -> None:
         self.api = api
@@ -214,15 +223,37 @@ class LinkedIn(Platform):
         return Profile(member.name, picture_url=member.picture, followers_count=self._figures.member_followers(access))
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of the UTC day (as LinkedIn counts) that begins in the span, once it is over."""
-        return self._figures.of_account(access, since=since, until=until)
+        """As `read_account`, of the UTC day that begins in the span."""
+        day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        day += timedelta(days=1) if day < since else timedelta()
+        reading = self._figures.of_account(access, [day] if day < until else [], ())
+        told = next(iter(reading.days), None)
+        return AccountFigures(told.metrics, told.raw) if told else AccountFigures()
 
-    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        return self._figures.of_posts(access, platform_post_ids)
+    def read_account(
+        self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
+    ) -> AccountReading:
+        """Followers; with days also their figures (at most 12 months back), and with fresh ones name and picture."""
+        return self._figures.of_account(access, days, skip)
 
-    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
+    def audience(self, access: Access, *, skip: Collection[str] = ()) -> AudienceReading:
+        return self._figures.audience(access, skip)
+
+    def post_figures(
+        self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
+    ) -> list[PostFigures]:
+        return self._figures.of_posts(access, posts, skip)
+
+    def recent_posts(
+        self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
+    ) -> list[RemotePost]:
+        """Of a member none: LinkedIn lets no app read them."""
         if not is_organization(access.account_id):
             return []
+        posts = self._listed(access, since, limit)
+        return self._figures.with_figures(access, posts) if figures and posts else posts
+
+    def _listed(self, access: Access, since: datetime, limit: int) -> list[RemotePost]:
         posts: list[RemotePost] = []
         for entry in self._newest(access, since, limit):
             posted_at = _published_at(entry)

@@ -1,41 +1,123 @@
 """Figures of LinkedIn accounts and posts: of organizations by day, of members one metric at a time.
 
+Which names there are, what they mean and how often they are asked for stands in `metrics/linkedin.py`.
 Source: LinkedIn share, page and follower statistics and member post analytics, version 202609, read November 2026.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from socialhub.platforms.base import Access, AccountFigures, PostFigures
-from socialhub.platforms.errors import NotFoundError, PermissionMissingError, PlatformError
+from django.utils.translation import gettext as _
+
+from socialhub.platforms.base import (
+    Access,
+    AccountReading,
+    Audience,
+    AudienceReading,
+    DayFigures,
+    PostFigures,
+    Profile,
+    RemotePost,
+)
+from socialhub.platforms.errors import (
+    AccountBlockedError,
+    LimitedError,
+    NotFoundError,
+    OperatorError,
+    OurBugError,
+    PermissionMissingError,
+    PlatformError,
+    ReconnectError,
+    TemporaryError,
+)
 from socialhub.platforms.linkedin_api import COUNT, LinkedInApi, is_organization, kind_of, millis, number_of
+from socialhub.platforms.linkedin_facets import name_of
+from socialhub.platforms.metrics.linkedin import (
+    FOLLOWERS,
+    MEMBER_FOLLOWERS,
+    MEMBER_POSTS,
+    METRICS,
+    NEWEST_POSTS,
+    PAGES,
+    SHARES,
+    SIZES,
+)
+from socialhub.platforms.metrics.types import NetworkMetric, Subject
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 DAY = timedelta(days=1)
-FOLLOWERS_LATE = timedelta(days=1)  # gains of followers come a day later than everything else
-MEMBER_POSTS = 5  # newest posts of a member whose figures are read at once: five calls each, of a hundred a day
-
-# LinkedIn's name -> ours. Source: share statistics and member post analytics, version 202609, read November 2026.
-SHARE_METRICS = {
-    "impressionCount": "views",
-    "uniqueImpressionsCount": "reach",
-    "clickCount": "clicks",
-    "likeCount": "likes",
-    "commentCount": "comments",
-    "shareCount": "shares",
-}
+FRESH = timedelta(days=3)  # name and picture are read along with days as young as that, not with those of long ago
 ENGAGEMENTS = ("clicks", "likes", "comments", "shares")
-MEMBER_METRICS = {
-    "IMPRESSION": "views",
-    "MEMBERS_REACHED": "reach",
-    "REACTION": "likes",
-    "COMMENT": "comments",
-    "RESHARE": "shares",
-}
-NOT_DAILY = ("MEMBERS_REACHED",)
 POST_ANALYTICS, PROFILE_ANALYTICS = "r_member_postAnalytics", "r_member_profileAnalytics"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One address of an organization's figures by day.
+
+    key: under which name the page is given. path: where the numbers stand in an entry. late: how long after its end a day
+    is told.
+    """
+
+    address: str
+    key: str
+    path: tuple[str, ...]
+    late: timedelta = timedelta()
+
+
+KINDS = (
+    Kind(SHARES, "organizationalEntity", ("totalShareStatistics",)),
+    Kind(PAGES, "organization", ("totalPageStatistics", "views", "allPageViews")),
+    Kind(FOLLOWERS, "organizationalEntity", ("followerGains",), late=DAY),
+)
+
+
+@dataclass(slots=True)
+class Day:
+    """What is gathered of one day."""
+
+    metrics: dict[str, int | float] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """One reading of an account: what came of it, and what kept parts of it from being read."""
+
+    skip: Collection[str]
+    days: dict[datetime, Day]
+    refused: list[str] = field(default_factory=list)
+    troubles: list[PlatformError] = field(default_factory=list)
+
+    def ask(self, name: str, read: Callable[[], T]) -> T | None:
+        """Ask for one part; None where it was refused. Raises what the next part would meet as well."""
+        try:
+            return read()
+        except (ReconnectError, AccountBlockedError, OperatorError):
+            raise
+        except OurBugError as error:
+            # A name that LinkedIn no longer takes is answered like any bad parameter.
+            self.refused.append(name)
+            self.troubles.append(error)
+        except PlatformError as error:
+            self.troubles.append(error)
+        return None
+
+    def reading(self, profile: Profile, totals: Mapping[str, int]) -> AccountReading:
+        told = [DayFigures(start, day.metrics, day.sources, day.raw) for start, day in self.days.items() if day.metrics]
+        if self.troubles and not told and not totals and profile == Profile():
+            raise self.troubles[0]
+        troubles = [error for error in self.troubles if not isinstance(error, OurBugError)]
+        return AccountReading(profile, totals, tuple(told), tuple(self.refused), tuple(troubles))
 
 
 class Figures:
@@ -44,105 +126,175 @@ class Figures:
     def __init__(self, api: LinkedInApi) -> None:
         self.api = api
 
+    # Accounts
+
+    def of_account(self, access: Access, days: Sequence[datetime], skip: Collection[str]) -> AccountReading:
+        """Followers, and the figures of the given days that are over. Name and picture come along with fresh days."""
+        now = datetime.now(UTC)
+        over = sorted(day.astimezone(UTC) for day in set(days) if day + DAY <= now)
+        found = Gathering(skip, {day: Day() for day in over})
+        whole = any(now - day <= FRESH for day in over)
+        if is_organization(access.account_id):
+            return self._organization(access, found, whole=whole)
+        return self._member(access, found, whole=whole)
+
+    def _organization(self, access: Access, found: Gathering, *, whole: bool) -> AccountReading:
+        followers = found.ask(SIZES, lambda: self.api.followers(access.token, access.account_id))
+        profile = Profile(followers_count=followers)
+        if whole:
+            page = found.ask("organizations", lambda: self.api.page(access.token, access.account_id))
+            if page:
+                profile = replace(profile, name=page.name, username=page.vanity_name, picture_url=page.picture)
+        for kind in KINDS:
+            if kind.address not in found.skip:
+                self._days_of(access, kind, found)
+        for day in found.days.values():
+            _add_engagements(day)
+        return found.reading(profile, {} if followers is None else {"followers": followers})
+
+    def _days_of(self, access: Access, kind: Kind, found: Gathering) -> None:
+        """All days with one call."""
+        now = datetime.now(UTC)
+        days = [day for day in found.days if day + DAY + kind.late <= now]
+        if not days:
+            return
+        span = {
+            "timeGranularityType": "DAY",
+            "timeRange": {"start": millis(days[0]), "end": millis(days[-1] + DAY)},
+        }
+        parameters = {"q": kind.key, kind.key: access.account_id, "timeIntervals": span}
+        for entry in found.ask(kind.address, lambda: self.api.finder(kind.address, access.token, parameters)) or ():
+            day = found.days.get(_start_of(entry) or days[0]) if _start_of(entry) or len(days) == 1 else None
+            if day is not None:
+                numbers = _inside(entry, kind.path)
+                _add(day, _named(kind.address, Subject.ACCOUNT), numbers)
+                day.raw[kind.address] = entry.get(kind.path[0])
+
+    def _member(self, access: Access, found: Gathering, *, whole: bool) -> AccountReading:
+        followers = None
+        if PROFILE_ANALYTICS in self.api.config.scopes and MEMBER_FOLLOWERS not in found.skip:
+            followers = found.ask(MEMBER_FOLLOWERS, lambda: self._followers(access))
+        profile = Profile(followers_count=followers)
+        if whole or followers is None:
+            member = found.ask("userinfo", lambda: self.api.userinfo(access.token))
+            if member:
+                profile = replace(profile, name=member.name, picture_url=member.picture)
+        if found.days and POST_ANALYTICS in self.api.config.scopes:
+            self._member_days(access, found)
+        for day in found.days.values():
+            _add_engagements(day)
+        return found.reading(profile, {} if followers is None else {"followers": followers})
+
+    def _member_days(self, access: Access, found: Gathering) -> None:
+        """All days of one metric with one call."""
+        first, *_between, last = days if len(days := list(found.days)) > 1 else days * 2
+        for metric in _named(MEMBER_POSTS, Subject.ACCOUNT):
+            if metric.name in found.skip:
+                continue
+            parameters = {
+                "q": "me",
+                "queryType": metric.name,
+                "aggregation": "DAILY",
+                "dateRange": {"start": _date(first), "end": _date(last + DAY)},
+            }
+            entries = found.ask(metric.name, lambda asked=parameters: self._member_entries(access, asked))  # type: ignore[misc]
+            if entries is None and isinstance(found.troubles[-1], PermissionMissingError):
+                return  # each would be refused with the same words
+            for entry in entries or ():
+                number, day = number_of(entry.get("count")), found.days.get(_date_of(entry) or first)
+                if number is not None and day is not None and (_date_of(entry) or len(found.days) == 1):
+                    day.metrics[metric.measure] = day.raw[metric.name] = number
+                    day.sources[metric.measure] = metric.name
+
+    def _followers(self, access: Access) -> int | None:
+        entries = self.api.finder(MEMBER_FOLLOWERS, access.token, {"q": "me"})
+        return next((number_of(entry.get("memberFollowersCount")) for entry in entries), None)
+
     def member_followers(self, access: Access) -> int | None:
+        """None: not told to this app."""
         if PROFILE_ANALYTICS not in self.api.config.scopes:
             return None
         try:
-            entries = self.api.finder("memberFollowersCount", access.token, {"q": "me"})
+            return self._followers(access)
         except PermissionMissingError:
             return None
-        return next((number_of(entry.get("memberFollowersCount")) for entry in entries), None)
 
-    def of_account(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of the UTC day (as LinkedIn counts) that begins in the span, once it is over.
+    def _member_entries(self, access: Access, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        entries = self.api.finder(MEMBER_POSTS, access.token, parameters)
+        return [entry for entry in entries if _metric_of(entry) in ("", parameters["queryType"])]
 
-        metrics: views, reach, clicks, likes, comments, shares, engagements, profile_views, follows. Numbers can be
-        negative, when more likes were taken back than given. raw: LinkedIn's own names.
-        """
-        day = _day_in(since, until)
-        if day is None or day + DAY > datetime.now(UTC):
-            return AccountFigures()
-        if is_organization(access.account_id):
-            return self._page_figures(access, day)
-        return self._member_figures(access, day)
+    # Audience
 
-    def _page_figures(self, access: Access, day: datetime) -> AccountFigures:
-        metrics: dict[str, int | float] = {}
-        raw: dict[str, Any] = {}
-        refusals: list[PlatformError] = []
-        for name, key, read in PAGE_ASKS:
-            if name == "organizationalEntityFollowerStatistics" and day + DAY + FOLLOWERS_LATE > datetime.now(UTC):
-                continue
-            try:
-                entries = self.api.finder(
-                    name, access.token, {"q": key, key: access.account_id, "timeIntervals": _interval(day)}
-                )
-            except PermissionMissingError as error:
-                refusals.append(error)
-                continue
-            for entry in entries:
-                if _starts(entry, day):
-                    metrics |= read(entry)
-                    raw[name] = {part: value for part, value in entry.items() if part.startswith(("total", "follower"))}
-        if refusals and not metrics:
-            raise refusals[0]
-        return AccountFigures(metrics, raw)
+    def audience(self, access: Access, skip: Collection[str]) -> AudienceReading:
+        """Followers of a page by each facet, in one call; LinkedIn gives the 100 largest parts of each."""
+        if not is_organization(access.account_id):
+            return AudienceReading(withheld=_("LinkedIn does not tell who follows a member, only who follows a page."))
+        try:
+            entries = self.api.finder(
+                FOLLOWERS, access.token, {"q": "organizationalEntity", "organizationalEntity": access.account_id}
+            )
+        except PermissionMissingError:
+            return AudienceReading(withheld=_withheld_page())
+        found = []
+        for metric in _named(FOLLOWERS, Subject.AUDIENCE):
+            (dimension,) = metric.breakdowns
+            listed = next((entry[metric.name] for entry in entries if isinstance(entry.get(metric.name), list)), [])
+            parts: dict[str, int] = {}
+            for entry in listed:
+                if (part := _part(entry, dimension)) and metric.name not in skip:
+                    parts[part[0]] = parts.get(part[0], 0) + part[1]
+            if parts:
+                found.append(Audience("followers", dimension, parts, raw=listed))
+        if found:
+            return AudienceReading(tuple(found))
+        return AudienceReading(withheld=_("LinkedIn tells nothing of the followers of this page; it may have too few."))
 
-    def _member_figures(self, access: Access, day: datetime) -> AccountFigures:
-        if POST_ANALYTICS not in self.api.config.scopes:
-            return AccountFigures()
-        span = {"start": _date(day), "end": _date(day + DAY)}
-        metrics: dict[str, int | float] = {}
-        raw: dict[str, Any] = {}
-        for metric, name in MEMBER_METRICS.items():
-            if metric in NOT_DAILY:
-                continue
-            try:
-                number = self._member_number(
-                    access, {"q": "me", "queryType": metric, "aggregation": "DAILY", "dateRange": span}, day
-                )
-            except PermissionMissingError:
-                break
-            if number is not None:
-                metrics[name] = raw[metric] = number
-        return AccountFigures(metrics, raw)
+    # Posts
 
-    def _member_number(self, access: Access, parameters: Mapping[str, Any], day: datetime | None = None) -> int | None:
-        """The number of one metric, None where LinkedIn gives none."""
-        entries = self.api.finder("memberCreatorPostAnalytics", access.token, parameters)
-        numbers = [
-            number
-            for entry in entries
-            if _metric_of(entry) in ("", parameters["queryType"]) and (day is None or _is_date(entry, day))
-            if (number := number_of(entry.get("count"))) is not None
-        ]
-        return sum(numbers) if numbers else None
-
-    def of_posts(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        if is_organization(access.account_id):
-            return self._page_post_figures(access, platform_post_ids)
-        return self._member_post_figures(access, platform_post_ids)
-
-    def _page_post_figures(self, access: Access, urns: Sequence[str]) -> list[PostFigures]:
-        told: dict[str, Mapping[str, Any]] = {}
-        for first in range(0, len(urns), COUNT):
-            told |= self._share_statistics(access, urns[first : first + COUNT])
+    def of_posts(self, access: Access, urns: Collection[str], skip: Collection[str]) -> list[PostFigures]:
+        wanted = list(dict.fromkeys(urns))
+        if not is_organization(access.account_id):
+            return self._of_member_posts(access, wanted, skip)
+        told = self.statistics(access, wanted)
         # LinkedIn leaves a post out whose numbers are all 0, and also one that is gone.
-        return [_post_figures(urn, told.get(urn, {})) for urn in urns if urn in told or self._is_there(access, urn)]
+        return [told.get(urn) or post_figures(urn, {}) for urn in wanted if urn in told or self._is_there(access, urn)]
 
-    def _share_statistics(self, access: Access, urns: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    def statistics(self, access: Access, urns: Sequence[str]) -> dict[str, PostFigures]:
+        """Figures of posts of an organization, a hundred with one call, without those that LinkedIn leaves out."""
+        told: dict[str, PostFigures] = {}
+        for first in range(0, len(urns), COUNT):
+            for urn, numbers in self._statistics(access, urns[first : first + COUNT]).items():
+                told[urn] = post_figures(urn, numbers)
+        return told
+
+    def _statistics(self, access: Access, urns: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         author = access.account_id
         parameters: dict[str, Any] = {"q": "organizationalEntity", "organizationalEntity": author}
         if shares := [urn for urn in urns if kind_of(urn) != "ugcPost"]:
             parameters["shares"] = shares
         if ugc_posts := [urn for urn in urns if kind_of(urn) == "ugcPost"]:
             parameters["ugcPosts"] = ugc_posts
-        entries = self.api.finder("organizationalEntityShareStatistics", access.token, parameters)
+        entries = self.api.finder(SHARES, access.token, parameters)
         return {
             str(entry.get("share") or entry.get("ugcPost")): entry["totalShareStatistics"]
             for entry in entries
             if isinstance(entry.get("totalShareStatistics"), dict)
         }
+
+    def with_figures(self, access: Access, posts: Sequence[RemotePost]) -> list[RemotePost]:
+        """The posts that were just listed, so what LinkedIn leaves out stands at 0. Trouble costs the figures alone."""
+        try:
+            told = self.statistics(access, [post.platform_post_id for post in posts])
+        except PermissionMissingError:
+            why = _withheld_page()
+            return [replace(post, figures=PostFigures(post.platform_post_id, withheld=why)) for post in posts]
+        except (TemporaryError, LimitedError) as error:
+            logger.info("posts were listed without their figures: %s", error.code)
+            return list(posts)
+        return [
+            replace(post, figures=told.get(post.platform_post_id) or post_figures(post.platform_post_id, {}))
+            for post in posts
+        ]
 
     def _is_there(self, access: Access, urn: str) -> bool:
         try:
@@ -153,53 +305,90 @@ class Figures:
             return True
         return True
 
-    def _member_post_figures(self, access: Access, urns: Sequence[str]) -> list[PostFigures]:
-        """A post without figures says so by None: that it is missing would mean that it is gone."""
-        found = {urn: PostFigures(urn) for urn in urns}
+    def _of_member_posts(self, access: Access, urns: Sequence[str], skip: Collection[str]) -> list[PostFigures]:
+        """A post without figures says why: that it is missing would mean that it is gone."""
         if POST_ANALYTICS not in self.api.config.scopes:
-            return list(found.values())
-        for urn in sorted(urns, key=lambda urn: (len(urn), urn), reverse=True)[:MEMBER_POSTS]:
-            entity = {"ugc" if kind_of(urn) == "ugcPost" else "share": urn}
-            numbers = {}
+            return [PostFigures(urn, withheld=_withheld_member()) for urn in urns]
+        later = _("LinkedIn allows so few calls a day that figures are read of a member's newest posts first.")
+        found = {urn: PostFigures(urn, withheld=later) for urn in urns}
+        for urn in sorted(urns, key=lambda urn: (len(urn), urn), reverse=True)[:NEWEST_POSTS]:
             try:
-                for metric in MEMBER_METRICS:
-                    numbers[metric] = self._member_number(
-                        access, {"q": "entity", "entity": entity, "queryType": metric, "aggregation": "TOTAL"}
-                    )
+                found[urn] = self._of_member_post(access, urn, skip)
             except PermissionMissingError:
-                break
-            known = {metric: number for metric, number in numbers.items() if number is not None}
-            found[urn] = _figures(urn, {MEMBER_METRICS[metric]: number for metric, number in known.items()}, known)
+                return [PostFigures(urn, withheld=_withheld_member()) for urn in urns]
         return list(found.values())
 
+    def _of_member_post(self, access: Access, urn: str, skip: Collection[str]) -> PostFigures:
+        entity = {"ugc" if kind_of(urn) == "ugcPost" else "share": urn}
+        numbers: dict[str, int] = {}
+        refused = []
+        for metric in _named(MEMBER_POSTS, Subject.POST):
+            if metric.name in skip:
+                continue
+            asked = {"q": "entity", "entity": entity, "queryType": metric.name, "aggregation": "TOTAL"}
+            try:
+                entries = self._member_entries(access, asked)
+            except OperatorError:
+                raise
+            except OurBugError:
+                refused.append(metric.name)
+                continue
+            counts = [number for entry in entries if (number := number_of(entry.get("count"))) is not None]
+            if counts:
+                numbers[metric.name] = sum(counts)
+        return replace(post_figures(urn, numbers, MEMBER_POSTS), refused=tuple(refused))
 
-def _day_in(since: datetime, until: datetime) -> datetime | None:
-    """The UTC day that begins in the span."""
-    day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if day < since:
-        day += DAY
-    return day if day < until else None
+
+def _named(address: str, subject: Subject) -> list[NetworkMetric]:
+    """The names of one address that we ask for and understand."""
+    today = datetime.now(UTC).date()
+    return [
+        metric
+        for metric in METRICS
+        if metric.group == address and metric.subject is subject and metric.asked and metric.measure
+        if metric.lives(today)
+    ]
 
 
-def _interval(day: datetime) -> dict[str, Any]:
-    return {"timeGranularityType": "DAY", "timeRange": {"start": millis(day), "end": millis(day + DAY)}}
+def _add(day: Day, metrics: Iterable[NetworkMetric], numbers: Mapping[str, Any]) -> None:
+    """Names that mean the same thing are parts of it, so they are added up."""
+    told: dict[str, dict[str, int]] = {}
+    for metric in metrics:
+        if (number := number_of(numbers.get(metric.name))) is not None:
+            told.setdefault(metric.measure, {})[metric.name] = number
+    for measure, parts in told.items():
+        day.metrics[measure] = sum(parts.values())
+        day.sources[measure] = "+".join(parts)
 
 
-def _starts(entry: Mapping[str, Any], day: datetime) -> bool:
-    """The entry is of this day, as far as it says."""
+def _add_engagements(day: Day) -> None:
+    """As LinkedIn itself adds them up for its rate."""
+    acts = [name for name in ENGAGEMENTS if name in day.metrics]
+    if acts:
+        day.metrics["engagements"] = sum(day.metrics[name] for name in acts)
+        day.sources["engagements"] = "+".join(day.sources[name] for name in acts)
+
+
+def _start_of(entry: Mapping[str, Any]) -> datetime | None:
+    """The day that an entry is of, where it says so."""
     span = entry.get("timeRange")
     start = number_of(span.get("start")) if isinstance(span, dict) else None
-    return start is None or start == millis(day)
+    return None if start is None else datetime.fromtimestamp(start / 1000, UTC)
 
 
 def _date(day: datetime) -> dict[str, int]:
     return {"day": day.day, "month": day.month, "year": day.year}
 
 
-def _is_date(entry: Mapping[str, Any], day: datetime) -> bool:
+def _date_of(entry: Mapping[str, Any]) -> datetime | None:
     span = entry.get("dateRange")
     start = span.get("start") if isinstance(span, dict) else None
-    return not isinstance(start, dict) or start == _date(day)
+    if not isinstance(start, dict):
+        return None
+    try:
+        return datetime(start["year"], start["month"], start["day"], tzinfo=UTC)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _metric_of(entry: Mapping[str, Any]) -> str:
@@ -210,50 +399,49 @@ def _metric_of(entry: Mapping[str, Any]) -> str:
     return str(metric or "")
 
 
-def _numbers(entry: object, names: Mapping[str, str]) -> dict[str, int]:
-    found = entry if isinstance(entry, dict) else {}
-    return {ours: number for theirs, ours in names.items() if (number := number_of(found.get(theirs))) is not None}
-
-
-def _share_day(entry: Mapping[str, Any]) -> dict[str, int]:
-    numbers = _numbers(entry.get("totalShareStatistics"), SHARE_METRICS)
-    acts = [numbers[name] for name in ENGAGEMENTS if name in numbers]
-    return {**numbers, "engagements": sum(acts)} if acts else numbers
-
-
-def _view_day(entry: Mapping[str, Any]) -> dict[str, int]:
+def _inside(entry: Mapping[str, Any], path: Iterable[str]) -> Mapping[str, Any]:
     found: Any = entry
-    for name in ("totalPageStatistics", "views", "allPageViews"):
+    for name in path:
         found = found.get(name) if isinstance(found, dict) else None
-    return _numbers(found, {"pageViews": "profile_views"})
+    return found if isinstance(found, dict) else {}
 
 
-def _follower_day(entry: Mapping[str, Any]) -> dict[str, int]:
-    gains = _numbers(entry.get("followerGains"), {"organicFollowerGain": "organic", "paidFollowerGain": "paid"})
-    return {"follows": sum(gains.values())} if gains else {}
+def _part(entry: object, dimension: str) -> tuple[str, int] | None:
+    """A part of the followers and how many it are. LinkedIn puts those won by ads among the organic ones here."""
+    if not isinstance(entry, dict):
+        return None
+    counts = entry.get("followerCounts")
+    number = number_of(counts.get("organicFollowerCount")) if isinstance(counts, dict) else None
+    named = next((value for key, value in entry.items() if key != "followerCounts" and isinstance(value, str)), "")
+    return (name_of(dimension, named), number) if named and number is not None else None
 
 
-# Where it is asked for, under which name the page is given, how it is read.
-PAGE_ASKS = (
-    ("organizationalEntityShareStatistics", "organizationalEntity", _share_day),
-    ("organizationPageStatistics", "organization", _view_day),
-    ("organizationalEntityFollowerStatistics", "organizationalEntity", _follower_day),
-)
+def post_figures(urn: str, told: Mapping[str, Any], address: str = SHARES) -> PostFigures:
+    """told empty: LinkedIn leaves a post of an organization out to which nothing has happened yet.
 
-
-def _post_figures(urn: str, told: Mapping[str, Any]) -> PostFigures:
-    """told empty: LinkedIn leaves a post out to which nothing has happened yet."""
-    return _figures(urn, _numbers(told, SHARE_METRICS) if told else dict.fromkeys(SHARE_METRICS.values(), 0), told)
-
-
-def _figures(urn: str, numbers: Mapping[str, int], raw: Mapping[str, Any]) -> PostFigures:
+    What is below 0 is no total; LinkedIn says so of figures that it does not give.
+    """
+    metrics = _named(address, Subject.POST)
+    numbers = {
+        metric.measure: (metric.name, number)
+        for metric in metrics
+        if (number := 0 if not told and address == SHARES else number_of(told.get(metric.name))) is not None
+        if number >= 0
+    }
     return PostFigures(
         urn,
-        likes=numbers.get("likes"),
-        comments=numbers.get("comments"),
-        shares=numbers.get("shares"),
-        views=numbers.get("views"),
-        reach=numbers.get("reach"),
-        clicks=numbers.get("clicks"),
-        raw=dict(raw),
+        **{measure: number for measure, (_name, number) in numbers.items()},  # type: ignore[arg-type]
+        sources={measure: name for measure, (name, _number) in numbers.items()},
+        raw=dict(told),
     )
+
+
+def _withheld_page() -> str:
+    return _(
+        "LinkedIn gives these figures only for pages that you administer, and to apps that may read them. This is not "
+        "available with this app or role."
+    )
+
+
+def _withheld_member() -> str:
+    return _("LinkedIn gives the figures of a member's posts to few apps only. They are not available with this app.")
