@@ -23,7 +23,7 @@ from publishing.limits import (
     windows_for,
 )
 from publishing.models import LimitOverride, RateLimitWindow
-from socialhub.platforms.rules import APP_LIMITED, Window
+from socialhub.platforms.rules import APP_LIMITED, READ_WINDOWS, Window
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ def _ledger(
             books.take(
                 row.endpoint, row.window_seconds, row.calls_made, row.call_limit, row.resets_at, row.told_at, now
             )
-    windows = windows_for(account.platform, client)
+    windows = [*windows_for(account.platform, client), *READ_WINDOWS.get(account.platform, ())]
     slices = {}
     for window in windows:
         own = client if window.scope == "client" else subject_of(account.pk)

@@ -31,7 +31,7 @@ from publishing.models import QueueEntry, RateLimitWindow
 from socialhub.platforms.base import Quota
 from socialhub.platforms.buffer_limits import BufferUsage
 from socialhub.platforms.errors import PutOffError
-from socialhub.platforms.rules import APP_LIMITED, CLIENT_WINDOWS, WINDOWS, Window
+from socialhub.platforms.rules import APP_LIMITED, CLIENT_WINDOWS, READ_WINDOWS, WINDOWS, Window
 
 logger = logging.getLogger(__name__)
 
@@ -272,6 +272,38 @@ def reserve_read(client: str, login: str, number: int = 1) -> datetime | None:
             return max(waits)
         _count({"client": (client, None)}, asked, now)
     return None
+
+
+def reading_waits_until(account: ConnectedAccount, *, asked_for: bool = False) -> datetime | None:
+    """Until when the figures of an account must not be read; None when they may.
+
+    asked_for: a person waits for it, who may use what jobs leave of the account's window. What a client's window keeps for
+    publishing is left by both.
+    """
+    client, now = client_subject(account), timezone.now()
+    books = _books(account.pk, account.platform, client, now)
+    moments = [books.blocked_until]
+    shared = [window for window in windows_for(account.platform, client) if window.scope == "client"]
+    for window in (*READ_WINDOWS.get(account.platform, ()), *shared):
+        limit = books.limit(window, account.platform)
+        kept = 0 if asked_for and window not in shared else window.kept
+        readable = int(limit * (1 - kept))
+        if books.made(window) >= readable:
+            moments.append(books.room_at(window, 1, readable) or now + timedelta(seconds=window.seconds))
+    return max((moment for moment in moments if moment), default=None)
+
+
+def count_reads(account: ConnectedAccount, number: int) -> None:
+    """Write down calls that have read this account. How many it takes is known only afterwards.
+
+    Those of a network that counts them for a client stand in its books already.
+    """
+    if number:
+        asked = [
+            (window, number, _as_set(window, account.platform) or window.limit)
+            for window in READ_WINDOWS.get(account.platform, ())
+        ]
+        _count({"account": (subject_of(account.pk), account.pk)}, asked, timezone.now())
 
 
 def before_read(mark: str) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from publishing.models import LimitOverride, RateLimitWindow
 from socialhub.admin_books import Books, Operated, PlatformFilter, account_link, account_of, at, link
-from socialhub.platforms.rules import WINDOWS
+from socialhub.platforms.rules import READ_WINDOWS, WINDOWS
 
 
 class BlockedFilter(admin.SimpleListFilter):
@@ -80,7 +80,8 @@ class LimitOverrideForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().clean() or {}
         if account := fields.get("account"):
-            own = [window for window in WINDOWS.get(account.platform, ()) if window.scope == "account"]
+            windows = (*WINDOWS.get(account.platform, ()), *READ_WINDOWS.get(account.platform, ()))
+            own = [window for window in windows if window.scope == "account"]
             if (fields.get("endpoint"), fields.get("window_seconds")) not in [(w.group, w.seconds) for w in own]:
                 named = ", ".join(f"{window.group} ({window.seconds} s, {window.limit})" for window in own)
                 raise ValidationError(_("This account has these windows: %(windows)s."), params={"windows": named})

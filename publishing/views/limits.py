@@ -36,6 +36,7 @@ GROUPS = {
     "posts": gettext_lazy("Posts"),
     "containers": gettext_lazy("Images and videos handed over"),
     "reels": gettext_lazy("Reels"),
+    "read": gettext_lazy("Calls that read figures"),
 }
 
 

@@ -174,7 +174,7 @@ class Window:
     """At most `limit` calls of a group within `seconds`: rolling, or counted anew at each full one (UTC).
 
     scope: whose calls count together: those of one "account", or of the "client" (app or key) that several accounts
-    share. kept: the part of it that reading leaves to publishing.
+    share. kept: the part of it that reading leaves to publishing, or jobs that read to people who ask.
     """
 
     group: str

@@ -430,3 +430,61 @@ def test_workers_of_accounts_that_share_overrun_nothing_and_never_wait_for_each_
         sum(made.filter(window_seconds=w.seconds).values_list("calls_made", flat=True))
         for w in CLIENT_WINDOWS["buffer"]
     } == {2 * sum(posts) + sum(reads)}
+
+
+# Reading figures
+
+
+@pytest.mark.django_db
+def test_what_was_read_is_counted_for_the_account_and_rolls_on(instagram, workspace):
+    other = make_account(workspace, platform="instagram")
+    with time_machine.travel(NOON, tick=False) as clock:
+        limits.count_reads(instagram, 2)
+        limits.count_reads(instagram, 147)
+        assert limits.reading_waits_until(instagram) is None
+        limits.count_reads(instagram, 1)
+        until = limits.reading_waits_until(instagram)
+        assert NOON + timedelta(hours=1) <= until <= NOON + timedelta(hours=1, minutes=1)
+        assert limits.reading_waits_until(instagram, asked_for=True) is None, "the last quarter is for people who ask"
+        assert limits.reading_waits_until(other) is None
+        assert reserve(instagram, publish=20) is None, "reading takes nothing of what publishing has"
+        limits.count_reads(instagram, 50)
+        assert limits.reading_waits_until(instagram, asked_for=True) == until
+        clock.move_to(until)
+        assert limits.reading_waits_until(instagram) is None
+
+
+@pytest.mark.django_db
+def test_reading_stays_away_as_long_as_the_network_says(instagram):
+    until = NOON + timedelta(minutes=12)
+    with time_machine.travel(NOON, tick=False):
+        limits.block(instagram, until)
+        assert limits.reading_waits_until(instagram) == until
+        assert limits.reading_waits_until(instagram, asked_for=True) == until
+
+
+@pytest.mark.django_db
+def test_staff_and_settings_say_how_much_is_read(instagram, settings):
+    settings.RATE_LIMITS = {"instagram": {"read": 4}}
+    limits.count_reads(instagram, 3)
+    assert limits.reading_waits_until(instagram)
+    LimitOverride.objects.create(account=instagram, endpoint="read", window_seconds=3600, call_limit=100)
+    assert limits.reading_waits_until(instagram) is None
+
+
+@pytest.mark.django_db
+def test_linkedins_day_begins_at_midnight(workspace):
+    account = make_account(workspace, platform="linkedin")
+    with time_machine.travel(NOON, tick=False):
+        limits.count_reads(account, 375)
+        assert limits.reading_waits_until(account) == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_reading_through_a_client_leaves_its_last_part_to_publishing(grant):
+    account, other = channel(grant), channel(grant, "threads")
+    limits.count_reads(account, 1000)
+    assert not RateLimitWindow.objects.exists(), "the client of the network counts its calls itself"
+    limits.reserve_read(usage.subject_of(grant), "buffer", 80)
+    assert limits.reading_waits_until(account)
+    assert limits.reading_waits_until(other, asked_for=True)

@@ -28,6 +28,10 @@ def test_each_window_shows_what_is_left(signed_in: Client, account: ConnectedAcc
     assert "Calls that publish in an hour" in page
     assert "15 of 25 left" in page
     assert "More comes free from" in page
+    limits.count_reads(account, 4)
+    page = text(signed_in)
+    assert "Calls that read figures in an hour" in page
+    assert "196 of 200 left" in page
 
 
 def test_what_will_wait_is_said_with_time_and_number(
