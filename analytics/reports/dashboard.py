@@ -333,11 +333,11 @@ def _made_here(post_ids: Collection[UUID]) -> dict[UUID, RecentPost]:
     for post_id, group in groupby(publications, key=lambda publication: publication.post_id):
         parts = [_on_network(publication) for publication in group]
         newest: Any = parts[0].publication
-        media = _media(newest.first_media)
+        media = media_told(newest.first_media)
         found[post_id] = RecentPost(
             key=post_id,
             text=newest.post.caption or newest.text,
-            thumbnail_url=_thumbnail(media),
+            thumbnail_url=thumbnail_of(media),
             media=media,
             posted_at=parts[0].posted_at,
             networks=tuple(parts),
@@ -429,8 +429,8 @@ def scheduled_next(workspace: Workspace, limit: int = 5) -> list[Upcoming]:
     upcoming = []
     for _post, group in groupby(publications, key=lambda publication: publication.post_id):
         parts: tuple[Any, ...] = tuple(group)
-        post, media = parts[0].post, _media(parts[0].first_media)
-        upcoming.append(Upcoming(post, post.scheduled_at, parts, _thumbnail(media), media))
+        post, media = parts[0].post, media_told(parts[0].first_media)
+        upcoming.append(Upcoming(post, post.scheduled_at, parts, thumbnail_of(media), media))
     return upcoming
 
 
@@ -521,10 +521,10 @@ FIRST_MEDIA = Subquery(
 )
 
 
-def _media(told: dict[str, Any] | None) -> MediaFile | None:
+def media_told(told: dict[str, Any] | None) -> MediaFile | None:
     """Enough of a row for its thumbnail and the sign on it."""
     return MediaFile(pk=UUID(told["id"]), kind=told["kind"], facts=told["facts"]) if told else None
 
 
-def _thumbnail(media: MediaFile | None) -> str:
+def thumbnail_of(media: MediaFile | None) -> str:
     return reverse("publishing:media_thumbnail", args=[media.pk]) if media else ""
