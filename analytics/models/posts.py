@@ -77,7 +77,15 @@ class PlatformPost(Figures):
             models.UniqueConstraint(fields=["account", "platform_post_id"], name="platform_post_once")
         ]
         indexes: ClassVar = [
-            models.Index(fields=["account", "-posted_at"], name="platform_post_newest"),
+            # Lists sorted by a figure, sums and comparisons are answered by this alone, without the rows and their texts.
+            models.Index(
+                fields=["account", "-posted_at"],
+                include=(
+                    *("id", "publication", "product", "media_type", "gone_at", "rate_of", "engagement_rate"),
+                    *("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks", "engagements"),
+                ),
+                name="platform_post_figures",
+            ),
             models.Index(
                 fields=["next_fetch_at"],
                 condition=models.Q(next_fetch_at__isnull=False, gone_at__isnull=True),
