@@ -344,6 +344,8 @@ class Platform(ABC):
     raw_kept_days: ClassVar[int | None] = None
     # Figures are not read more often than this: the network renews them no sooner, or each call is dear.
     figures_every_seconds: ClassVar[float] = 0
+    # Days, audience and the list of posts, not only what changes by the hour, are read not more often than this.
+    full_every_seconds: ClassVar[float] = 10_800
 
     # Publishing
 

@@ -50,7 +50,7 @@ from socialhub.platforms.linkedin_rules import (
 )
 from socialhub.platforms.linkedin_text import escape, readable, unescape
 from socialhub.platforms.linkedin_upload import Uploads, steps_of, uploaded
-from socialhub.platforms.metrics.linkedin import READINGS_A_DAY
+from socialhub.platforms.metrics.linkedin import FULL_READINGS_A_DAY, READINGS_A_DAY
 from socialhub.platforms.text import normalise
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class LinkedIn(Platform):
     has_audience: ClassVar[bool] = True
     raw_kept_days: ClassVar[int | None] = 2  # what members did, 48 hours: LinkedIn "Data storage requirements"
     figures_every_seconds: ClassVar[float] = 86_400 / READINGS_A_DAY
+    full_every_seconds: ClassVar[float] = 86_400 / FULL_READINGS_A_DAY
 
     def __init__(self, api: LinkedInApi) -> None:
         self.api = api
@@ -233,7 +234,7 @@ class LinkedIn(Platform):
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
     ) -> AccountReading:
-        """Followers; with days also their figures (at most 12 months back), and with fresh ones name and picture."""
+        """Followers, and the figures of the days, at most 12 months back. Name and picture are told by `profile`."""
         return self._figures.of_account(access, days, skip)
 
     def audience(self, access: Access, *, skip: Collection[str] = ()) -> AudienceReading:

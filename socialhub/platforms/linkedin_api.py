@@ -435,11 +435,6 @@ class LinkedInApi:
         answer = self.get(f"organizations/{quote(id_of(urn), safe='')}", token)
         return self._with_extras(token, _organization(urn, answer), answer)
 
-    def page(self, token: str, urn: str) -> Organization:
-        """One page with its picture; followers are not asked for."""
-        answer = self.get(f"organizations/{quote(id_of(urn), safe='')}", token)
-        return self._with_extras(token, _organization(urn, answer), answer, counting=False)
-
     def followers(self, token: str, urn: str) -> int | None:
         """How many follow the page."""
         answer = self.get(f"networkSizes/{quote(urn, safe='')}", token, {"edgeType": "COMPANY_FOLLOWED_BY_MEMBER"})
@@ -481,14 +476,11 @@ class LinkedInApi:
             found |= {urn: results[id_of(urn)] for urn in part if isinstance(results.get(id_of(urn)), dict)}
         return found
 
-    def _with_extras(
-        self, token: str, organization: Organization, answer: Mapping[str, Any], *, counting: bool = True
-    ) -> Organization:
+    def _with_extras(self, token: str, organization: Organization, answer: Mapping[str, Any]) -> Organization:
         """With picture and followers, as far as they can be read: they are not worth failing for."""
         picture, followers = "", None
         try:
-            if counting:
-                followers = self.followers(token, organization.urn)
+            followers = self.followers(token, organization.urn)
             if logo := _logo(answer):
                 picture = self.image_address(token, logo)
         except (PermissionMissingError, NotFoundError, OurBugError, TemporaryError) as error:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
@@ -45,7 +46,6 @@ from socialhub.platforms.metrics.linkedin import (
     NEWEST_POSTS,
     PAGES,
     SHARES,
-    SIZES,
 )
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
@@ -54,7 +54,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DAY = timedelta(days=1)
-FRESH = timedelta(days=3)  # name and picture are read along with days as young as that, not with those of long ago
 ENGAGEMENTS = ("clicks", "likes", "comments", "shares")
 POST_ANALYTICS, PROFILE_ANALYTICS = "r_member_postAnalytics", "r_member_profileAnalytics"
 
@@ -98,26 +97,27 @@ class Gathering:
     refused: list[str] = field(default_factory=list)
     troubles: list[PlatformError] = field(default_factory=list)
 
-    def ask(self, name: str, read: Callable[[], T]) -> T | None:
-        """Ask for one part; None where it was refused. Raises what the next part would meet as well."""
+    def ask(self, read: Callable[[], T], *, name: str = "") -> T | None:
+        """Ask for one part; None where it could not be had. Raises what the next part would meet as well.
+
+        name: of the one metric that is asked for. LinkedIn answers one that it no longer knows like any bad parameter.
+        """
         try:
             return read()
         except (ReconnectError, AccountBlockedError, OperatorError):
             raise
-        except OurBugError as error:
-            # A name that LinkedIn no longer takes is answered like any bad parameter.
-            self.refused.append(name)
-            self.troubles.append(error)
         except PlatformError as error:
-            self.troubles.append(error)
+            if name and isinstance(error, OurBugError):
+                self.refused.append(name)
+            else:
+                self.troubles.append(error)
         return None
 
     def reading(self, profile: Profile, totals: Mapping[str, int]) -> AccountReading:
         told = [DayFigures(start, day.metrics, day.sources, day.raw) for start, day in self.days.items() if day.metrics]
         if self.troubles and not told and not totals and profile == Profile():
             raise self.troubles[0]
-        troubles = [error for error in self.troubles if not isinstance(error, OurBugError)]
-        return AccountReading(profile, totals, tuple(told), tuple(self.refused), tuple(troubles))
+        return AccountReading(profile, totals, tuple(told), tuple(self.refused), tuple(self.troubles))
 
 
 class Figures:
@@ -129,28 +129,22 @@ class Figures:
     # Accounts
 
     def of_account(self, access: Access, days: Sequence[datetime], skip: Collection[str]) -> AccountReading:
-        """Followers, and the figures of the given days that are over. Name and picture come along with fresh days."""
+        """Followers, and the figures of the given days that are over."""
         now = datetime.now(UTC)
         over = sorted(day.astimezone(UTC) for day in set(days) if day + DAY <= now)
         found = Gathering(skip, {day: Day() for day in over})
-        whole = any(now - day <= FRESH for day in over)
         if is_organization(access.account_id):
-            return self._organization(access, found, whole=whole)
-        return self._member(access, found, whole=whole)
+            return self._organization(access, found)
+        return self._member(access, found)
 
-    def _organization(self, access: Access, found: Gathering, *, whole: bool) -> AccountReading:
-        followers = found.ask(SIZES, lambda: self.api.followers(access.token, access.account_id))
-        profile = Profile(followers_count=followers)
-        if whole:
-            page = found.ask("organizations", lambda: self.api.page(access.token, access.account_id))
-            if page:
-                profile = replace(profile, name=page.name, username=page.vanity_name, picture_url=page.picture)
+    def _organization(self, access: Access, found: Gathering) -> AccountReading:
+        followers = found.ask(lambda: self.api.followers(access.token, access.account_id))
         for kind in KINDS:
-            if kind.address not in found.skip:
-                self._days_of(access, kind, found)
+            self._days_of(access, kind, found)
         for day in found.days.values():
             _add_engagements(day)
-        return found.reading(profile, {} if followers is None else {"followers": followers})
+        totals = {} if followers is None else {"followers": followers}
+        return found.reading(Profile(followers_count=followers), totals)
 
     def _days_of(self, access: Access, kind: Kind, found: Gathering) -> None:
         """All days with one call."""
@@ -163,22 +157,18 @@ class Figures:
             "timeRange": {"start": millis(days[0]), "end": millis(days[-1] + DAY)},
         }
         parameters = {"q": kind.key, kind.key: access.account_id, "timeIntervals": span}
-        for entry in found.ask(kind.address, lambda: self.api.finder(kind.address, access.token, parameters)) or ():
-            day = found.days.get(_start_of(entry) or days[0]) if _start_of(entry) or len(days) == 1 else None
-            if day is not None:
-                numbers = _inside(entry, kind.path)
-                _add(day, _named(kind.address, Subject.ACCOUNT), numbers)
+        for entry in found.ask(lambda: self.api.finder(kind.address, access.token, parameters)) or ():
+            if day := _day_of(_start_of(entry), found.days, days):
+                _add(day, _named(kind.address, Subject.ACCOUNT), _inside(entry, kind.path))
                 day.raw[kind.address] = entry.get(kind.path[0])
 
-    def _member(self, access: Access, found: Gathering, *, whole: bool) -> AccountReading:
-        followers = None
-        if PROFILE_ANALYTICS in self.api.config.scopes and MEMBER_FOLLOWERS not in found.skip:
-            followers = found.ask(MEMBER_FOLLOWERS, lambda: self._followers(access))
-        profile = Profile(followers_count=followers)
-        if whole or followers is None:
-            member = found.ask("userinfo", lambda: self.api.userinfo(access.token))
-            if member:
-                profile = replace(profile, name=member.name, picture_url=member.picture)
+    def _member(self, access: Access, found: Gathering) -> AccountReading:
+        profile, followers = Profile(), None
+        if PROFILE_ANALYTICS in self.api.config.scopes:
+            followers = found.ask(lambda: self._followers(access))
+            profile = Profile(followers_count=followers)
+        if followers is None and (member := found.ask(lambda: self.api.userinfo(access.token))):
+            profile = Profile(member.name, picture_url=member.picture)
         if found.days and POST_ANALYTICS in self.api.config.scopes:
             self._member_days(access, found)
         for day in found.days.values():
@@ -187,7 +177,7 @@ class Figures:
 
     def _member_days(self, access: Access, found: Gathering) -> None:
         """All days of one metric with one call."""
-        first, *_between, last = days if len(days := list(found.days)) > 1 else days * 2
+        days = list(found.days)
         for metric in _named(MEMBER_POSTS, Subject.ACCOUNT):
             if metric.name in found.skip:
                 continue
@@ -195,16 +185,16 @@ class Figures:
                 "q": "me",
                 "queryType": metric.name,
                 "aggregation": "DAILY",
-                "dateRange": {"start": _date(first), "end": _date(last + DAY)},
+                "dateRange": {"start": _date(days[0]), "end": _date(days[-1] + DAY)},
             }
-            entries = found.ask(metric.name, lambda asked=parameters: self._member_entries(access, asked))  # type: ignore[misc]
-            if entries is None and isinstance(found.troubles[-1], PermissionMissingError):
-                return  # each would be refused with the same words
+            entries = found.ask(partial(self._member_entries, access, parameters), name=metric.name)
             for entry in entries or ():
-                number, day = number_of(entry.get("count")), found.days.get(_date_of(entry) or first)
-                if number is not None and day is not None and (_date_of(entry) or len(found.days) == 1):
+                number = number_of(entry.get("count"))
+                if number is not None and (day := _day_of(_date_of(entry), found.days, days)):
                     day.metrics[metric.measure] = day.raw[metric.name] = number
                     day.sources[metric.measure] = metric.name
+            if any(isinstance(error, PermissionMissingError) for error in found.troubles):
+                return  # each would be refused with the same words
 
     def _followers(self, access: Access) -> int | None:
         entries = self.api.finder(MEMBER_FOLLOWERS, access.token, {"q": "me"})
@@ -367,6 +357,13 @@ def _add_engagements(day: Day) -> None:
     if acts:
         day.metrics["engagements"] = sum(day.metrics[name] for name in acts)
         day.sources["engagements"] = "+".join(day.sources[name] for name in acts)
+
+
+def _day_of(start: datetime | None, known: Mapping[datetime, Day], asked: Sequence[datetime]) -> Day | None:
+    """The day that an entry is of; where it does not say so, the only one that was asked for."""
+    if start is None:
+        return known[asked[0]] if len(asked) == 1 else None
+    return known.get(start)
 
 
 def _start_of(entry: Mapping[str, Any]) -> datetime | None:

@@ -4,15 +4,17 @@
 member each name is a call of its own, so only what a page of figures needs is asked for.
 
 How often we read follows from the limits that LinkedIn names for the development tier of Community Management: 100 calls
-per member and 500 per app in a day (UTC). Whether each address has its own 100 or all share them, its pages disagree, so
-both must do. Of the 100, 20 stay for publishing. `CALLS` lists what one account costs in a day:
+per member and 500 per app in a day (UTC). Whether each address has a hundred of its own or all share them, LinkedIn's
+pages disagree, so both must do, with 20 left for publishing. `CALLS` lists what an account costs in a day (a test adds
+it up):
 
-- an organization 21 calls, so that a member with three of them stays below 80 even if all addresses share one limit; and
-  at most 5 at any one address, so that it can be sixteen where each has its own;
-- a member about 50, without the days and posts where the app has no right to them.
+- An organization costs 18 calls: a member with four stays below 80 even if all addresses share one limit, and since none
+  of its addresses is asked more than 6 times, with thirteen where each has its own.
+- The member's own profile costs 37 where the app may read its posts; two organizations fit beside it. Each of its posts
+  costs five calls each time, so who posts often meets the books of the limit first, and is read less often.
 
-More often than every five hours would not tell more: LinkedIn's figures of days come once a day, and between the marks
-of a post (1, 6 and 24 hours) there is always one reading.
+More often than every five hours would not tell more: figures of days come once a day, and between the marks of a post
+at 1, 6 and 24 hours there is always one reading.
 Source: LinkedIn "Increasing access" and "Rate limits", read November 2026.
 """
 
@@ -177,32 +179,33 @@ METRICS: tuple[NetworkMetric, ...] = (
     ),
 )
 
-NEWEST_POSTS = 2  # of a member whose figures are read at once: five calls each
+NEWEST_POSTS = 2  # of a member whose figures are read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What one account costs at one address: with each reading of its totals, and with each reading of everything."""
+    """What an account costs at one address: each time it is read, each time with its days, and once a day at any rate."""
 
     address: str
     each: int = 0
     full: int = 0
+    daily: int = 0  # when the access is looked after
 
 
 CALLS: dict[str, tuple[Calls, ...]] = {
     "organization": (
-        Calls(SIZES, each=1),
-        Calls(SHARES, each=1, full=1),  # its newest hundred posts, and its days
+        Calls(SIZES, each=1, daily=1),
+        Calls(SHARES, each=1, full=1),  # its newest hundred posts; its days
         Calls("posts", full=1),
-        Calls("organizations", full=1),
-        Calls("images", full=1),
         Calls(PAGES, full=1),
-        Calls(FOLLOWERS, full=2),  # gains by day, and who they are
+        Calls(FOLLOWERS, full=2),  # gains by day; who they are
+        Calls("organizations", daily=1),
+        Calls("images", daily=1),
     ),
     "person": (
-        Calls(MEMBER_FOLLOWERS, each=1),
-        Calls("userinfo", full=1),
-        Calls(MEMBER_POSTS, each=5 * NEWEST_POSTS, full=4),
+        Calls(MEMBER_FOLLOWERS, each=1, daily=1),
+        Calls(MEMBER_POSTS, each=5, full=4),  # one post; days
+        Calls("userinfo", daily=1),
     ),
 }
 READINGS_A_DAY = 5
