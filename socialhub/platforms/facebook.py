@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -21,6 +19,7 @@ from socialhub.platforms.base import (
     Accepted,
     Access,
     AccountFigures,
+    AccountReading,
     Content,
     Done,
     Handles,
@@ -37,20 +36,19 @@ from socialhub.platforms.base import (
     Unknowable,
 )
 from socialhub.platforms.errors import (
-    NotFoundError,
     OurBugError,
     OutcomeUnknownError,
-    PermissionMissingError,
     PlatformError,
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.facebook_reading import attachments_of, message_of, photos_in, same_link
+from socialhub.platforms.facebook_figures import PAGE_LIMIT, Figures
+from socialhub.platforms.facebook_reading import message_of, photos_in, same_link
 from socialhub.platforms.facebook_story import Stories
 from socialhub.platforms.facebook_video import Videos, has_video
-from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of, number_in, picture_of
+from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of
 from socialhub.platforms.meta_errors import is_repeat
-from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
+from socialhub.platforms.meta_insights import DAY_ZONE, day_of, midnight
 from socialhub.platforms.text import normalise
 
 STAGED_LIFE = timedelta(hours=23)  # Meta drops unpublished photos after about 24 hours
@@ -59,21 +57,6 @@ LOOK_PAGES = 10
 DAY = timedelta(days=1)
 PHOTOS = ("photo:", "staged_at")  # all handles and steps of staged photos
 REPEAT = "repeat"  # Meta has refused our call as a repeat once; since then a look has not found it
-
-# Metric of Meta -> our name. Source: Page insights, read September to October 2026.
-PAGE_METRICS: tuple[dict[str, str], ...] = (
-    {"page_media_view": "views", "page_total_media_view_unique": "reach", "page_post_engagements": "engagements"},
-    {
-        "page_follows": "followers",
-        "page_daily_follows_unique": "follows",
-        "page_daily_unfollows_unique": "unfollows",
-    },
-    {"page_views_total": "profile_views", "page_total_actions": "clicks"},
-    {"page_video_views": "video_views"},
-)
-POST_METRICS = ("post_media_view", "post_total_media_view_unique", "post_clicks", "post_reactions_by_type_total")
-POST_FIELDS = "id,shares,comments.limit(0).summary(true),reactions.limit(0).summary(true)"
-POST_FIELDS_ALLOWED = "id,shares"  # without pages_read_user_content
 
 
 class Facebook(Platform):
@@ -86,11 +69,13 @@ class Facebook(Platform):
     absent_after_seconds: ClassVar[float] = 900
     totals: ClassVar[tuple[str, ...]] = ("followers_count", "likes_count")
     unseen: ClassVar[tuple[str, ...]] = PHOTOS
+    day_zone: ClassVar[str] = DAY_ZONE
+    history_days: ClassVar[int] = 365
+    lists_figures: ClassVar[int] = PAGE_LIMIT
 
     def __init__(self, meta: Meta) -> None:
         self.meta = meta
-        self.page_insights = Insights(meta)
-        self.post_insights = Insights(meta)
+        self.figures = Figures(meta)
         self.videos = Videos(meta)
         self.stories = Stories(meta, self.videos)
 
@@ -275,87 +260,30 @@ class Facebook(Platform):
     # Reading
 
     def profile(self, access: Access) -> Profile:
-        answer = self.meta.get(
-            access.account_id,
-            access.token,
-            {"fields": "id,name,username,picture{url},followers_count,fan_count"},
-            account_id=access.account_id,
-        )
-        return Profile(
-            name=str(answer.get("name") or ""),
-            username=str(answer.get("username") or ""),
-            picture_url=picture_of(answer),
-            followers_count=number_in(answer, "followers_count"),
-            likes_count=number_in(answer, "fan_count"),
-        )
+        return self.figures.profile(access)
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of the Page's day (in Pacific time, as Meta counts) that begins in the span, once it is over.
+        """Goes with its last caller."""
+        days = [midnight(day_of(since + DAY * number)) for number in range((until - since).days + 1)]
+        reading = self.read_account(access, days=[day for day in days if since <= day < until])
+        metrics = {name: value for day in reading.days for name, value in day.metrics.items()}
+        return AccountFigures(metrics, dead_metrics=reading.refused)
 
-        metrics: views, reach, engagements, followers, follows, unfollows, profile_views, clicks, video_views.
-        raw: Meta's own names. A Page with few followers has none.
-        """
-        last = min(until + DAY, datetime.now(UTC))  # the day that begins in the span ends up to a day behind it
-        span = {
-            "period": "day",
-            "since": str(int(since.timestamp())),
-            "until": str(int(last.timestamp())),
-        }
-        asks = [Ask(access.account_id, tuple(group), span) for group in PAGE_METRICS]
-        told = [
-            replace(answer, entries={name: _begun(entry, since, until) for name, entry in answer.entries.items()})
-            for answer in self.page_insights.read(access, asks)
-        ]
-        return figures_of(told, PAGE_METRICS)
+    def read_account(
+        self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
+    ) -> AccountReading:
+        return self.figures.account(access, days, skip)
 
-    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        nodes = self._nodes(access, platform_post_ids)
-        posts = [post_id for post_id in nodes if not _is_bare(post_id)]
-        told = self.post_insights.read(access, [Ask(post_id, POST_METRICS) for post_id in posts])
-        refuse_gaps(told)
-        answers = dict(zip(posts, told, strict=True))
-        return [
-            _post_figures(post_id, node, answers[post_id]) if post_id in answers else PostFigures(post_id)
-            for post_id, node in nodes.items()
-        ]
+    def post_figures(
+        self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
+    ) -> list[PostFigures]:
+        """posts: the product is FEED, VIDEO or REEL; of a bare id (a story, a video) it does not matter."""
+        return self.figures.posts(access, posts, skip)
 
-    def _nodes(self, access: Access, post_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Counts of the posts that are still there."""
-        bare = [post_id for post_id in post_ids if _is_bare(post_id)]
-        found = self._batch(access, [post_id for post_id in post_ids if post_id not in bare], POST_FIELDS)
-        found |= self._batch(access, bare, "id")
-        refused = [post_id for post_id, node in found.items() if isinstance(node, PermissionMissingError)]
-        if refused:
-            found |= self._batch(access, refused, POST_FIELDS_ALLOWED)
-        nodes = {}
-        for post_id, node in found.items():
-            if isinstance(node, NotFoundError):
-                continue
-            if isinstance(node, PlatformError):
-                raise node
-            nodes[post_id] = node
-        return nodes
-
-    def _batch(self, access: Access, post_ids: Sequence[str], fields: str) -> dict[str, dict[str, Any] | PlatformError]:
-        if not post_ids:
-            return {}
-        addresses = [f"{post_id}?{urlencode({'fields': fields}, safe=',().')}" for post_id in post_ids]
-        return dict(zip(post_ids, self.meta.batch(access.token, addresses, account_id=access.account_id), strict=True))
-
-    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
-        entries = self.meta.paged(
-            f"{access.account_id}/published_posts",
-            access.token,
-            {
-                "fields": "id,message,created_time,permalink_url,status_type,full_picture,attachments{media_type}",
-                "since": str(int(since.timestamp())),
-                "limit": str(min(limit, 100)),
-            },
-            page_limit=-(-limit // min(limit, 100)),
-            account_id=access.account_id,
-        )
-        posts = [post for entry in entries if (post := _remote_post(entry)) and post.posted_at >= since]
-        return sorted(posts, key=lambda post: post.posted_at, reverse=True)[:limit]
+    def recent_posts(
+        self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
+    ) -> list[RemotePost]:
+        return self.figures.recent(access, since, limit, figures, skip)
 
 
 def _refuse_old_photos(handles: Handles) -> None:
@@ -390,57 +318,3 @@ def _repeated(error: OutcomeUnknownError, handles: Handles) -> PlatformError:
 def _staged(content: Content, handles: Handles) -> list[str]:
     keys = [f"photo:{item.position}" for item in content.media]
     return [str(handles[key]) for key in keys if key in handles]
-
-
-def _begun(entry: Mapping[str, Any], since: datetime, until: datetime) -> dict[str, Any]:
-    """The entry with only the values of days that begin in the span. end_time is the end of a value's day."""
-    values = []
-    for value in entry.get("values") or ():
-        end = instant_of(value.get("end_time"))
-        if end is None or since <= end - DAY < until:
-            values.append(value)
-    return {**entry, "values": values}
-
-
-def _is_bare(post_id: str) -> bool:
-    """A story, or a video that never named its post. They have none of the figures that posts have."""
-    return "_" not in post_id
-
-
-def _summary_count(node: Mapping[str, Any], edge: str) -> int | None:
-    part = node.get(edge)
-    summary = part.get("summary") if isinstance(part, dict) else None
-    return number_in(summary, "total_count") if isinstance(summary, dict) else None
-
-
-def _post_figures(post_id: str, node: Mapping[str, Any], told: Told) -> PostFigures:
-    shares = node.get("shares")
-    likes = _summary_count(node, "reactions")
-    if likes is None:
-        likes = whole(number_of(told.entries.get("post_reactions_by_type_total")))
-    return PostFigures(
-        post_id,
-        likes=likes,
-        comments=_summary_count(node, "comments"),
-        shares=number_in(shares, "count") if isinstance(shares, dict) else 0,  # Meta leaves `shares` out for none
-        views=whole(number_of(told.entries.get("post_media_view"))),
-        reach=whole(number_of(told.entries.get("post_total_media_view_unique"))),
-        clicks=whole(number_of(told.entries.get("post_clicks"))),
-        raw={name: value_of(entry) for name, entry in told.entries.items()},
-        refused=told.dead,
-    )
-
-
-def _remote_post(entry: Mapping[str, Any]) -> RemotePost | None:
-    posted_at = instant_of(entry.get("created_time"))
-    if not posted_at or not entry.get("id"):
-        return None
-    kinds = [str(found["media_type"]) for found in attachments_of(entry) if found.get("media_type")]
-    return RemotePost(
-        str(entry["id"]),
-        text=str(entry.get("message") or ""),
-        posted_at=posted_at,
-        permalink=str(entry.get("permalink_url") or ""),
-        media_type=kinds[0] if kinds else PostType.TEXT,
-        thumbnail_url=str(entry.get("full_picture") or ""),
-    )

@@ -17,7 +17,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -26,6 +25,8 @@ from socialhub.platforms.base import (
     Absent,
     Access,
     AccountFigures,
+    AccountReading,
+    AudienceReading,
     Content,
     Done,
     Handles,
@@ -45,11 +46,12 @@ from socialhub.platforms.base import (
     Unknowable,
 )
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, PlatformError, TemporaryError
+from socialhub.platforms.instagram_figures import PAGE_LIMIT, Figures
 from socialhub.platforms.instagram_rules import RULES
 from socialhub.platforms.instagram_upload import Uploads, parts_of
 from socialhub.platforms.meta import Graph, Meta, UnendingError, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
-from socialhub.platforms.meta_insights import Ask, Insights, Told, figures_of, number_of, refuse_gaps, value_of, whole
+from socialhub.platforms.meta_insights import DAY_ZONE
 from socialhub.platforms.text import normalise
 
 POLL_SECONDS = (2.5, 5, 10, 30, 60)  # the last one again and again
@@ -60,18 +62,6 @@ DAY_SECONDS = 86_400
 MEDIA_FIELDS = "id,caption,timestamp,permalink,media_type,media_product_type"
 
 ONE_CONTAINER = {"publish": 1, "containers": 1}
-
-# What is asked of the account for one day, grouped by equal metric_type and breakdown: Meta's name -> ours.
-# Source: Instagram user insights, read September to October 2026.
-ACCOUNT_METRICS: tuple[dict[str, str], ...] = (
-    {"reach": "reach", "views": "views", "accounts_engaged": "accounts_engaged", "total_interactions": "engagements"},
-    {"likes": "likes", "comments": "comments", "saves": "saves", "shares": "shares", "profile_links_taps": "clicks"},
-    {"profile_views": "profile_views"},  # on its way out at Meta, so it stands alone
-)
-FOLLOWS = ("follows_and_unfollows",)
-# Valid for every kind of media in /media; the numbers of likes and comments come from the media itself.
-MEDIA_METRICS = ("views", "reach", "saved", "shares", "total_interactions")
-STORY_METRICS = ("views", "reach", "shares", "total_interactions")
 
 # What a comment needs, by the login, and where whoever runs the server says that the app has it.
 COMMENT_SCOPE = (RULES.comment_scopes[""], "META_EXTRA_SCOPES")
@@ -89,12 +79,16 @@ class Instagram(Platform):
     absent_after_seconds: ClassVar[float] = 240
     totals: ClassVar[tuple[str, ...]] = ("followers_count", "following_count", "posts_count")
     quota_group: ClassVar[str] = "posts"
+    day_zone: ClassVar[str] = DAY_ZONE
+    tells_today: ClassVar[bool] = True
+    history_days: ClassVar[int] = 90
+    lists_figures: ClassVar[int] = PAGE_LIMIT
+    has_audience: ClassVar[bool] = True
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.uploads = Uploads(graph) if isinstance(graph, Meta) else None
-        self.account_insights = Insights(graph)
-        self.media_insights = Insights(graph, remember=False)
+        self.figures = Figures(graph)
 
     # Publishing
 
@@ -394,78 +388,33 @@ class Instagram(Platform):
         return Quota(told.used, told.total)
 
     def profile(self, access: Access) -> Profile:
-        answer = self.graph.get(
-            access.account_id,
-            access.token,
-            {"fields": "id,username,name,profile_picture_url,followers_count,follows_count,media_count"},
-            account_id=access.account_id,
-        )
-        return Profile(
-            name=str(answer.get("name") or answer.get("username") or ""),
-            username=str(answer.get("username") or ""),
-            picture_url=str(answer.get("profile_picture_url") or ""),
-            followers_count=number_in(answer, "followers_count"),
-            following_count=number_in(answer, "follows_count"),
-            posts_count=number_in(answer, "media_count"),
-        )
+        return self.figures.profile(access)
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of the span.
+        """Goes with its last caller."""
+        reading = self.read_account(access, days=[since])
+        metrics = {name: value for day in reading.days for name, value in day.metrics.items()}
+        return AccountFigures(metrics, dead_metrics=reading.refused)
 
-        metrics: reach, views, accounts_engaged, engagements, likes, comments, saves, shares, clicks, profile_views,
-        follows, unfollows. raw: Meta's own names.
-        """
-        span = {
-            "period": "day",
-            "metric_type": "total_value",
-            "since": str(int(since.timestamp())),
-            "until": str(int(until.timestamp())),
-        }
-        asks = [Ask(access.account_id, tuple(group), span) for group in ACCOUNT_METRICS]
-        asks.append(Ask(access.account_id, FOLLOWS, {**span, "breakdown": "follow_type"}))
-        told = self.account_insights.read(access, asks)
-        figures = figures_of(told, (*ACCOUNT_METRICS, {}))
-        follows = _follows(told[-1].entries.get(FOLLOWS[0]))
-        return AccountFigures({**figures.metrics, **follows}, figures.raw, figures.dead_metrics)
+    def read_account(
+        self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
+    ) -> AccountReading:
+        return self.figures.account(access, days, skip)
 
-    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        fields = urlencode({"fields": "id,like_count,comments_count,media_product_type"}, safe=",")
-        answers = self.graph.batch(
-            access.token, [f"{post_id}?{fields}" for post_id in platform_post_ids], account_id=access.account_id
-        )
-        nodes = {}
-        for post_id, answer in zip(platform_post_ids, answers, strict=True):
-            if isinstance(answer, NotFoundError):
-                continue
-            if isinstance(answer, PlatformError):
-                raise answer
-            nodes[post_id] = answer
-        told = self.media_insights.read(
-            access,
-            [
-                Ask(post_id, STORY_METRICS if node.get("media_product_type") == "STORY" else MEDIA_METRICS)
-                for post_id, node in nodes.items()
-            ],
-        )
-        refuse_gaps(told)
-        return [
-            _post_figures(post_id, node, answer) for (post_id, node), answer in zip(nodes.items(), told, strict=True)
-        ]
+    def audience(self, access: Access, *, skip: Collection[str] = ()) -> AudienceReading:
+        return self.figures.audience(access, skip)
 
-    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
-        entries = self.graph.paged(
-            f"{access.account_id}/media",
-            access.token,
-            {
-                "fields": f"{MEDIA_FIELDS},media_url,thumbnail_url",
-                "since": str(int(since.timestamp())),
-                "limit": str(min(limit, 100)),
-            },
-            page_limit=-(-limit // min(limit, 100)),
-            account_id=access.account_id,
-        )
-        posts = [post for entry in entries if (post := _remote_post(entry)) and post.posted_at >= since]
-        return sorted(posts, key=lambda post: post.posted_at, reverse=True)[:limit]
+    def post_figures(
+        self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
+    ) -> list[PostFigures]:
+        """posts: the product is FEED, REELS or STORY; where it is not known, that costs a further call."""
+        return self.figures.posts(access, posts, skip)
+
+    def recent_posts(
+        self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
+    ) -> list[RemotePost]:
+        """Figures that only one kind of media has, and those of stories, `post_figures` tells."""
+        return self.figures.recent(access, since, limit, figures, skip)
 
 
 # Handles and finished steps that go when everything has to be prepared again.
@@ -566,48 +515,3 @@ def _same_kind(entry: Mapping[str, Any], content: Content) -> bool:
         return entry.get("media_type") in (None, "CAROUSEL_ALBUM")
     wanted = "VIDEO" if content.media and content.media[0].kind is MediaKind.VIDEO else "IMAGE"
     return entry.get("media_type") in (None, wanted)
-
-
-def _follows(entry: Mapping[str, Any] | None) -> dict[str, int | float]:
-    """Gained and lost followers out of the breakdown by follow_type."""
-    total = (entry or {}).get("total_value")
-    names = {"FOLLOWER": "follows", "NON_FOLLOWER": "unfollows"}
-    found: dict[str, int | float] = {}
-    for breakdown in (total.get("breakdowns") or ()) if isinstance(total, dict) else ():
-        for result in breakdown.get("results") or ():
-            name = names.get(str((result.get("dimension_values") or [""])[0]))
-            if name and isinstance(result.get("value"), int | float):
-                found[name] = result["value"]
-    return found
-
-
-def _post_figures(post_id: str, node: Mapping[str, Any], told: Told) -> PostFigures:
-    def figure(name: str) -> int | None:
-        return whole(number_of(told.entries.get(name)))
-
-    return PostFigures(
-        post_id,
-        likes=number_in(node, "like_count"),  # missing when the owner hides it
-        comments=number_in(node, "comments_count"),
-        shares=figure("shares"),
-        saves=figure("saved"),
-        views=figure("views"),
-        reach=figure("reach"),
-        raw={name: value_of(entry) for name, entry in told.entries.items()},
-        refused=told.dead,
-    )
-
-
-def _remote_post(entry: Mapping[str, Any]) -> RemotePost | None:
-    posted_at = instant_of(entry.get("timestamp"))
-    if not posted_at or not entry.get("id"):
-        return None
-    kind = entry.get("media_type")
-    return RemotePost(
-        str(entry["id"]),
-        text=str(entry.get("caption") or ""),
-        posted_at=posted_at,
-        permalink=str(entry.get("permalink") or ""),
-        media_type=str(entry.get("media_product_type") if kind == "VIDEO" else kind or ""),
-        thumbnail_url=str(entry.get("thumbnail_url") or entry.get("media_url") or ""),
-    )

@@ -1,22 +1,37 @@
-"""Reading Meta's insights: small groups of metrics, in one round trip, without falling over a name that died."""
+"""Reading Meta's insights: along with the object where that works, in small groups where it does not.
+
+A call with one dead name is refused whole, and with it everything that was asked for along with it. So what is refused is
+asked again in groups, the refused groups name by name, and the culprits are told to whoever asks, who leaves them out.
+"""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
-from socialhub.platforms.base import Access, AccountFigures
-from socialhub.platforms.errors import LimitedError, NotFoundError, PlatformError, ReconnectError, TemporaryError
-from socialhub.platforms.meta import Graph
-from socialhub.platforms.meta_errors import DeadMetricError
+from socialhub.platforms.base import Access
+from socialhub.platforms.errors import (
+    LimitedError,
+    NotFoundError,
+    PermissionMissingError,
+    PlatformError,
+    ReconnectError,
+    TemporaryError,
+)
+from socialhub.platforms.meta import Graph, instant_of
+from socialhub.platforms.meta_errors import DeadMetricError, NoDataError
+from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
 logger = logging.getLogger(__name__)
 
-DEAD_SECONDS = 3 * 86_400  # then a refused metric is tried again
+DAY_ZONE = "America/Los_Angeles"
+PACIFIC = ZoneInfo(DAY_ZONE)
+HALF_A_DAY = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,55 +41,54 @@ class Ask:
     path: str
     metrics: tuple[str, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
+    edge: str = "insights"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The answer to an Ask: entries by metric, the names Meta refused, or what went wrong."""
+    """The answer to an Ask: entries by metric, the names that Meta refused, or what went wrong."""
 
     entries: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     dead: tuple[str, ...] = ()
     error: PlatformError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of objects. has_figures: their insights stand with them."""
+
+    entries: list[dict[str, Any]]
+    dead: tuple[str, ...] = ()
+    has_figures: bool = True
+
+
 class Insights:
-    """One dead metric fails a whole group. So a refused group is asked again one by one, and the culprit left out.
+    """skip: names that were refused lately; they are not asked for, and not told as refused again."""
 
-    remember: refused names are not asked for again for some days. Not where a name is good for one kind of object
-    and wrong for another.
-    """
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
 
-    def __init__(self, meta: Graph, *, remember: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
-        self.meta = meta
-        self.remember = remember
-        self.clock = clock
-        self._dead: dict[str, float] = {}  # metric -> when to try it again; single assignments, so safe without a lock
+    # By themselves, in groups
 
-    def read(self, access: Access, asks: Sequence[Ask]) -> list[Told]:
+    def read(self, access: Access, asks: Sequence[Ask], *, skip: Collection[str] = ()) -> list[Told]:
         """The answers, in order. Raises ReconnectError and LimitedError; other failures stay with their Ask."""
-        dead = {name for ask in asks for name in ask.metrics if self._is_dead(name)}
+        dead: set[str] = set()
         answers: dict[int, Told] = {}
         waiting = list(range(len(asks)))
         # Each round settles everything or finds at least one dead name, so it ends.
-        while waiting := self._round(access, asks, waiting, dead, answers):
+        while waiting := self._round(access, asks, waiting, dead | set(skip), answers):
             first = asks[waiting[0]]
-            culprits = self._culprits(access, first, [name for name in first.metrics if name not in dead])
-            dead |= culprits
-            if self.remember:
-                self._dead |= dict.fromkeys(culprits, self.clock() + DEAD_SECONDS)
+            dead |= self._culprits(access, first, _living(first, dead | set(skip)))
         return [
             replace(answers[number], dead=tuple(name for name in ask.metrics if name in dead))
             for number, ask in enumerate(asks)
         ]
 
-    def _is_dead(self, name: str) -> bool:
-        return self._dead.get(name, 0) > self.clock()
-
     def _round(
-        self, access: Access, asks: Sequence[Ask], waiting: Sequence[int], dead: set[str], answers: dict[int, Told]
+        self, access: Access, asks: Sequence[Ask], waiting: Sequence[int], left_out: set[str], answers: dict[int, Told]
     ) -> list[int]:
-        """Ask for what waits, with the living names; returns the numbers that were refused for a dead one."""
-        living = {number: [name for name in asks[number].metrics if name not in dead] for number in waiting}
+        """Ask for what waits; returns the numbers that were refused for a dead name."""
+        living = {number: _living(asks[number], left_out) for number in waiting}
         answers |= {number: Told() for number, names in living.items() if not names}
         numbers = [number for number, names in living.items() if names]
         refused = []
@@ -100,31 +114,202 @@ class Insights:
     def _fetch(
         self, access: Access, parts: Sequence[tuple[Ask, Sequence[str]]]
     ) -> list[dict[str, Any] | PlatformError]:
-        addresses = [
-            f"{ask.path}/insights?{urlencode({'metric': ','.join(names), **ask.fields}, safe=',')}"
-            for ask, names in parts
-        ]
+        return self._batch(
+            access,
+            [
+                f"{ask.path}/{ask.edge}?{urlencode({'metric': ','.join(names), **ask.fields}, safe=',')}"
+                for ask, names in parts
+            ],
+        )
+
+    def _batch(self, access: Access, addresses: Sequence[str]) -> list[dict[str, Any] | PlatformError]:
         if not addresses:
             return []
-        answers = self.meta.batch(access.token, addresses, account_id=access.account_id)
+        answers = self.graph.batch(access.token, addresses, account_id=access.account_id)
         for answer in answers:
             if isinstance(answer, ReconnectError | LimitedError):
                 raise answer
         return answers
 
+    # Along with their object
+
+    def with_node(
+        self, access: Access, fields: str, asks: Sequence[Ask], *, skip: Collection[str] = ()
+    ) -> tuple[dict[str, Any], list[Told]]:
+        """The account itself and its insights in one call. The account is never lost because of its insights."""
+        path = access.account_id
+        names, expansions = _expansions(asks, skip)
+        try:
+            node = self._node(access, path, ",".join([fields, *expansions]))
+        except (LimitedError, ReconnectError, NotFoundError):
+            raise
+        except PlatformError as error:
+            if not expansions:
+                raise
+            node = self._node(access, path, fields)
+            if isinstance(error, PermissionMissingError):
+                return node, [Told(error=error) for _ask in asks]
+            return node, self.read(access, asks, skip=skip)
+        return node, [_expanded(node, names[number], ask) for number, ask in enumerate(asks)]
+
+    def _node(self, access: Access, path: str, fields: str) -> dict[str, Any]:
+        answer = self.graph.get(path, access.token, {"fields": fields}, account_id=access.account_id)
+        return answer if isinstance(answer, dict) else {}
+
+    def with_nodes(
+        self, access: Access, fields: str, asks: Sequence[Ask], *, less: str = "", skip: Collection[str] = ()
+    ) -> list[tuple[dict[str, Any] | PlatformError, Told]]:
+        """Many objects, each with its insights. less: the fields to read where a permission for the others is missing.
+
+        An object that cannot be read stands as its error. Raises ReconnectError and LimitedError.
+        """
+        found = dict(enumerate(self._with_nodes(access, fields, asks, skip)))
+        fields_of = dict.fromkeys(found, fields)
+        if less and (refused := [n for n, (node, _none) in found.items() if isinstance(node, PermissionMissingError)]):
+            again = self._with_nodes(access, less, [asks[number] for number in refused], skip)
+            found.update(zip(refused, again, strict=True))
+            fields_of |= dict.fromkeys(refused, less)
+        broken = [number for number, (node, _none) in found.items() if _is_only_refused(node)]
+        nodes = self._batch(access, [_address(asks[number].path, fields_of[number]) for number in broken])
+        unknown = [
+            number
+            for number, node in zip(broken, nodes, strict=True)
+            if isinstance(node, dict) and not isinstance(found[number][0], NoDataError)
+        ]
+        told = dict(zip(unknown, self.read(access, [asks[number] for number in unknown], skip=skip), strict=True))
+        for number, node in zip(broken, nodes, strict=True):
+            error = found[number][0]
+            found[number] = (
+                node,
+                told.get(number) or Told(error=error if isinstance(error, PlatformError) else None),
+            )
+        return [found[number] for number in range(len(asks))]
+
+    def _with_nodes(
+        self, access: Access, fields: str, asks: Sequence[Ask], skip: Collection[str]
+    ) -> list[tuple[dict[str, Any] | PlatformError, Told]]:
+        addresses = [_address(ask.path, ",".join(filter(None, (fields, _expansion(ask, skip))))) for ask in asks]
+        return [
+            (node, Told() if isinstance(node, PlatformError) else _expanded(node, ask.edge, ask))
+            for ask, node in zip(asks, self._batch(access, addresses), strict=True)
+        ]
+
+    # Along with a list
+
+    def listed(
+        self,
+        access: Access,
+        read: Callable[[str], list[dict[str, Any]]],
+        metrics: Sequence[str],
+        *,
+        skip: Collection[str] = (),
+    ) -> Listed:
+        """A list with these metrics of each entry. read: asks for it with an expansion, "" for none.
+
+        Where that is refused, the newest entry tells which name is to blame.
+        """
+        expansion = _expansion(Ask("", tuple(metrics)), skip)
+        if not expansion:
+            return Listed(read(""), has_figures=False)
+        try:
+            return Listed(read(expansion))
+        except (LimitedError, ReconnectError):
+            raise
+        except PlatformError:
+            entries = read("")
+        if not entries:
+            return Listed(entries)
+        (told,) = self.read(access, [Ask(str(entries[0].get("id")), tuple(metrics))], skip=skip)
+        expansion = _expansion(Ask("", tuple(metrics)), {*skip, *told.dead})
+        if told.dead and not told.error and expansion:
+            try:
+                return Listed(read(expansion), told.dead)
+            except (LimitedError, ReconnectError):
+                raise
+            except PlatformError as error:
+                logger.info("a list with figures was refused twice: %s", error.code or error.kind)
+        return Listed(entries, told.dead, has_figures=False)
+
+
+def _living(ask: Ask, left_out: Collection[str]) -> list[str]:
+    return [name for name in ask.metrics if name not in left_out]
+
+
+def _address(path: str, fields: str) -> str:
+    return f"{path}?{urlencode({'fields': fields}, safe=',().{}')}"
+
+
+def _is_only_refused(node: object) -> bool:
+    """The object may be there all the same: it was something about its insights."""
+    return isinstance(node, NoDataError) or (isinstance(node, PlatformError) and not isinstance(node, NotFoundError))
+
+
+def _expansion(ask: Ask, skip: Collection[str], alias: str = "") -> str:
+    """The metrics as a field of their object; "" when none is left."""
+    names = _living(ask, skip)
+    if not names:
+        return ""
+    modifiers = "".join(f".{name}({value})" for name, value in ask.fields.items())
+    return f"{ask.edge}.metric({','.join(names)}){modifiers}" + (f".as({alias})" if alias else "")
+
+
+def _expansions(asks: Sequence[Ask], skip: Collection[str]) -> tuple[dict[int, str], list[str]]:
+    """Under which name each Ask is answered, and the fields to ask for.
+
+    Asks that differ in metrics alone share a field; a field that is not the only one gets a name of its own.
+    """
+    together: dict[tuple[str, ...], list[int]] = {}
+    for number, ask in enumerate(asks):
+        key = (ask.edge, *(f"{name}={value}" for name, value in ask.fields.items()))
+        together.setdefault(key, []).append(number)
+    names: dict[int, str] = {}
+    fields = []
+    for position, numbers in enumerate(together.values()):
+        first = asks[numbers[0]]
+        metrics = tuple(dict.fromkeys(name for number in numbers for name in asks[number].metrics))
+        alias = f"part_{position}" if len(together) > 1 else ""
+        names |= dict.fromkeys(numbers, alias or first.edge)
+        fields.append(_expansion(replace(first, metrics=metrics), skip, alias))
+    return names, [expansion for expansion in fields if expansion]
+
+
+def _expanded(node: Mapping[str, Any], name: str, ask: Ask) -> Told:
+    entries = entries_in(node.get(name))
+    return Told({metric: entries[metric] for metric in ask.metrics if metric in entries})
+
+
+def entries_in(answer: object) -> dict[str, dict[str, Any]]:
+    """The entries of an insights answer, or of the field that holds one, by metric."""
+    data = answer.get("data") if isinstance(answer, dict) else None
+    return {str(entry.get("name")): entry for entry in data or () if isinstance(entry, dict)}
+
 
 def _told(answer: dict[str, Any] | PlatformError) -> Told:
-    if isinstance(answer, PlatformError):
-        # Gone, or too few viewers: there is nothing to read, which is no failure.
-        return Told() if isinstance(answer, NotFoundError) else Told(error=answer)
-    return Told({str(entry.get("name")): entry for entry in answer.get("data") or () if isinstance(entry, dict)})
+    if not isinstance(answer, PlatformError):
+        return Told(entries_in(answer))
+    # Gone: there is nothing to read, which is no failure.
+    is_gone = isinstance(answer, NotFoundError) and not isinstance(answer, NoDataError)
+    return Told() if is_gone else Told(error=answer)
 
 
-def refuse_gaps(told: Sequence[Told]) -> None:
+def refuse_gaps(told: Iterable[Told]) -> None:
     """Raise a passing failure: it must not look like figures that the network does not give."""
     for answer in told:
         if isinstance(answer.error, TemporaryError):
             raise answer.error
+
+
+def dead_in(told: Iterable[Told]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for answer in told for name in answer.dead))
+
+
+def errors_in(told: Iterable[Told]) -> tuple[PlatformError, ...]:
+    """What kept parts from being read, each trouble once."""
+    found = [answer.error for answer in told if answer.error and not isinstance(answer.error, NoDataError)]
+    return tuple({(type(error), error.message): error for error in found}.values())
+
+
+# Values
 
 
 def value_of(entry: Mapping[str, Any] | None) -> Any:
@@ -138,33 +323,91 @@ def value_of(entry: Mapping[str, Any] | None) -> Any:
     return values[-1].get("value") if values else None
 
 
-def number_of(entry: Mapping[str, Any] | None) -> int | float | None:
-    """The value as one number; the parts of a dict (reactions by kind) are added up."""
-    value = value_of(entry)
+def number_of(value: Any) -> int | float | None:
+    """A value as one number; the parts of a dict (reactions by kind) are added up."""
     if isinstance(value, dict):
-        parts = [part for part in value.values() if isinstance(part, int | float)]
+        parts = [part for part in value.values() if _is_number(part)]
         return sum(parts) if parts else None
-    return value if isinstance(value, int | float) else None
+    return value if _is_number(value) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def figure_of(metric: NetworkMetric, value: Any) -> int | float | None:
+    """A value in the unit of our word for it."""
+    number = number_of(value)
+    if number is not None and metric.unit == "milliseconds":
+        return round(number / 1000, 3)
+    return number
 
 
 def whole(number: int | float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def figures_of(told: Sequence[Told], groups: Sequence[Mapping[str, str]]) -> AccountFigures:
-    """Answers of several groups under our names. Raises the first error when no group was answered at all."""
-    errors = [answer.error for answer in told if answer.error]
-    if errors and len(errors) == len(told):
-        raise errors[0]
-    metrics: dict[str, int | float] = {}
-    for answer, names in zip(told, groups, strict=True):
-        for theirs, ours in names.items():
-            number = number_of(answer.entries.get(theirs))
-            if number is not None:
-                metrics[ours] = number
-    raw = {name: _raw(entry) for answer in told for name, entry in answer.entries.items()}
-    return AccountFigures(metrics, raw, tuple(name for answer in told for name in answer.dead))
+def results_of(entry: Mapping[str, Any] | None) -> dict[str, int | float]:
+    """The parts of a value with one breakdown, by their key. Meta leaves `results` out where there is nothing."""
+    total = (entry or {}).get("total_value")
+    found: dict[str, int | float] = {}
+    for breakdown in (total.get("breakdowns") or ()) if isinstance(total, dict) else ():
+        for result in (breakdown.get("results") or ()) if isinstance(breakdown, dict) else ():
+            keys, value = result.get("dimension_values") or (), result.get("value")
+            if keys and _is_number(value):
+                found[str(keys[0])] = value
+    return found
 
 
-def _raw(entry: Mapping[str, Any]) -> Any:
-    return entry.get("total_value") or entry.get("values")
+# Names
+
+
+def asked(
+    metrics: Iterable[NetworkMetric], subject: Subject, on: datetime, *, product: str = ""
+) -> list[NetworkMetric]:
+    """The insights that we ask for on that day. What comes with the object itself is of no group."""
+    return [
+        metric
+        for metric in metrics
+        if metric.group and metric.asked and metric.subject is subject
+        if metric.lives(on.date()) and metric.suits(product)
+    ]
+
+
+def grouped(metrics: Iterable[NetworkMetric]) -> list[tuple[str, ...]]:
+    """Names by group, in order."""
+    found: dict[str, list[str]] = {}
+    for metric in metrics:
+        found.setdefault(metric.group, []).append(metric.name)
+    return [tuple(names) for names in found.values()]
+
+
+# Days
+
+
+def midnight(day: date) -> datetime:
+    """When a day of Meta begins."""
+    return datetime.combine(day, time(), PACIFIC).astimezone(UTC)
+
+
+def day_of(instant: datetime) -> date:
+    return instant.astimezone(PACIFIC).date()
+
+
+def end_of(start: datetime) -> datetime:
+    """When the day that begins there is over: 23, 24 or 25 hours later."""
+    return midnight(day_of(start) + timedelta(days=1))
+
+
+def day_ending(end_time: object) -> date | None:
+    """The day whose value carries this end_time. Meta sets it to midnight, at times to that of the other half-year."""
+    end = instant_of(end_time)
+    return day_of(end - HALF_A_DAY) if end else None
+
+
+def days_by_date(days: Iterable[datetime]) -> dict[date, datetime]:
+    return {day_of(day): day for day in sorted(days)}
+
+
+def seconds(instant: datetime) -> str:
+    return str(int(instant.timestamp()))

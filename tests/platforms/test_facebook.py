@@ -23,9 +23,8 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.facebook import PAGE_METRICS, POST_FIELDS, POST_METRICS
 from socialhub.platforms.rules import WINDOWS
-from tests.platforms.graph import BASE, EDGES, NAMES, addresses, declared, error, part, path_of, sent, top_fields
+from tests.platforms.graph import BASE, EDGES, NAMES, declared, error, path_of, sent, top_fields
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(seconds=40)
@@ -358,114 +357,8 @@ def test_the_profile(facebook, page, graph):
     assert top_fields(sent(graph.calls[0])["fields"]) <= set(NAMES["fields"]["Page"]) | EDGES["Page"]
 
 
-def metric(name, *values):
-    return {
-        "name": name,
-        "period": "day",
-        "values": [{"value": value, "end_time": f"2026-11-{day}T08:00:00+0000"} for day, value in values],
-    }
-
-
-def test_figures_of_a_day(facebook, page, graph):
-    graph.post(
-        f"{BASE}/",
-        json=[
-            part({"data": [metric("page_media_view", (19, 1), (20, 123)), metric("page_post_engagements", (20, 0))]}),
-            part({"data": [metric("page_follows", (20, 1204))]}),
-            part({"data": []}),
-            part({"data": [metric("page_video_views", (19, 5))]}),
-        ],
-    )
-    day = datetime(2026, 11, 19, tzinfo=UTC)
-    figures = facebook.account_figures(page, since=day, until=day + timedelta(days=1))
-    assert figures.metrics == {"views": 123, "engagements": 0, "followers": 1204}  # what is missing is absent, not 0
-    assert figures.raw["page_media_view"][0]["value"] == 123
-    assert not figures.dead_metrics
-    asked = addresses(graph.calls[0])
-    assert len(asked) == len(PAGE_METRICS)
-    assert "period=day" in asked[0]
-    assert f"since={int(day.timestamp())}" in asked[0]
-    assert f"until={int(NOW.timestamp())}" in asked[0]  # not beyond now
-
-
-def test_a_dead_metric_does_not_take_the_rest_along(facebook, page, graph):
-    refused = part(error(100, None, "(#100) The value must be a valid insights metric"), 400)
-    good = part({"data": []})
-    graph.post(f"{BASE}/", json=[refused, good, good, good])
-    graph.post(f"{BASE}/", json=[part({"data": [metric("page_media_view", (20, 1))]}), refused, good])
-    graph.post(f"{BASE}/", json=[part({"data": [metric("page_media_view", (20, 1))]})])
-    day = datetime(2026, 11, 19, tzinfo=UTC)
-    figures = facebook.account_figures(page, since=day, until=day + timedelta(days=1))
-    assert figures.metrics == {"views": 1}
-    assert figures.dead_metrics == ("page_total_media_view_unique",)
-    graph.reset()
-    graph.post(f"{BASE}/", json=[good] * 4)
-    again = facebook.account_figures(page, since=day, until=day + timedelta(days=1))
-    assert "page_total_media_view_unique" not in "".join(addresses(graph.calls[0]))
-    assert again.dead_metrics == ("page_total_media_view_unique",)
-
-
-@pytest.mark.parametrize(("code", "wanted"), [(190, ReconnectError), (80001, LimitedError)])
-def test_a_lost_token_or_a_limit_in_a_batch(facebook, page, graph, code, wanted):
-    good = part({"data": []})
-    graph.post(f"{BASE}/", json=[good, part(error(code), 400), good, good])
-    with pytest.raises(wanted):
-        facebook.account_figures(page, since=NOW - timedelta(days=1), until=NOW)
-
-
-def test_no_group_at_all_is_an_error(facebook, page, graph):
-    graph.post(f"{BASE}/", json=[part(error(2), 500)] * 4)
-    with pytest.raises(TemporaryError):
-        facebook.account_figures(page, since=NOW - timedelta(days=1), until=NOW)
-
-
-def lifetime(name, value):
-    return {"name": name, "period": "lifetime", "values": [{"value": value}]}
-
-
-def test_figures_of_posts(facebook, page, graph):
-    node = {
-        "id": "900_1",
-        "shares": {"count": 3},
-        "comments": {"data": [], "summary": {"total_count": 4}},
-        "reactions": {"data": [], "summary": {"total_count": 9}},
-    }
-    quiet = {"id": "900_2"}
-    graph.post(f"{BASE}/", json=[part(node), part(error(100, 33), 400), part(quiet)])
-    graph.post(
-        f"{BASE}/",
-        json=[
-            part({"data": [lifetime("post_media_view", 100), lifetime("post_clicks", 0)]}),
-            part({"data": [lifetime("post_reactions_by_type_total", {"like": 2, "love": 1})]}),
-        ],
-    )
-    first, second = facebook.post_figures(page, ["900_1", "900_gone", "900_2"])
-    assert (first.platform_post_id, first.likes, first.comments, first.shares) == ("900_1", 9, 4, 3)
-    assert (first.views, first.clicks, first.reach, first.saves) == (100, 0, None, None)
-    assert (second.platform_post_id, second.likes, second.comments, second.shares) == ("900_2", 3, None, 0)
-    assert top_fields(POST_FIELDS) <= PAGE_POST_FIELDS
-    assert addresses(graph.calls[1]) == [
-        f"{post_id}/insights?metric={','.join(POST_METRICS)}" for post_id in ("900_1", "900_2")
-    ]
-
-
-def test_counts_that_we_may_not_read_are_left_out(facebook, page, graph):
-    graph.post(f"{BASE}/", json=[part(error(10), 403)])
-    graph.post(f"{BASE}/", json=[part({"id": "900_1", "shares": {"count": 3}})])
-    graph.post(f"{BASE}/", json=[part({"data": []})])
-    (figures,) = facebook.post_figures(page, ["900_1"])
-    assert (figures.shares, figures.comments, figures.likes) == (3, None, None)
-
-
-def test_a_passing_failure_does_not_look_like_missing_figures(facebook, page, graph):
-    graph.post(f"{BASE}/", json=[part({"id": "900_1"})])
-    graph.post(f"{BASE}/", json=[part(error(2), 500)])
-    with pytest.raises(TemporaryError):
-        facebook.post_figures(page, ["900_1"])
-
-
 def test_no_posts_no_calls(facebook, page):
-    assert facebook.post_figures(page, []) == []
+    assert facebook.post_figures(page, {}) == []
 
 
 def test_recent_posts_newest_first(facebook, page, graph):

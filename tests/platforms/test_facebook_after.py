@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from socialhub.platforms.base import Content, PostFigures, PostType, Seen, Unknowable
+from socialhub.platforms.base import Content, PostType, Seen, Unknowable
 from socialhub.platforms.errors import LimitedError, OutcomeUnknownError, PermissionMissingError
 from tests.platforms.graph import BASE, EDGES, NAMES, declared, error, part, sent, top_fields
 from tests.platforms.test_facebook_videos import film
@@ -148,10 +148,13 @@ def test_endless_comments_leave_it_open(facebook, page, graph):
 # Figures
 
 
-def test_stories_and_bare_videos_have_no_figures_of_posts(facebook, page, graph):
+def test_stories_have_no_figures(facebook, page, graph):
+    graph.post(f"{BASE}/", json=[part(error(100, None, "Tried accessing nonexisting field (video_insights)"), 400)])
     graph.post(f"{BASE}/", json=[part({"id": "77"})])
-    assert facebook.post_figures(page, ["77"]) == [PostFigures("77")]
-    assert '"77?fields=id"' in sent(graph.calls[0])["batch"]
+    graph.post(f"{BASE}/", json=[part(error(100, None, "nonexisting field"), 400)])
+    (figures,) = facebook.post_figures(page, {"77": ""})
+    assert (figures.views, figures.likes) == (None, None)
+    assert "no figures" in figures.withheld
 
 
 # What a failed post leaves behind

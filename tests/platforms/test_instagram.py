@@ -15,9 +15,9 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.instagram import ACCOUNT_METRICS, MEDIA_METRICS, POLL_SECONDS
+from socialhub.platforms.instagram import POLL_SECONDS
 from socialhub.platforms.rules import WINDOWS
-from tests.platforms.graph import BASE, NAMES, addresses, declared, error, part, sent, top_fields
+from tests.platforms.graph import BASE, NAMES, declared, error, sent, top_fields
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(seconds=40)
@@ -488,120 +488,3 @@ def test_the_profile(instagram, ig, graph):
     assert (profile.name, profile.username) == ("garage", "garage")
     assert (profile.followers_count, profile.following_count, profile.posts_count) == (9, 2, 4)
     assert top_fields(sent(graph.calls[0])["fields"]) <= set(NAMES["fields"]["IGUser"])
-
-
-def total(name, value, breakdowns=None):
-    told = {"value": value} if breakdowns is None else {"breakdowns": breakdowns}
-    return {"name": name, "period": "day", "total_value": told}
-
-
-def test_figures_of_a_day(instagram, ig, graph):
-    follows = [
-        {
-            "dimension_keys": ["follow_type"],
-            "results": [
-                {"dimension_values": ["FOLLOWER"], "value": 5},
-                {"dimension_values": ["NON_FOLLOWER"], "value": 2},
-                {"dimension_values": ["UNKNOWN"], "value": 9},
-            ],
-        }
-    ]
-    graph.post(
-        f"{BASE}/",
-        json=[
-            part({"data": [total("reach", 41), total("views", 300), total("total_interactions", 0)]}),
-            part({"data": [total("saves", 3)]}),
-            part(error(2), 500),
-            part({"data": [total("follows_and_unfollows", None, follows)]}),
-        ],
-    )
-    day = datetime(2026, 11, 19, tzinfo=UTC)
-    figures = instagram.account_figures(ig, since=day, until=day + timedelta(days=1))
-    assert figures.metrics == {"reach": 41, "views": 300, "engagements": 0, "saves": 3, "follows": 5, "unfollows": 2}
-    asked = addresses(graph.calls[0])
-    assert all("metric_type=total_value" in address and "period=day" in address for address in asked)
-    assert f"since={int(day.timestamp())}" in asked[0]
-    assert f"until={int(day.timestamp()) + 86400}" in asked[0]
-    assert "breakdown=follow_type" in asked[-1]
-
-
-def test_a_breakdown_without_results(instagram, ig, graph):
-    empty = [{"dimension_keys": ["follow_type"]}]
-    good = part({"data": []})
-    graph.post(f"{BASE}/", json=[good, good, good, part({"data": [total("follows_and_unfollows", None, empty)]})])
-    assert instagram.account_figures(ig, since=NOW - timedelta(days=1), until=NOW).metrics == {}
-
-
-def test_every_metric_is_one_that_meta_declares():
-    enums = NAMES["enums"]
-    asked = {name for group in ACCOUNT_METRICS for name in group} | {"follows_and_unfollows"}
-    assert asked <= set(enums["shadowiguserinsights_metric_enum_param"])
-    assert set(MEDIA_METRICS) <= set(enums["shadowigmediainsights_metric_enum_param"])
-    assert "follow_type" in enums["shadowiguserinsights_breakdown_enum_param"]
-    assert "total_value" in enums["shadowiguserinsights_metric_type_enum_param"]
-
-
-def figure(name, value):
-    return {"name": name, "period": "lifetime", "values": [{"value": value}]}
-
-
-def test_figures_of_posts(instagram, ig, graph):
-    graph.post(
-        f"{BASE}/",
-        json=[
-            part({"id": "m1", "like_count": 7, "comments_count": 2}),
-            part(error(100, 33), 400),
-            part({"id": "m3", "comments_count": 0}),
-        ],
-    )
-    graph.post(
-        f"{BASE}/",
-        json=[
-            part({"data": [figure("views", 100), figure("reach", 80), figure("saved", 1), figure("shares", 0)]}),
-            part(error(10, None, "(#10) Not enough viewers for the media to show insights"), 400),
-        ],
-    )
-    first, third = instagram.post_figures(ig, ["m1", "m2", "m3"])
-    assert (first.likes, first.comments, first.views, first.reach) == (7, 2, 100, 80)
-    assert (first.saves, first.shares, first.clicks) == (1, 0, None)
-    assert (third.platform_post_id, third.likes, third.comments, third.views) == ("m3", None, 0, None)
-    assert top_fields("id,like_count,comments_count,media_product_type") <= IG_MEDIA_FIELDS
-
-
-def test_a_metric_wrong_for_one_post_is_asked_again_for_the_next(instagram, ig, graph):
-    refused = part(error(100, None, "(#100) metric[0] must be one of the following values: reach"), 400)
-    good = part({"data": [figure("views", 1)]})
-    graph.post(f"{BASE}/", json=[part({"id": "m1"})])
-    graph.post(f"{BASE}/", json=[refused])
-    graph.post(f"{BASE}/", json=[good, good, refused, good, good])
-    graph.post(f"{BASE}/", json=[good])
-    (figures,) = instagram.post_figures(ig, ["m1"])
-    assert (figures.views, figures.refused) == (1, ("saved",))
-    graph.reset()
-    graph.post(f"{BASE}/", json=[part({"id": "m2"})])
-    graph.post(f"{BASE}/", json=[good])
-    instagram.post_figures(ig, ["m2"])
-    assert "saved" in addresses(graph.calls[1])[0]
-
-
-def test_recent_posts(instagram, ig, graph):
-    graph.get(
-        f"{BASE}/17800/media",
-        json={
-            "data": [
-                media("m1", media_url="https://cdn.example/1.jpg"),
-                media("m2", timestamp="2026-11-19T10:00:00+0000", media_type="VIDEO", media_product_type="REELS"),
-                {"id": "m3"},
-            ]
-        },
-    )
-    first, second = instagram.recent_posts(ig, since=NOW - timedelta(days=7))
-    assert (first.platform_post_id, first.media_type, first.thumbnail_url) == (
-        "m1",
-        "IMAGE",
-        "https://cdn.example/1.jpg",
-    )
-    assert (second.platform_post_id, second.media_type) == ("m2", "REELS")
-    fields = sent(graph.calls[0])
-    assert set(fields) <= declared("IGUser", "GET", "media")
-    assert top_fields(fields["fields"]) <= IG_MEDIA_FIELDS

@@ -36,11 +36,11 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.instagram import STORY_METRICS, Instagram
+from socialhub.platforms.instagram import Instagram
 from socialhub.platforms.instagram_login import InstagramApi, InstagramConfig
 from socialhub.platforms.instagram_upload import PART_BYTES
 from socialhub.platforms.rules import RULES, WINDOWS, check
-from tests.platforms.graph import BASE, NAMES, TOKEN, addresses, declared, error, part, path_of, sent, top_fields
+from tests.platforms.graph import BASE, NAMES, TOKEN, declared, error, path_of, sent, top_fields
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(seconds=40)
@@ -495,19 +495,6 @@ def test_comments_that_cannot_be_read(instagram, ig, graph, answer, wanted):
     else:
         with pytest.raises(wanted):
             instagram.find_comment(ig, "m1", "First")
-
-
-# Figures
-
-
-def test_of_a_story_only_its_own_figures_are_asked(instagram, ig, graph):
-    graph.post(f"{BASE}/", json=[part({"id": "m1", "media_product_type": "STORY"}), part({"id": "m2"})])
-    graph.post(f"{BASE}/", json=[part({"data": []}), part({"data": []})])
-    instagram.post_figures(ig, ["m1", "m2"])
-    of_story, of_post = addresses(graph.calls[1])
-    assert "saved" not in of_story
-    assert "saved" in of_post
-    assert set(STORY_METRICS) <= set(NAMES["enums"]["shadowigmediainsights_metric_enum_param"])
 
 
 # Rules

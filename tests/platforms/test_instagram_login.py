@@ -254,21 +254,18 @@ def test_figures_are_read_one_call_after_the_other(
     instagram: Instagram, graph: responses.RequestsMock, ig: Access
 ) -> None:
     """Batches belong to the other host."""
-    graph.get(f"{BASE}/m1", json={"id": "m1", "like_count": 4, "comments_count": 1})
-    graph.get(
-        f"{BASE}/m1/insights",
-        json={"data": [{"name": "reach", "values": [{"value": 40}]}, {"name": "saved", "values": [{"value": 2}]}]},
-    )
-    (figures,) = instagram.post_figures(ig, ["m1"])
+    insights = {"data": [{"name": "reach", "values": [{"value": 40}]}, {"name": "saved", "values": [{"value": 2}]}]}
+    graph.get(f"{BASE}/m1", json={"id": "m1", "like_count": 4, "comments_count": 1, "insights": insights})
+    graph.get(f"{BASE}/m2", status=400, json=error(100, 33))
+    (figures,) = instagram.post_figures(ig, {"m1": "FEED", "m2": "REELS"})
     assert (figures.likes, figures.comments, figures.reach, figures.saves, figures.views) == (4, 1, 40, 2, None)
-    assert sent(graph.calls[1])["metric"] == "views,reach,saved,shares,total_interactions"
     assert all(call.request.method == "GET" for call in graph.calls)
 
 
 def test_a_limit_ends_the_reading_at_once(instagram: Instagram, graph: responses.RequestsMock, ig: Access) -> None:
     graph.get(f"{BASE}/m1", status=400, json=error(4))
     with pytest.raises(LimitedError):
-        instagram.post_figures(ig, ["m1", "m2", "m3"])
+        instagram.post_figures(ig, dict.fromkeys(["m1", "m2", "m3"], "FEED"))
     assert len(graph.calls) == 1
 
 
