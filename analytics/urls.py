@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics.views import dashboard, sync, welcome
+from analytics.views import dashboard, exports, sync, welcome
 
 app_name = "analytics"
 urlpatterns = [
@@ -15,4 +15,5 @@ urlpatterns = [
     path("welcome/skip/", welcome.welcome_skip, name="welcome_skip"),
     path("welcome/again/", welcome.welcome_again, name="welcome_again"),
     path("analytics/accounts/<uuid:account_id>/sync/", sync.account_sync, name="account_sync"),
+    path("analytics/export/<slug:table>.<slug:ending>", exports.export, name="export"),
 ]

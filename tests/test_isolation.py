@@ -62,7 +62,7 @@ class Address:
 
     @property
     def owned(self) -> bool:
-        return any(word != "facebook" for word in self.ids)
+        return any(word not in ("facebook", "posts", "csv") for word in self.ids)
 
 
 def look(*ids: str) -> Address:
@@ -165,6 +165,7 @@ ADDRESSES: dict[str, Address] = {
     "analytics:welcome_skip": act("editor", step="all"),
     "analytics:welcome_again": act("editor"),
     "analytics:account_sync": act("editor", "account"),
+    "analytics:export": look("posts", "csv"),
 }
 
 # What allauth leaves open: entering, the two halves of a reset and of a confirmation, and pages that only tell.
@@ -261,7 +262,7 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
     )
     other = member(workspace, Role.VIEWER)
     ids = {
-        "facebook": "facebook",
+        **{word: word for word in ("facebook", "posts", "csv")},
         "account": account.pk,
         "grant": grant.pk,
         "media": media.pk,
