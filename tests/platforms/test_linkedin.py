@@ -10,7 +10,7 @@ import time_machine
 from socialhub.platforms.base import (
     Absent,
     Access,
-    AccountFigures,
+    AccountReading,
     Content,
     Done,
     NotYet,
@@ -33,7 +33,7 @@ from socialhub.platforms.errors import (
 )
 from socialhub.platforms.linkedin import LinkedIn
 from socialhub.platforms.linkedin_api import MEMBER_SCOPES, millis
-from socialhub.platforms.linkedin_errors import NotReadyError
+from socialhub.platforms.linkedin_errors import NotReadyError, VersionError
 from socialhub.platforms.linkedin_rules import WINDOWS
 from tests.platforms.linkedin import BASE, PAGE, PERSON, TOKEN, body, enc, error, make_api, parts, query
 
@@ -514,8 +514,12 @@ def test_a_lost_role_is_told(linkedin, company, graph):
 # Figures of an account
 
 
-def figures_of_day(linkedin, access, day=DAY_START):
-    return linkedin.account_figures(access, since=day, until=day + DAY)
+def read_day(linkedin, access, *days, skip=()):
+    return linkedin.read_account(access, days=days or (DAY_START,), skip=skip)
+
+
+def followers_of(graph, number=1200):
+    graph.get(f"{BASE}/networkSizes/{enc(PAGE)}", json={"firstDegreeSize": number})
 
 
 def page_figures(graph, *, shares=None, views=None, followers=None, day=DAY_START):
@@ -544,16 +548,26 @@ STATISTICS = {
 }
 
 
+def test_totals_cost_one_call(linkedin, company, graph):
+    followers_of(graph)
+    assert linkedin.read_account(company) == AccountReading(Profile(followers_count=1200), {"followers": 1200})
+    assert len(graph.calls) == 1
+
+
 def test_the_figures_of_a_day(linkedin, company, graph):
+    followers_of(graph)
     page_figures(
         graph,
         shares=STATISTICS,
         views={"views": {"allPageViews": {"pageViews": 11, "uniquePageViews": 9}}},
         followers={"organicFollowerGain": -3, "paidFollowerGain": 1},
     )
-    found = figures_of_day(linkedin, company)
-    assert found.metrics == {
-        "views": 100,
+    reading = read_day(linkedin, company)
+    (day,) = reading.days
+    assert day.start == DAY_START
+    assert day.is_whole
+    assert day.metrics == {
+        "impressions": 100,
         "reach": 60,
         "clicks": 5,
         "likes": -2,
@@ -563,67 +577,121 @@ def test_the_figures_of_a_day(linkedin, company, graph):
         "profile_views": 11,
         "follows": -2,
     }
-    assert found.raw["organizationalEntityShareStatistics"] == {"totalShareStatistics": STATISTICS}
-    assert found.raw["organizationalEntityFollowerStatistics"]["followerGains"]["paidFollowerGain"] == 1
+    assert day.sources["impressions"] == "impressionCount"
+    assert day.sources["follows"] == "organicFollowerGain+paidFollowerGain"
+    assert day.sources["engagements"] == "clickCount+likeCount+commentCount+shareCount"
+    assert day.sources.keys() == day.metrics.keys()
+    assert day.raw["organizationalEntityShareStatistics"] == STATISTICS
+    assert reading.totals == {"followers": 1200}
+    assert reading.troubles == reading.refused == ()
     interval = f"(timeGranularityType:DAY,timeRange:(end:{millis(DAY_START + DAY)},start:{millis(DAY_START)}))"
-    assert [parts(call) for call in graph.calls] == [
+    assert [parts(call) for call in graph.calls[1:]] == [
         {"q=organizationalEntity", f"organizationalEntity={enc(PAGE)}", f"timeIntervals={interval}"},
         {"q=organization", f"organization={enc(PAGE)}", f"timeIntervals={interval}"},
         {"q=organizationalEntity", f"organizationalEntity={enc(PAGE)}", f"timeIntervals={interval}"},
     ]
-    assert all(call.request.headers["X-RestLi-Method"] == "FINDER" for call in graph.calls)
+    assert all(call.request.headers["X-RestLi-Method"] == "FINDER" for call in graph.calls[1:])
 
 
-def test_yesterdays_followers_are_not_known_yet(linkedin, company, graph):
-    page_figures(graph, shares=STATISTICS, views={}, day=datetime(2026, 11, 19, tzinfo=UTC))
-    found = figures_of_day(linkedin, company, datetime(2026, 11, 19, tzinfo=UTC))
-    assert found.metrics["views"] == 100
-    assert not {"follows", "profile_views"} & set(found.metrics)
+def test_all_days_cost_one_call_of_each_kind(linkedin, company, graph):
+    followers_of(graph)
+    days = [DAY_START - number * DAY for number in range(180)]
+    entries = [
+        {
+            "timeRange": {"start": millis(day), "end": millis(day + DAY)},
+            "totalShareStatistics": {"impressionCount": number},
+            "totalPageStatistics": {},
+            "followerGains": {"organicFollowerGain": -number, "paidFollowerGain": 0},
+        }
+        for number, day in enumerate(days)
+        if number != 7
+    ]
+    for kind in ("ShareStatistics", "FollowerStatistics"):
+        graph.get(f"{BASE}/organizationalEntity{kind}", json={"elements": entries})
+    graph.get(f"{BASE}/organizationPageStatistics", json={"elements": []})
+    reading = read_day(linkedin, company, *days)
+    assert len(graph.calls) == 4
+    assert [day.start for day in reading.days] == sorted(day for number, day in enumerate(days) if number != 7)
+    assert reading.days[0].metrics == {"impressions": 179, "follows": -179}
+    span = f"timeRange:(end:{millis(DAY_START + DAY)},start:{millis(days[-1])})"
+    assert all(span in query(call) for call in graph.calls[1:])
+
+
+def test_followers_of_the_last_two_days_are_not_asked_for(linkedin, company, graph):
+    yesterday = datetime(2026, 11, 19, tzinfo=UTC)
+    followers_of(graph)
+    page_figures(graph, shares=STATISTICS, views={}, followers={"organicFollowerGain": 2}, day=yesterday)
+    reading = read_day(linkedin, company, DAY_START, yesterday)
+    day = reading.days[-1]
+    assert (day.start, day.metrics["impressions"]) == (yesterday, 100)
+    assert f"end:{millis(yesterday)}" in query(graph.calls[-1]), "of followers only the day before"
 
 
 def test_a_number_that_is_missing_is_not_zero(linkedin, company, graph):
+    followers_of(graph)
     page_figures(graph, shares={"impressionCount": 3}, views=403, followers=404)
-    assert figures_of_day(linkedin, company).metrics == {"views": 3}
+    reading = read_day(linkedin, company)
+    assert [day.metrics for day in reading.days] == [{"impressions": 3}]
+    assert [type(trouble) for trouble in reading.troubles] == [PermissionMissingError] * 2
+    assert reading.refused == ()
 
 
 def test_a_day_that_linkedin_does_not_know(linkedin, company, graph):
+    followers_of(graph, 0)
     for name in ("organizationalEntityShareStatistics", "organizationPageStatistics"):
         graph.get(f"{BASE}/{name}", json={"elements": []})
     graph.get(f"{BASE}/organizationalEntityFollowerStatistics", json={})
-    assert figures_of_day(linkedin, company) == AccountFigures()
+    assert read_day(linkedin, company) == AccountReading(Profile(followers_count=0), {"followers": 0})
 
 
-@pytest.mark.parametrize("since", [datetime(2026, 11, 20, tzinfo=UTC), NOW - timedelta(hours=1)])
-def test_a_day_that_is_not_over_is_not_asked_for(linkedin, company, graph, since):
-    assert linkedin.account_figures(company, since=since, until=NOW) == AccountFigures()
-    assert not graph.calls
+def test_a_day_that_is_not_over_is_not_asked_for(linkedin, company, graph):
+    followers_of(graph)
+    assert read_day(linkedin, company, datetime(2026, 11, 20, tzinfo=UTC)).days == ()
+    assert len(graph.calls) == 1
 
 
 def test_a_day_is_asked_for_from_its_end_on(linkedin, company, graph, clock):
     clock.move_to(DAY_START + DAY)
+    followers_of(graph)
     page_figures(graph, shares=STATISTICS, views={})
-    assert figures_of_day(linkedin, company).metrics["views"] == 100
+    assert read_day(linkedin, company).days[0].metrics["impressions"] == 100
 
 
-def test_the_utc_day_that_begins_in_the_span(linkedin, company, graph):
-    page_figures(graph, shares=STATISTICS, views={}, followers={})
-    since = DAY_START - timedelta(hours=5)
-    assert linkedin.account_figures(company, since=since, until=since + DAY).metrics["views"] == 100
+def test_a_page_whose_figures_are_closed_keeps_its_followers(linkedin, company, graph):
+    followers_of(graph)
+    page_figures(graph, shares=403, views=403, followers=403)
+    reading = read_day(linkedin, company)
+    assert reading.totals == {"followers": 1200}
+    assert {type(trouble) for trouble in reading.troubles} == {PermissionMissingError}
 
 
-def test_a_page_whose_figures_are_closed_says_so(linkedin, company, graph):
+def test_a_page_of_which_nothing_can_be_read_says_so(linkedin, company, graph):
+    graph.get(f"{BASE}/networkSizes/{enc(PAGE)}", json=error(403, "ACCESS_DENIED", 100), status=403)
     page_figures(graph, shares=403, views=403, followers=403)
     with pytest.raises(PermissionMissingError):
-        figures_of_day(linkedin, company)
+        read_day(linkedin, company)
 
 
 @pytest.mark.parametrize(
-    ("status", "wanted"), [(429, LimitedError), (401, ReconnectError), (500, TemporaryError), (426, OurBugError)]
+    ("status", "wanted"),
+    [(429, LimitedError), (500, TemporaryError), (400, OurBugError), (404, PermissionMissingError)],
 )
-def test_failures_of_figures(linkedin, company, graph, status, wanted):
+def test_one_kind_that_fails_leaves_the_others(linkedin, company, graph, status, wanted):
+    followers_of(graph)
+    page_figures(graph, shares=status, views={"views": {"allPageViews": {"pageViews": 4}}}, followers={})
+    reading = read_day(linkedin, company)
+    assert [day.metrics for day in reading.days] == [{"profile_views": 4}]
+    assert [type(trouble) for trouble in reading.troubles] == [wanted]
+    assert reading.refused == (), "an address is no name that could have died"
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(401, ReconnectError), (426, VersionError)])
+def test_what_every_call_would_meet_ends_the_reading(linkedin, company, graph, status, wanted):
+    followers_of(graph)
     page_figures(graph, shares=status)
     with pytest.raises(wanted):
-        figures_of_day(linkedin, company)
+        read_day(linkedin, company)
+    assert len(graph.calls) == 2
 
 
 def creator(count, metric="IMPRESSION", day=DAY_START):
@@ -631,33 +699,112 @@ def creator(count, metric="IMPRESSION", day=DAY_START):
     return {"count": count, "metricType": metric, "dateRange": {"start": date}}
 
 
+def member_followers(graph, number=300):
+    graph.get(f"{BASE}/memberFollowersCount", json={"elements": [{"memberFollowersCount": number}]})
+
+
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_the_figures_of_a_member(linkedin, member, graph, wrapped):
+    member_followers(graph)
     for number, metric in enumerate(("IMPRESSION", "REACTION", "COMMENT", "RESHARE"), start=10):
         name = {"com.linkedin.MemberCreatorPostAnalyticsMetricTypeV1": metric} if wrapped else metric
-        elements = [creator(number, name), creator(99, name, DAY_START - DAY), creator(99, "OTHER")]
+        elements = [
+            creator(number, name),
+            creator(-1, name, DAY_START - DAY),
+            creator(98, name, DAY_START - 2 * DAY),
+            creator(99, "OTHER"),
+        ]
         graph.get(f"{BASE}/memberCreatorPostAnalytics", json={"elements": elements})
-    found = figures_of_day(linkedin, member)
-    assert found.metrics == {"views": 10, "likes": 11, "comments": 12, "shares": 13}
-    assert found.raw["IMPRESSION"] == 10
-    assert parts(graph.calls[0]) == {
+    reading = read_day(linkedin, member, DAY_START, DAY_START - DAY)
+    before, day = reading.days
+    assert before.metrics["comments"] == -1
+    assert day.metrics == {"impressions": 10, "likes": 11, "comments": 12, "shares": 13, "engagements": 36}
+    assert day.sources["likes"] == "REACTION"
+    assert day.raw["IMPRESSION"] == 10
+    assert reading.totals == {"followers": 300}
+    assert parts(graph.calls[1]) == {
         "q=me",
         "queryType=IMPRESSION",
         "aggregation=DAILY",
-        "dateRange=(end:(day:19,month:11,year:2026),start:(day:18,month:11,year:2026))",
+        "dateRange=(end:(day:19,month:11,year:2026),start:(day:17,month:11,year:2026))",
     }
+    assert len(graph.calls) == 5
 
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_member_whose_figures_are_closed_has_none(linkedin, member, graph, status):
+    member_followers(graph)
     graph.get(f"{BASE}/memberCreatorPostAnalytics", json=error(status), status=status)
-    assert figures_of_day(linkedin, member) == AccountFigures()
+    reading = read_day(linkedin, member)
+    assert (reading.days, reading.totals) == ((), {"followers": 300})
+    assert [type(trouble) for trouble in reading.troubles] == [PermissionMissingError]
+    assert len(graph.calls) == 2
+
+
+def test_a_name_that_linkedin_no_longer_knows_is_left_out(linkedin, member, graph):
+    member_followers(graph)
+    graph.get(f"{BASE}/memberCreatorPostAnalytics", json={"elements": [creator(1)]})
+    graph.get(f"{BASE}/memberCreatorPostAnalytics", json=error(400, "ILLEGAL_ARGUMENT"), status=400)
+    graph.get(f"{BASE}/memberCreatorPostAnalytics", json={"elements": [creator(3, "COMMENT")]})
+    reading = read_day(linkedin, member, skip={"RESHARE"})
+    assert reading.days[0].metrics == {"impressions": 1, "comments": 3, "engagements": 3}
+    assert reading.refused == ("REACTION",)
+    assert reading.troubles == ()
+    assert "RESHARE" not in "".join(map(query, graph.calls))
+
+
+def test_an_app_without_the_scopes_reads_who_it_is(plain, member, graph):
+    graph.get("https://api.linkedin.com/v2/userinfo", json={"sub": "aBc-1_x", "name": "Ada"})
+    assert read_day(plain, member) == AccountReading(Profile("Ada"))
+    (found,) = plain.post_figures(member, {URN: ""})
+    assert found == PostFigures(URN, withheld=found.withheld)
+    assert "not available with this app" in found.withheld
     assert len(graph.calls) == 1
 
 
-def test_an_app_without_the_scope_does_not_ask_for_figures(plain, member, graph):
-    assert figures_of_day(plain, member) == AccountFigures()
-    assert plain.post_figures(member, [URN]) == [PostFigures(URN)]
+# Audience
+
+
+def test_who_follows_a_page(linkedin, company, graph):
+    def part(name, urn, number):
+        return {name: urn, "followerCounts": {"organicFollowerCount": number, "paidFollowerCount": 0}}
+
+    row = {
+        "organizationalEntity": PAGE,
+        "followerCountsBySeniority": [
+            part("seniority", "urn:li:seniority:4", 40),
+            part("seniority", "urn:li:seniority:99", 2),
+        ],
+        "followerCountsByGeoCountry": [
+            part("geo", "urn:li:geo:103644278", 30),
+            {"geo": "urn:li:geo:101282230"},
+            "nonsense",
+        ],
+        "followerCountsByStaffCountRange": [part("staffCountRange", "SIZE_2_TO_10", 9)],
+        "followerCountsByFunction": [],
+    }
+    graph.get(f"{BASE}/organizationalEntityFollowerStatistics", json={"elements": [row]})
+    reading = linkedin.audience(company, skip=("followerCountsByStaffCountRange",))
+    assert {audience.dimension: audience.parts for audience in reading.parts} == {
+        "seniority": {"Senior": 40, "urn:li:seniority:99": 2},
+        "country": {"US": 30},
+    }
+    assert {audience.kind for audience in reading.parts} == {"followers"}
+    assert reading.withheld == ""
+    assert parts(graph.calls[0]) == {"q=organizationalEntity", f"organizationalEntity={enc(PAGE)}"}
+
+
+@pytest.mark.parametrize("answer", [{"elements": []}, {"elements": [{"followerCountsBySeniority": []}]}, 403])
+def test_an_audience_that_is_not_told_says_why(linkedin, company, graph, answer):
+    told = {"json": error(403), "status": 403} if answer == 403 else {"json": answer}
+    graph.get(f"{BASE}/organizationalEntityFollowerStatistics", **told)
+    reading = linkedin.audience(company)
+    assert reading.parts == ()
+    assert reading.withheld
+
+
+def test_the_audience_of_a_member_is_not_asked_for(linkedin, member, graph):
+    assert linkedin.audience(member).withheld
     assert not graph.calls
 
 
@@ -675,9 +822,25 @@ def test_the_figures_of_posts(linkedin, company, graph):
             ]
         },
     )
-    first, second = linkedin.post_figures(company, [URN, "urn:li:ugcPost:2"])
-    assert first == PostFigures(URN, likes=-2, comments=1, shares=0, views=100, reach=60, clicks=5, raw=STATISTICS)
-    assert second == PostFigures("urn:li:ugcPost:2", likes=1, raw={"likeCount": 1})
+    first, second = linkedin.post_figures(company, {URN: "", "urn:li:ugcPost:2": ""})
+    assert first == PostFigures(
+        URN,
+        likes=None,  # fewer than none is not a number of likes
+        comments=1,
+        shares=0,
+        impressions=100,
+        reach=60,
+        clicks=5,
+        sources={
+            "impressions": "impressionCount",
+            "reach": "uniqueImpressionsCount",
+            "clicks": "clickCount",
+            "comments": "commentCount",
+            "shares": "shareCount",
+        },
+        raw=STATISTICS,
+    )
+    assert second == PostFigures("urn:li:ugcPost:2", likes=1, sources={"likes": "likeCount"}, raw={"likeCount": 1})
     assert parts(graph.calls[0]) == {
         "q=organizationalEntity",
         f"organizationalEntity={enc(PAGE)}",
@@ -692,9 +855,11 @@ def test_a_post_that_linkedin_leaves_out_has_zeros_unless_it_is_gone(linkedin, c
     graph.get(f"{BASE}/posts/urn%3Ali%3Ashare%3A8", json=error(404), status=404)
     graph.get(f"{BASE}/posts/urn%3Ali%3Ashare%3A9", json=error(403), status=403)
     quiet, unread = linkedin.post_figures(company, [URN, "urn:li:share:8", "urn:li:share:9"])
-    assert quiet == PostFigures(URN, likes=0, comments=0, shares=0, views=0, reach=0, clicks=0)
+    assert (quiet.likes, quiet.comments, quiet.shares, quiet.impressions, quiet.reach, quiet.clicks) == (0,) * 6
+    assert quiet.sources["likes"] == "likeCount"
+    assert quiet.raw == {}
     assert unread.platform_post_id == "urn:li:share:9"
-    assert quiet.saves is None
+    assert quiet.saves is quiet.views is None
 
 
 def test_many_posts_are_asked_for_in_bodies(linkedin, company, graph):
@@ -719,11 +884,13 @@ def test_figures_that_are_refused_are_not_zero(linkedin, company, graph, status,
 
 def test_the_figures_of_a_members_posts(linkedin, member, graph):
     for number, metric in enumerate(("IMPRESSION", "MEMBERS_REACHED", "REACTION", "COMMENT", "RESHARE"), start=10):
-        elements = [{"count": number, "metricType": metric}] if metric != "COMMENT" else []
+        elements = [{"count": -1 if metric == "RESHARE" else number, "metricType": metric}] * (metric != "COMMENT")
         graph.get(f"{BASE}/memberCreatorPostAnalytics", json={"elements": elements})
     (found,) = linkedin.post_figures(member, ["urn:li:ugcPost:2"])
-    assert (found.views, found.reach, found.likes, found.comments, found.shares) == (10, 11, 12, None, 14)
-    assert found.raw == {"IMPRESSION": 10, "MEMBERS_REACHED": 11, "REACTION": 12, "RESHARE": 14}
+    assert (found.impressions, found.reach, found.likes, found.comments, found.shares) == (10, 11, 12, None, None)
+    assert found.raw == {"IMPRESSION": 10, "MEMBERS_REACHED": 11, "REACTION": 12, "RESHARE": -1}
+    assert found.sources == {"impressions": "IMPRESSION", "reach": "MEMBERS_REACHED", "likes": "REACTION"}
+    assert found.withheld == ""
     assert parts(graph.calls[0]) == {
         "q=entity",
         "entity=(ugc:urn%3Ali%3AugcPost%3A2)",
@@ -737,15 +904,27 @@ def test_only_the_newest_posts_of_a_member_are_read_and_none_is_called_gone(link
     urns = [f"urn:li:share:{number}" for number in range(95, 103)]
     found = linkedin.post_figures(member, urns)
     assert [figures.platform_post_id for figures in found] == urns
-    assert [figures.views for figures in found] == [None, None, None, 1, 1, 1, 1, 1]
-    assert len(graph.calls) == 25
+    assert [figures.impressions for figures in found] == [None] * 6 + [1, 1]
+    assert [bool(figures.withheld) for figures in found] == [True] * 6 + [False] * 2
+    assert len(graph.calls) == 10
     assert "entity=(share:urn%3Ali%3Ashare%3A102)" in parts(graph.calls[0])
+
+
+def test_a_metric_of_posts_that_linkedin_no_longer_knows(linkedin, member, graph):
+    graph.get(f"{BASE}/memberCreatorPostAnalytics", json=error(400, "ILLEGAL_ARGUMENT"), status=400)
+    for number in range(3):
+        graph.get(f"{BASE}/memberCreatorPostAnalytics", json={"elements": [{"count": number}]})
+    (found,) = linkedin.post_figures(member, {URN: ""}, skip={"RESHARE"})
+    assert (found.impressions, found.reach, found.likes, found.comments, found.shares) == (None, 0, 1, 2, None)
+    assert found.refused == ("IMPRESSION",)
 
 
 def test_a_members_posts_whose_figures_are_closed(linkedin, member, graph):
     graph.get(f"{BASE}/memberCreatorPostAnalytics", json=error(404), status=404)
-    assert linkedin.post_figures(member, [URN]) == [PostFigures(URN)]
-    assert len(graph.calls) == 1
+    first, second = linkedin.post_figures(member, {URN: "", "urn:li:share:8": ""})
+    assert first == PostFigures(URN, withheld=first.withheld)
+    assert "not available with this app" in first.withheld == second.withheld
+    assert len(graph.calls) == 1, "each call would be refused"
 
 
 # Posts of an account
@@ -778,6 +957,34 @@ def test_recent_posts_go_on_until_they_are_old(linkedin, company, graph):
 def test_the_limit_of_recent_posts(linkedin, company, graph):
     graph.get(f"{BASE}/posts", json={"elements": [post(f"urn:li:share:{n}", at=NOW) for n in range(5)]})
     assert len(linkedin.recent_posts(company, since=NOW - DAY, limit=5)) == 5
+
+
+def test_posts_are_listed_with_their_figures(linkedin, company, graph):
+    graph.get(f"{BASE}/posts", json={"elements": [post(f"urn:li:share:{n}", at=NOW) for n in (1, 2)]})
+    told = {"share": "urn:li:share:1", "totalShareStatistics": {"likeCount": 5, "impressionCount": 70}}
+    graph.get(f"{BASE}/organizationalEntityShareStatistics", json={"elements": [told]})
+    first, second = linkedin.recent_posts(company, since=NOW - DAY, figures=True)
+    assert (first.figures.likes, first.figures.impressions) == (5, 70)
+    assert (second.figures.likes, second.figures.impressions) == (0, 0), "it is there, and nothing has happened to it"
+    assert len(graph.calls) == 2
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_posts_are_listed_without_figures_where_these_are_refused(linkedin, company, graph, status):
+    graph.get(f"{BASE}/posts", json={"elements": [post("urn:li:share:1", at=NOW)]})
+    graph.get(f"{BASE}/organizationalEntityShareStatistics", json=error(status), status=status)
+    (found,) = linkedin.recent_posts(company, since=NOW - DAY, figures=True)
+    if status == 403:
+        assert found.figures == PostFigures("urn:li:share:1", withheld=found.figures.withheld)
+        assert found.figures.withheld
+    else:
+        assert found.figures is None, "it is asked for again"
+
+
+def test_a_page_without_posts_has_no_figures_to_ask_for(linkedin, company, graph):
+    graph.get(f"{BASE}/posts", json={"elements": []})
+    assert linkedin.recent_posts(company, since=NOW - DAY, figures=True) == []
+    assert len(graph.calls) == 1
 
 
 def test_a_member_has_no_posts_that_can_be_read(linkedin, member, graph):

@@ -27,6 +27,7 @@ from socialhub.platforms.errors import (
     ReconnectError,
     RejectedError,
 )
+from socialhub.platforms.http import counting
 from socialhub.platforms.linkedin import LinkedIn
 from socialhub.platforms.linkedin_api import MEMBER_SCOPES, LinkedInApi
 from socialhub.platforms.linkedin_errors import VersionError
@@ -223,19 +224,38 @@ def test_figures(linkedin, organization, member):
     mine = publish(linkedin, organization, pictures(2)).platform_post_id
     text = publish(linkedin, organization, Content(PostType.TEXT, "Figures")).platform_post_id
     own = publish(linkedin, member, Content(PostType.TEXT, "Mine")).platform_post_id
-    figures = linkedin.post_figures(organization, [mine, text, "urn:li:share:1"])
+    figures = linkedin.post_figures(organization, {mine: "", text: "", "urn:li:share:1": ""})
     assert [entry.platform_post_id for entry in figures] == [mine, text]
     assert all(entry.likes is not None for entry in figures)
-    (entry,) = linkedin.post_figures(member, [own])
-    assert entry.views is not None
+    (entry,) = linkedin.post_figures(member, {own: ""})
+    assert entry.impressions is not None
+    listed = linkedin.recent_posts(organization, since=datetime.now(UTC) - timedelta(hours=1), figures=True)
+    assert {mine, text} <= {post.platform_post_id for post in listed}
+    assert all(post.figures.impressions is not None for post in listed)
+
+
+def test_days_of_accounts(linkedin, organization, member):
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for access, days in ((organization, 3), (member, 1)):
-        since = today - timedelta(days=days)
-        found = linkedin.account_figures(access, since=since, until=since + timedelta(days=1))
-        assert {"views", "likes"} <= set(found.metrics)
-    assert {"profile_views", "follows"} <= set(
-        linkedin.account_figures(organization, since=today - timedelta(days=3), until=today - timedelta(days=2)).metrics
-    )
+    days = [today - timedelta(days=number) for number in range(1, 8)]
+    with counting() as calls:
+        page = linkedin.read_account(organization, days=days)
+    assert calls.number == 4
+    assert page.totals["followers"] == page.profile.followers_count
+    assert [day.start for day in page.days] == sorted(days)
+    assert all({"impressions", "likes", "engagements", "profile_views"} <= set(day.metrics) for day in page.days)
+    told = [day.start for day in page.days if "follows" in day.metrics]
+    assert days[-1] in told
+    assert days[0] not in told, "followers come two days late"
+    person = linkedin.read_account(member, days=days)
+    assert [day.start for day in person.days] == sorted(days)
+    assert all({"impressions", "likes"} <= set(day.metrics) for day in person.days)
+    assert not page.troubles + person.troubles
+
+
+def test_who_follows(linkedin, organization):
+    found = {audience.dimension: audience.parts for audience in linkedin.audience(organization).parts}
+    assert "Senior" in found["seniority"]
+    assert all(number > 0 for number in found["seniority"].values())
 
 
 def test_consent_becomes_a_token(sandbox, linkedin):
