@@ -14,9 +14,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -26,7 +26,10 @@ from socialhub.platforms.base import (
     Accepted,
     Access,
     AccountFigures,
+    AccountReading,
+    AudienceReading,
     Content,
+    DayFigures,
     Done,
     Handles,
     NotYet,
@@ -72,7 +75,9 @@ class FakePlatform(Platform):
         self.comments: dict[str, list[tuple[str, str]]] = defaultdict(list)  # id and text, by platform post id
         self.profiles: dict[str, Profile] = {}
         self.quotas: dict[str, Quota] = {}
-        self.day_figures: dict[tuple[str, date], AccountFigures] = {}  # by account id and day (UTC) of `since`
+        self.totals: dict[str, dict[str, int | float]] = {}  # by account id
+        self.days: dict[tuple[str, datetime], DayFigures] = {}  # by account id and start of the day
+        self.audiences: dict[str, AudienceReading] = {}
         self.figures: dict[str, PostFigures] = {}  # by platform post id
         self._outcomes: dict[str, deque[Any]] = defaultdict(deque)
         self._hooks: dict[str, deque[Callable[[Call], object]]] = defaultdict(deque)
@@ -209,23 +214,41 @@ class FakePlatform(Platform):
         return self.profiles.get(access.account_id, Profile()) if scripted is NORMAL else scripted
 
     def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        scripted = self._record("account_figures", access, since=since, until=until)
+        raise NotImplementedError
+
+    def read_account(
+        self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
+    ) -> AccountReading:
+        scripted = self._record("read_account", access, days=list(days), skip=set(skip))
         if scripted is not NORMAL:
             return scripted
-        return self.day_figures.get((access.account_id, since.date()), AccountFigures())
+        with self._lock:
+            told = tuple(self.days[key] for day in days if (key := (access.account_id, day)) in self.days)
+        return AccountReading(
+            self.profiles.get(access.account_id, Profile()), self.totals.get(access.account_id, {}), told
+        )
 
-    def post_figures(self, access: Access, platform_post_ids: Sequence[str]) -> list[PostFigures]:
-        scripted = self._record("post_figures", access, platform_post_ids=list(platform_post_ids))
+    def audience(self, access: Access, *, skip: Collection[str] = ()) -> AudienceReading:
+        scripted = self._record("audience", access, skip=set(skip))
+        return self.audiences.get(access.account_id, AudienceReading()) if scripted is NORMAL else scripted
+
+    def post_figures(
+        self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
+    ) -> list[PostFigures]:
+        scripted = self._record("post_figures", access, posts=dict(posts), skip=set(skip))
         if scripted is not NORMAL:
             return scripted
         standing = {post.platform_post_id for post in self._posts(access.account_id)} | set(self.figures)
-        return [self.figures.get(key, PostFigures(key)) for key in platform_post_ids if key in standing]
+        return [self.figures.get(key, PostFigures(key)) for key in posts if key in standing]
 
-    def recent_posts(self, access: Access, *, since: datetime, limit: int = 25) -> list[RemotePost]:
-        scripted = self._record("recent_posts", access, since=since, limit=limit)
+    def recent_posts(
+        self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
+    ) -> list[RemotePost]:
+        scripted = self._record("recent_posts", access, since=since, limit=limit, figures=figures, skip=set(skip))
         if scripted is not NORMAL:
             return scripted
-        return [post for post in self._posts(access.account_id) if post.posted_at >= since][:limit]
+        posts = [post for post in self._posts(access.account_id) if post.posted_at >= since][:limit]
+        return [replace(post, figures=self.figures.get(post.platform_post_id)) for post in posts] if figures else posts
 
     # Inside
 

@@ -5,9 +5,10 @@ What a network does not say stays unknown; it never becomes 0. No call is made i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -16,13 +17,20 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import pictures
 from accounts.models import ConnectedAccount
-from analytics.models import InsightWindow
+from analytics.days import date_of, day_start, days_after, days_between
+from analytics.ingest import posts, windows
+from analytics.ingest.addresses import address
+from analytics.ingest.windows import hour_start
+from analytics.models import AccountSync, AudienceSnapshot, InsightWindow
+from analytics.refused import note_refused, skip_for
 from publishing import limits
-from socialhub.platforms.base import Access, Platform
-from socialhub.platforms.errors import PlatformError
+from socialhub.platforms.base import Access, AccountReading, Platform, Profile
+from socialhub.platforms.errors import LimitedError, PlatformError, TemporaryError
+from socialhub.platforms.metrics.types import Subject
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
+AUDIENCE_EVERY = timedelta(hours=23)  # once a day, and the readings of a day do not come to the minute
+HISTORY_CHUNK = 90  # days that are read and written at once
+MOST_HOURLY_DAYS = 3  # a longer stop is caught up by a full reading
 
 Act = Callable[[ConnectedAccount, Platform, Access], Sequence[PlatformError]]
 
@@ -44,122 +52,208 @@ def parts_of(account: ConnectedAccount, platform: Platform, *, full: bool, asked
     """What a reading of this account consists of now, in the order of doing.
 
     full: days, posts and audience too, not only what changes by the hour. asked: a person waits for it, so posts are
-    read that are not due yet. Parts that are not due (the audience of today is known) are not in the list.
+    read that are not due yet. Parts that are not due (the audience of today is known) are not in the list. Costs one
+    query at most, none with `select_related("sync")`.
     """
-    parts = [Part("figures", _("Profile and figures"), _plain(read_totals))]
-    if full:
-        parts += [
-            Part("yesterday", _("Figures of the last days"), _plain(read_yesterday)),
-            Part("today", _("Figures of the last days"), _plain(read_today)),
-            Part("quota", _("Limits"), _plain(read_quota)),
-        ]
+    if not full:
+        return [Part("figures", _("Profile and figures"), read_hour)]
+    row: AccountSync | None = getattr(account, "sync", None)
+    now = timezone.now()
+    parts = [
+        Part("figures", _("Profile and figures"), read_days),
+        Part("posts", _("Newest posts"), partial(posts.read_newest, is_first=row is None or row.full_at is None)),
+        Part("post_figures", _("Figures of posts"), partial(posts.read_due, asked=asked)),
+    ]
+    if platform.quota_group:
+        parts.append(Part("quota", _("Limits"), read_quota))
+    if platform.has_audience and (row is None or row.audience_at is None or row.audience_at <= now - AUDIENCE_EVERY):
+        parts.append(Part("audience", _("Audience"), read_audience))
+    parts += [
+        Part(
+            f"days:{date_of(first, platform.day_zone)}",
+            _("Earlier days"),
+            partial(read_earlier_days, first=first, end=end),
+        )
+        for first, end in _missing(platform, row, now)
+    ]
     return parts
 
 
-def _plain(read: Callable[[ConnectedAccount, Platform, Access], None]) -> Act:
-    def act(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
-        read(account, platform, access)
-        return ()
+def _missing(platform: Platform, row: AccountSync | None, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The spans of days that were never read: since the last reading that came through, and before the account was new."""
+    zone = platform.day_zone
+    today = day_start(now, zone)
+    horizon = days_after(today, -platform.history_days, zone)
+    settled = days_after(today, -platform.settles_after_days, zone)  # from here on the days are read every time
+    if row is not None and row.days_read_to and row.days_read_to < settled:
+        first = max(days_after(row.days_read_to, -platform.settles_after_days, zone), horizon)
+        while first < settled:
+            end = min(days_after(first, HISTORY_CHUNK, zone), settled)
+            yield first, end
+            first = end
+    end = row.history_from if row is not None and row.history_from else settled
+    while horizon < end:
+        first = max(days_after(end, -HISTORY_CHUNK, zone), horizon)
+        yield first, end
+        end = first
 
-    return act
+
+def read_hour(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
+    """Profile and totals, and what has happened today so far, where the network tells it before the day is over.
+
+    At the first reading of a day the one before is read once more, to see its end.
+    """
+    at, zone = timezone.now(), platform.day_zone
+    days: list[datetime] = []
+    if platform.tells_today:
+        today = day_start(at, zone)
+        since = min(account.last_synced_at or today, today)
+        days = list(days_between(max(since, days_after(today, -MOST_HOURLY_DAYS, zone)), at, zone))
+    return _read(account, platform, access, at, days)
 
 
-def read_totals(account: ConnectedAccount, platform: Platform, access: Access) -> None:
-    profile = platform.profile(access)
-    now = timezone.now()
+def read_days(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
+    """As `read_hour`, and all days again whose figures may still change: networks hand them in late."""
+    at, zone = timezone.now(), platform.day_zone
+    today = day_start(at, zone)
+    first = days_after(today, -platform.settles_after_days, zone)
+    days = list(days_between(first, today, zone)) if platform.history_days else []
+    if platform.tells_today:
+        days = [*days, today]
+    return _read(account, platform, access, at, days, read_to=(first, today))
+
+
+def read_earlier_days(
+    account: ConnectedAccount, platform: Platform, access: Access, *, first: datetime, end: datetime
+) -> Sequence[PlatformError]:
+    """Days that were missed, or from before the account was connected."""
+    days = list(days_between(first, end, platform.day_zone))
+    return _read(account, platform, access, timezone.now(), days, read_to=(first, end))
+
+
+def _read(
+    account: ConnectedAccount,
+    platform: Platform,
+    access: Access,
+    at: datetime,
+    days: Sequence[datetime],
+    *,
+    read_to: tuple[datetime, datetime] | None = None,
+) -> Sequence[PlatformError]:
+    """read_to: the span of days that is known once nothing has kept the network from telling them."""
+    reading = platform.read_account(access, days=days, skip=skip_for(platform.key, Subject.ACCOUNT))
+    note_refused(account, Subject.ACCOUNT, reading.refused)
+    if not _put_profile(account, reading.profile, at):
+        return reading.troubles  # it was deleted meanwhile
+    # What passes by itself is read again; what only a person can mend would be asked for in vain again and again.
+    is_cut_short = any(isinstance(error, TemporaryError | LimitedError) for error in reading.troubles)
+    with transaction.atomic():
+        row = _hold(account)
+        windows.write(
+            account,
+            windows.Zone(platform.day_zone, platform.tells_today),
+            at=at,
+            levels=_levels(reading),
+            days=reading.days,
+        )
+        if read_to and not is_cut_short:
+            _advance(row, *read_to)
+    return reading.troubles
+
+
+def _hold(account: ConnectedAccount) -> AccountSync:
+    """One writer of an account's windows at a time."""
+    rows = AccountSync.objects.select_for_update().filter(account=account)
+    if (row := rows.first()) is not None:
+        return row
+    AccountSync.objects.bulk_create([AccountSync(account=account)], ignore_conflicts=True)
+    return rows.get()
+
+
+def _advance(row: AccountSync, first: datetime, end: datetime) -> None:
+    """All days from `first` to just before `end` have been read; so are those that lie beside them already."""
+    known_from, known_to = row.history_from or first, row.days_read_to or end
+    if first > known_to or end < known_from:
+        return  # days in between are still missing
+    known_from, known_to = min(known_from, first), max(known_to, end)
+    if (known_from, known_to) != (row.history_from, row.days_read_to):
+        AccountSync.objects.filter(pk=row.pk).update(history_from=known_from, days_read_to=known_to)
+
+
+def _put_profile(account: ConnectedAccount, profile: Profile, at: datetime) -> bool:
     shown = {
         "name": profile.name[:200],
         "username": profile.username[:200],
         "picture_url": address(profile.picture_url),
     }
-    totals = {
-        "followers": profile.followers_count,
-        "following": profile.following_count,
-        "likes": profile.likes_count,
-        "posts": profile.posts_count,
-    }
     fields: dict[str, Any] = {name: value for name, value in shown.items() if value}
-    fields.update({f"{name}_count": value for name, value in totals.items()})
-    fields["last_synced_at"] = now
-    ConnectedAccount.objects.filter(pk=account.pk).update(**fields)
+    fields |= {
+        "followers_count": profile.followers_count,
+        "following_count": profile.following_count,
+        "likes_count": profile.likes_count,
+        "posts_count": profile.posts_count,
+        "last_synced_at": at,
+    }
+    if not ConnectedAccount.objects.filter(pk=account.pk).update(**fields):
+        return False
     for name, value in fields.items():
         setattr(account, name, value)
     pictures.refresh_later(account)
-    known = {name: value for name, value in totals.items() if value is not None}
-    if not known:
-        return
-    before = (
-        InsightWindow.objects.filter(
-            account=account, period=InsightWindow.Period.HOUR, window_start__lt=hour_start(now)
-        )
-        .order_by("-window_start")
-        .first()
-    )
-    _put_window(hour_of(account, now), known, now, before=before)
+    return True
 
 
-def read_quota(account: ConnectedAccount, platform: Platform, access: Access) -> None:
+def _levels(reading: AccountReading) -> dict[str, int | float]:
+    profile = reading.profile
+    told = {
+        "followers": profile.followers_count,
+        "following": profile.following_count,
+        "page_likes": profile.likes_count,
+        "posts": profile.posts_count,
+    }
+    return {name: value for name, value in told.items() if value is not None} | dict(reading.totals)
+
+
+def read_quota(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
     """What the network allows this account corrects the books of its limits before a post needs them."""
-    if platform.quota_group and (quota := platform.quota(access)):
+    if quota := platform.quota(access):
         limits.read_quota(account, platform.quota_group, quota)
+    return ()
 
 
-def hour_start(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
+def read_audience(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
+    now = timezone.now()
+    reading = platform.audience(access, skip=skip_for(platform.key, Subject.AUDIENCE))
+    note_refused(account, Subject.AUDIENCE, reading.refused)
+    today = now.date()
+    rows = [
+        AudienceSnapshot(
+            account=account,
+            kind=part.kind,
+            dimension=part.dimension[:30],
+            taken_on=today,
+            parts=dict(part.parts),
+            raw=part.raw or {},
+        )
+        for part in sorted(reading.parts, key=lambda part: (part.kind, part.dimension))
+    ]
+    if reading.withheld:
+        rows.append(
+            AudienceSnapshot(
+                account=account,
+                kind=AudienceSnapshot.Kind.FOLLOWERS,
+                taken_on=today,
+                withheld=reading.withheld[:300],
+            )
+        )
+    AudienceSnapshot.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "kind", "dimension", "taken_on"],
+        update_fields=["parts", "withheld", "raw"],
+    )
+    AccountSync.objects.filter(account=account).update(audience_at=now)
+    return ()
 
 
 def hour_of(account: ConnectedAccount, at: datetime) -> dict[str, Any]:
     return {"account": account, "period": InsightWindow.Period.HOUR, "window_start": hour_start(at)}
-
-
-def read_yesterday(account: ConnectedAccount, platform: Platform, access: Access) -> None:
-    """Networks hand in the figures of a day late, so yesterday is read again all day long."""
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    _read_day(account, platform, access, today - DAY, today)
-
-
-def read_today(account: ConnectedAccount, platform: Platform, access: Access) -> None:
-    now = timezone.now()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if now - today >= timedelta(minutes=1):
-        _read_day(account, platform, access, today, now)
-
-
-def _read_day(account: ConnectedAccount, platform: Platform, access: Access, since: datetime, until: datetime) -> None:
-    figures = platform.account_figures(access, since=since, until=until)
-    if figures.metrics:
-        key = {"account": account, "period": InsightWindow.Period.DAY, "window_start": since}
-        raw = {**figures.raw, **({"dead_metrics": list(figures.dead_metrics)} if figures.dead_metrics else {})}
-        _put_window(key, figures.metrics, timezone.now(), raw=raw)
-
-
-def _put_window(
-    key: dict[str, Any],
-    metrics: Mapping[str, Any],
-    now: datetime,
-    *,
-    raw: Mapping[str, Any] | None = None,
-    before: InsightWindow | None = None,
-) -> None:
-    """Newer figures replace older ones of the same window; one that is missing this time keeps its last value."""
-    with transaction.atomic():
-        window, _made = InsightWindow.objects.select_for_update().get_or_create(**key, defaults={"fetched_at": now})
-        window.metrics = {**window.metrics, **metrics}
-        window.raw = dict(raw or {})
-        window.fetched_at = now
-        window.derived = _difference(before, window) if before else {}
-        window.save(update_fields=["metrics", "raw", "fetched_at", "derived"])
-
-
-def _difference(before: InsightWindow, window: InsightWindow) -> dict[str, Any]:
-    """What changed since the window before, and over how many minutes: hours may be missing in between."""
-    both = window.metrics.keys() & before.metrics.keys()
-    if not both:
-        return {}
-    minutes = round((window.fetched_at - before.fetched_at).total_seconds() / 60)
-    return {**{name: window.metrics[name] - before.metrics[name] for name in sorted(both)}, "span_minutes": minutes}
-
-
-def address(url: str) -> str:
-    """Half an address is none."""
-    return url if len(url) <= 2000 else ""

@@ -1,7 +1,8 @@
 """Posts found on accounts and their figures, from the networks to rows. Everything here may run twice without a trace.
 
 What a network does not say stays unknown; it never becomes 0. No call is made inside a transaction, and each post that
-is due is read by one worker at a time (`claim_posts`).
+is due is read by one worker at a time (`claim_posts`). Who writes figures locks the posts and looks whether another has
+read them later, so that no older figure replaces a newer one.
 """
 
 from __future__ import annotations
@@ -17,70 +18,101 @@ from django.utils import timezone
 from accounts.clients import client_of
 from accounts.models import ConnectedAccount
 from accounts.tokens import with_access
-from analytics.ingest.accounts import address
+from analytics.ingest.addresses import address
+from analytics.ingest.growth import AGES, Growth, next_fetch
 from analytics.ingest.trouble import log_trouble
-from analytics.models import PlatformPost, PostSnapshot
+from analytics.models import PlatformPost
+from analytics.refused import note_refused, skip_for
 from publishing.models import Publication, Status
 from socialhub.platforms import PLATFORMS
 from socialhub.platforms.base import Access, Platform, PostFigures, RemotePost
 from socialhub.platforms.errors import LimitedError, PlatformError, ReconnectError, TemporaryError
-
-FIGURES = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")
+from socialhub.platforms.metrics.types import Subject
 
 HOUR = timedelta(hours=1)
 CLAIM = timedelta(minutes=15)  # longer than any worker needs
 IMPORT_SPAN = timedelta(days=90)
 IMPORT_LIMIT = 25
+FIRST_IMPORT_LIMIT = 100  # what was there before us is taken in once
 ADOPT_SPAN = timedelta(days=2)  # older publications are adopted when their account is read
-
-# When the figures of a post are read, by its age: soon, so that something shows, then ever more seldom.
-AGES = (
-    timedelta(minutes=1),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-    *(timedelta(hours=hours) for hours in range(24, 72, 6)),
-    *(timedelta(hours=hours) for hours in range(72, 7 * 24, 12)),
-    *(timedelta(days=days) for days in range(7, 29)),
-)
 APPEARS_WITHIN = timedelta(minutes=10)  # a fresh post may be missing from an answer without being gone
+JUST_READ = timedelta(minutes=2)
 POSTS_PER_CLAIM = 200
 AFTER_TROUBLE = timedelta(minutes=15)
 AFTER_REFUSAL = timedelta(hours=6)  # without a change by a person the answer will be the same
 
+# What a listing tells of a post itself, and what is written with its figures.
+TOLD = ("text", "permalink", "thumbnail_url", "media_type", "product", "media_urls", "posted_at")
 
-def read_posts(account: ConnectedAccount, platform: Platform, access: Access) -> None:
-    """Take in the newest posts, whoever made them; their figures are due at once."""
+
+def read_newest(
+    account: ConnectedAccount, platform: Platform, access: Access, *, is_first: bool = False
+) -> Sequence[PlatformError]:
+    """Take in the newest posts, whoever made them, with their figures where the listing tells those too.
+
+    The figures of others are due at once. is_first: the account has not been read yet.
+    """
     adopt_published(account)
-    now = timezone.now()
-    remote = platform.recent_posts(access, since=now - IMPORT_SPAN, limit=IMPORT_LIMIT)
-    found = {post.platform_post_id: post for post in remote if post.platform_post_id}
-    known = {
-        post.platform_post_id: post
-        for post in PlatformPost.objects.filter(account=account, platform_post_id__in=found).defer("raw")
-    }
-    PlatformPost.objects.bulk_create(
-        [_row(account, post, known.get(key), now) for key, post in sorted(found.items())],
-        update_conflicts=True,
-        unique_fields=["account", "platform_post_id"],
-        update_fields=["text", "permalink", "thumbnail_url", "media_type", "posted_at"],
-    )
-    back = [post.pk for post in known.values() if post.gone_at]
-    PlatformPost.objects.filter(pk__in=back).update(gone_at=None, next_fetch_at=now)
-    _link(PlatformPost.objects.filter(account=account, platform_post_id__in=found))
+    limit = FIRST_IMPORT_LIMIT if is_first else max(IMPORT_LIMIT, platform.lists_figures)
+    _read_listing(account, platform, access, since=timezone.now() - IMPORT_SPAN, limit=limit)
+    return ()
 
 
-def _row(account: ConnectedAccount, post: RemotePost, known: PlatformPost | None, now: datetime) -> PlatformPost:
-    return PlatformPost(
-        account=account,
-        platform_post_id=post.platform_post_id,
-        text=post.text,
-        permalink=address(post.permalink) or (known.permalink if known else ""),
-        thumbnail_url=address(post.thumbnail_url),
-        media_type=post.media_type[:30],
-        posted_at=post.posted_at,
-        next_fetch_at=now,
-    )
+def read_due(
+    account: ConnectedAccount, platform: Platform, access: Access, *, asked: bool = False
+) -> Sequence[PlatformError]:
+    """The figures of the account's posts that are due; with `asked` those of the last 28 days."""
+    if claimed := claim_posts(POSTS_PER_CLAIM, account=account, recent=asked):
+        try:
+            read_figures(account, platform, access, claimed)
+        except PlatformError as error:
+            put_off(claimed, error)
+            raise
+    return ()
+
+
+def read_figures(account: ConnectedAccount, platform: Platform, access: Access, posts: Sequence[PlatformPost]) -> None:
+    """The figures of these posts, claimed by the caller, in as few calls as the network offers."""
+    left = list(posts)
+    if number := _listing_that_is_cheaper(account, platform, left):
+        read = _read_listing(account, platform, access, since=min(post.posted_at for post in left) - HOUR, limit=number)
+        left = [post for post in left if post.platform_post_id not in read]
+    if not left:
+        return
+    at = timezone.now()
+    products = {post.platform_post_id: post.product for post in left}
+    answers = platform.post_figures(access, products, skip=skip_for(platform.key, Subject.POST))
+    note_refused(account, Subject.POST, [name for figures in answers for name in figures.refused])
+    _write(account, platform, at, told={}, answers={one.platform_post_id: one for one in answers}, asked_for=left)
+
+
+def _listing_that_is_cheaper(account: ConnectedAccount, platform: Platform, posts: Sequence[PlatformPost]) -> int:
+    """How many of the newest posts to list so that these are among them, if that takes fewer calls; else 0.
+
+    Without a listing each post is a call. A listing that costs as much is better: it brings the other posts along.
+    """
+    if not platform.lists_figures:
+        return 0
+    oldest = min(post.posted_at for post in posts)
+    if timezone.now() - oldest > IMPORT_SPAN:
+        return 0
+    standing = PlatformPost.objects.filter(account=account, posted_at__gte=oldest, gone_at=None).count()
+    pages = -(-max(standing, len(posts)) // platform.lists_figures)
+    return pages * platform.lists_figures if pages <= len(posts) else 0
+
+
+def _read_listing(
+    account: ConnectedAccount, platform: Platform, access: Access, *, since: datetime, limit: int
+) -> set[str]:
+    """Returns the ids of the posts whose figures were told."""
+    at = timezone.now()
+    skip = skip_for(platform.key, Subject.POST)
+    remote = platform.recent_posts(access, since=since, limit=limit, figures=bool(platform.lists_figures), skip=skip)
+    told = {post.platform_post_id: post for post in remote if post.platform_post_id}
+    answers = {key: post.figures for key, post in told.items() if post.figures is not None}
+    note_refused(account, Subject.POST, [name for figures in answers.values() for name in figures.refused])
+    _write(account, platform, at, told=told, answers=answers)
+    return set(answers)
 
 
 def adopt_published(account: ConnectedAccount | None = None) -> int:
@@ -96,7 +128,9 @@ def adopt_published(account: ConnectedAccount | None = None) -> int:
         waiting = waiting.filter(account=account)
     else:
         waiting = waiting.filter(published_at__gte=now - ADOPT_SPAN)
-    publications: list[Any] = list(waiting.select_related("post", "account").order_by("pk")[:500])
+    publications: list[Any] = list(
+        waiting.select_related("post", "account").order_by("account", "platform_post_id")[:500]
+    )
     PlatformPost.objects.bulk_create(
         [
             PlatformPost(
@@ -131,21 +165,16 @@ def _link(posts: Any) -> None:
     )
 
 
-def next_fetch(posted_at: datetime, now: datetime, every_seconds: float = 0) -> datetime | None:
-    """When the figures of a post are read next, not before `every_seconds` have passed; None once it is 28 days old."""
-    soonest = now + timedelta(seconds=every_seconds)
-    return next((posted_at + age for age in AGES if posted_at + age > now and posted_at + age >= soonest), None)
-
-
 def claim_posts(limit: int, *, account: ConnectedAccount | None = None, recent: bool = False) -> list[PlatformPost]:
     """Take posts whose figures are due; another worker does not get them before the claim has run out.
 
-    recent: those of the last 28 days, due or not.
+    recent: those of the last 28 days, due or not, but for those that were read a moment ago.
     """
     now = timezone.now()
     if recent:
+        unread = Q(fetched_at=None) | Q(fetched_at__lt=now - JUST_READ)
         posts = PlatformPost.objects.filter(gone_at=None).filter(
-            Q(next_fetch_at__lte=now) | Q(next_fetch_at__isnull=False, posted_at__gte=now - AGES[-1])
+            Q(next_fetch_at__lte=now) | (unread & Q(next_fetch_at__isnull=False, posted_at__gte=now - AGES[-1]))
         )
     else:
         posts = PlatformPost.objects.due(now)
@@ -160,18 +189,16 @@ def claim_posts(limit: int, *, account: ConnectedAccount | None = None, recent: 
 
 
 def sync_posts(account: ConnectedAccount, posts: Sequence[PlatformPost]) -> None:
-    """Read the figures of these posts of one account, in as few calls as its network offers."""
+    """Read the figures of these posts of one account; trouble puts them off and is written to the account."""
     if not posts:
         return
     try:
-        platform, ids = client_of(account), [post.platform_post_id for post in posts]
-        answer = with_access(account, lambda access: platform.post_figures(access, ids))
+        platform = client_of(account)
+        with_access(account, lambda access: read_figures(account, platform, access, posts))
     except PlatformError as error:
         log_trouble(account, error)
         put_off(posts, error)
         ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=error.message)
-        return
-    _put_figures(posts, {figures.platform_post_id: figures for figures in answer}, platform.figures_every_seconds)
 
 
 def put_off(posts: Iterable[PlatformPost], error: PlatformError) -> None:
@@ -183,30 +210,90 @@ def put_off(posts: Iterable[PlatformPost], error: PlatformError) -> None:
     PlatformPost.objects.filter(pk__in=[post.pk for post in posts], gone_at=None).update(next_fetch_at=again)
 
 
-def _put_figures(posts: Sequence[PlatformPost], answer: Mapping[str, PostFigures], every_seconds: float) -> None:
-    """The newest known figures to the posts, exactly what was read to their snapshots."""
-    now = timezone.now()
-    answered, snapshots = [], []
-    gone: list[PlatformPost] = []
-    not_there_yet: list[PlatformPost] = []
-    for post in sorted(posts, key=lambda post: post.pk):
-        figures = answer.get(post.platform_post_id)
-        if figures is None:
-            (not_there_yet if now - post.posted_at < APPEARS_WITHIN else gone).append(post)
-            continue
-        read = {name: value for name in FIGURES if (value := getattr(figures, name)) is not None}
-        for name, value in read.items():
-            setattr(post, name, value)
-        post.raw = dict(figures.raw)
-        post.fetched_at = now
-        post.next_fetch_at = next_fetch(post.posted_at, now, every_seconds)
-        answered.append(post)
-        if read:
-            snapshots.append(PostSnapshot(platform_post=post, fetched_at=now, **read))
-    for post in not_there_yet:
-        post.next_fetch_at = next_fetch(post.posted_at, now)
+def _write(
+    account: ConnectedAccount,
+    platform: Platform,
+    at: datetime,
+    *,
+    told: Mapping[str, RemotePost],
+    answers: Mapping[str, PostFigures],
+    asked_for: Sequence[PlatformPost] = (),
+) -> None:
+    """What was read of posts at `at`. told: those of a listing; asked_for: those that would be in `answers` if they stood.
+
+    The newest known figures go to the posts, exactly what was read to their snapshots, the state of the day to their day.
+    """
+    every = platform.figures_every_seconds
     with transaction.atomic():
-        PlatformPost.objects.bulk_update(answered, [*FIGURES, "raw", "fetched_at", "next_fetch_at"])
-        PlatformPost.objects.bulk_update(not_there_yet, ["next_fetch_at"])
-        PlatformPost.objects.filter(pk__in=[post.pk for post in gone]).update(gone_at=now, next_fetch_at=None)
-        PostSnapshot.objects.bulk_create(snapshots, ignore_conflicts=True)
+        posts = _locked(account, at, told, [post.platform_post_id for post in asked_for])
+        growth = Growth(
+            at,
+            [post for key, post in sorted(posts.items()) if key in answers and not _was_read_later(post, at)],
+            is_along=not asked_for,
+        )
+        for key, post in posts.items():
+            if key in told:
+                _describe(post, told[key], at)
+        for post in growth.posts:
+            growth.take(post, answers[post.platform_post_id])
+            post.next_fetch_at = next_fetch(post.posted_at, at, every, is_listed=bool(platform.lists_figures))
+        _look_after_missing([post for key, post in posts.items() if key not in answers and key not in told], at)
+        PlatformPost.objects.bulk_create(
+            sorted(posts.values(), key=lambda post: post.platform_post_id),
+            update_conflicts=True,
+            unique_fields=["account", "platform_post_id"],
+            update_fields=[*TOLD, *growth.written, "next_fetch_at", "gone_at"],
+        )
+        growth.save()
+    _link(PlatformPost.objects.filter(account=account, platform_post_id__in=told))
+
+
+def _locked(
+    account: ConnectedAccount, at: datetime, told: Mapping[str, RemotePost], keys: Iterable[str]
+) -> dict[str, PlatformPost]:
+    """The rows of these posts, made where they are missing. Always in the same order, so that no two workers wait for each other."""
+    wanted = {*told, *keys}
+    rows = (
+        PlatformPost.objects.select_for_update(no_key=True)
+        .filter(account=account, platform_post_id__in=wanted)
+        .order_by("platform_post_id")
+    )
+    known = {post.platform_post_id: post for post in rows}
+    if missing := sorted(told.keys() - known.keys()):
+        PlatformPost.objects.bulk_create(
+            [
+                PlatformPost(account=account, platform_post_id=key, posted_at=told[key].posted_at, next_fetch_at=at)
+                for key in missing
+            ],
+            ignore_conflicts=True,
+        )
+        known |= {post.platform_post_id: post for post in rows.filter(platform_post_id__in=missing)}
+    return known
+
+
+def _was_read_later(post: PlatformPost, at: datetime) -> bool:
+    return post.fetched_at is not None and post.fetched_at > at
+
+
+def _describe(post: PlatformPost, remote: RemotePost, at: datetime) -> None:
+    post.text = remote.text
+    post.permalink = address(remote.permalink) or post.permalink
+    post.thumbnail_url = address(remote.thumbnail_url)
+    post.media_type = remote.media_type[:30]
+    post.product = remote.product[:20] or post.product
+    post.media_urls = [url for url in remote.media_urls if address(url)]
+    post.posted_at = remote.posted_at
+    if post.gone_at is not None:  # it has come back
+        post.gone_at = None
+        post.next_fetch_at = at
+
+
+def _look_after_missing(posts: Iterable[PlatformPost], at: datetime) -> None:
+    """Posts that were asked for and are not in the answer."""
+    for post in posts:
+        if _was_read_later(post, at) or post.gone_at is not None:
+            continue
+        if at - post.posted_at < APPEARS_WITHIN:
+            post.next_fetch_at = next_fetch(post.posted_at, at)
+        else:
+            post.gone_at, post.next_fetch_at = at, None
