@@ -72,17 +72,14 @@
     const kinds = [...new Set(data.lines.map((line) => line.unit))];
     const hasBars = data.lines.some((line) => line.bars);
     const bars = uPlot.paths.bars({ size: [0.72, 36], radius: [0.25, 0] });
-    let plain = -1;
 
-    const series = data.lines.map((line, at) => {
-      if (!line.bars && !line.before) plain += 1;
-      return {
+    const series = data.lines.map((line, at) => ({
         label: line.word,
         scale: line.unit,
         stroke: () => colour(at),
         fill: line.bars ? () => colour(at) : undefined,
         width: line.bars ? 0 : line.before ? 1.5 : 2,
-        dash: line.before ? [3, 4] : line.bars ? undefined : DASHES[plain % DASHES.length],
+        dash: line.before ? [3, 4] : line.bars ? undefined : DASHES[at % DASHES.length],
         paths: line.bars ? bars : undefined,
         alpha: line.before ? 0.75 : 1,
         gaps: line.bars ? undefined : (plot, _at, _from, _to, gaps) => parted(plot, data, gaps),
@@ -91,10 +88,9 @@
           size: 6,
           width: 0,
           fill: () => colour(at),
-          filter: (plot, _at, show) => (show ? lonely(line.values, data) : null),
+          filter: (_plot, _at, show) => (show ? lonely(line.values, data) : null),
         },
-      };
-    });
+    }));
 
     return {
       width: size.width,
