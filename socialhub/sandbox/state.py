@@ -74,6 +74,7 @@ class Instagram:
     engaged_users: int = 3
     created_at: float = 0.0
     account_type: str = "BUSINESS"  # or MEDIA_CREATOR, PERSONAL
+    professional_since: float = 0.0  # what was posted earlier has no insights
 
     @property
     def key(self) -> str:
@@ -250,6 +251,7 @@ class Media:
     product: str = "FEED"  # or REELS, STORY
     poster: str = ""  # of a video
     comments: list[dict[str, Any]] = field(default_factory=list)
+    hides_likes: bool = False
 
 
 @dataclass
@@ -265,6 +267,16 @@ class Fault:
     subcode: int = 460
     minutes: int = 5
     detail: str = ""
+
+
+@dataclass
+class Withdrawn:
+    """A metric that a network has given up (the name is refused) or keeps to itself (it is left out)."""
+
+    id: str
+    name: str
+    how: Literal["dead", "withheld"]
+    account: str = "all"
 
 
 TABLES: dict[str, type] = {
@@ -283,6 +295,7 @@ TABLES: dict[str, type] = {
     "containers": Container,
     "media": Media,
     "faults": Fault,
+    "withdrawn": Withdrawn,
     "linkedin_apps": linkedin.App,
     "linkedin_members": linkedin.Member,
     "linkedin_organizations": linkedin.Organization,
@@ -334,6 +347,7 @@ class State:
     containers: dict[str, Container]
     media: dict[str, Media]
     faults: dict[str, Fault]
+    withdrawn: dict[str, Withdrawn]
     linkedin_apps: dict[str, linkedin.App]
     linkedin_members: dict[str, linkedin.Member]
     linkedin_organizations: dict[str, linkedin.Organization]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from dataclasses import astuple
 from typing import Any
 
 import pytest
 import requests
 
-from socialhub.sandbox.figures import post_figures
+from socialhub.sandbox.figures import Made, post_figures
+from socialhub.sandbox.state import Page
 from tests.sandbox.refusals import accepted, refusal
 from tests.sandbox_process import GrantedPage, Sandbox
 
@@ -152,12 +154,13 @@ def test_post_metrics_grow_with_time(sandbox: Sandbox, gina: GrantedPage) -> Non
 
 def test_figures_never_fall_and_are_the_same_for_the_same_post() -> None:
     ages = [0, 10, 60, 600, 3600, 10 * 3600, 5 * DAY, 60 * DAY]
-    rows = [post_figures("seed", 5_000, age) for age in ages]
+    owner, made = Page("1", "One", "one", "Bakery", 5_000, []), time.time()
+    rows = [astuple(post_figures(owner, Made("seed", made), made + age)) for age in ages]
 
     for earlier, later in itertools.pairwise(rows):
-        assert all(before <= after for before, after in zip(vars(earlier).values(), vars(later).values(), strict=True))
-    assert post_figures("seed", 5_000, 600) == rows[3]
-    assert post_figures("other", 5_000, 5 * DAY) != rows[6]
+        assert all(before <= after for before, after in zip(earlier, later, strict=True))
+    assert astuple(post_figures(owner, Made("seed", made), made + 600)) == rows[3]
+    assert astuple(post_figures(owner, Made("other", made), made + 5 * DAY)) != rows[6]
 
 
 @pytest.mark.parametrize("name", ["post_impressions", "post_impressions_unique", "post_engaged_users", "made_up"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -285,7 +286,7 @@ def test_figures_and_profile_of_a_page(sandbox: Sandbox, facebook: Facebook, gin
     sandbox.advance(6 * 3600)
 
     profile = facebook.profile(gina)
-    (figures,) = facebook.post_figures(gina, [done.platform_post_id, f"{gina.account_id}_1"])
+    (figures,) = facebook.post_figures(gina, {done.platform_post_id: "", f"{gina.account_id}_1": ""})
     recent = facebook.recent_posts(gina, since=datetime.now(UTC) - timedelta(days=1))
 
     assert profile.name == "Camaro Garage"
@@ -297,13 +298,19 @@ def test_figures_and_profile_of_a_page(sandbox: Sandbox, facebook: Facebook, gin
 
 
 def test_a_day_of_a_page(facebook: Facebook, gina: Access) -> None:
-    since = datetime.now(UTC) - timedelta(days=3)
+    days = [pacific_day(before) for before in (4, 3)]
 
-    figures = facebook.account_figures(gina, since=since, until=since + timedelta(days=1))
+    reading = facebook.read_account(gina, days=days)
 
-    assert figures.refused == ()
-    assert {"views", "reach", "engagements", "followers", "follows", "unfollows"} <= set(figures.metrics)
-    assert figures.metrics["followers"] > 12_000
+    assert (reading.refused, reading.troubles) == ((), ())
+    assert [day.start for day in reading.days] == days
+    assert {"views", "reach", "engagements", "follows", "unfollows"} <= set(reading.days[0].metrics)
+    assert reading.totals["followers"] > 12_000
+
+
+def pacific_day(before: int) -> datetime:
+    zone = ZoneInfo("America/Los_Angeles")
+    return datetime.combine(datetime.now(zone).date() - timedelta(days=before), time(), zone)
 
 
 def test_figures_and_profile_of_an_instagram_account(
@@ -311,16 +318,15 @@ def test_figures_and_profile_of_an_instagram_account(
 ) -> None:
     done = publish(sandbox, instagram, account, Content(PostType.SINGLE, "x", media=images(pictures, 1)))
     sandbox.advance(6 * 3600)
-    until = datetime.now(UTC)
 
-    profile = instagram.profile(account)
-    (figures,) = instagram.post_figures(account, [done.platform_post_id])
-    day = instagram.account_figures(account, since=until - timedelta(days=1), until=until)
+    (figures,) = instagram.post_figures(account, {done.platform_post_id: "FEED"})
+    reading = instagram.read_account(account, days=[pacific_day(1)])
 
-    assert (profile.username, profile.posts_count) == ("camarogarage", 1)
-    assert figures.dead_metrics == day.dead_metrics == ()
+    assert (reading.profile.username, reading.profile.posts_count) == ("camarogarage", 1)
+    assert figures.refused == reading.refused == ()
+    assert reading.troubles == ()
     assert min(figures.views or 0, figures.reach or 0, figures.likes or 0) > 0
-    assert {"reach", "views", "engagements", "likes", "follows", "unfollows"} <= set(day.metrics)
+    assert {"reach", "views", "engagements", "likes", "follows", "unfollows"} <= set(reading.days[0].metrics)
 
 
 # Connecting

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from ..figures import PostFigures, followers_at, post_figures
+from ..figures import Made, PostFigures, followers_at, post_figures
 from ..state import State
 from ..world import start
 from .posts import posts_of
@@ -144,7 +144,7 @@ def show(state: State, channel: Channel, post: Post) -> Shown:
     boards = {board["serviceId"]: board["name"] for board in channel.boards}
     figures = None
     if post.sent_at is not None:
-        figures = post_figures(post.id, channel.followers_count, state.now() - post.sent_at)
+        figures = post_figures(channel, Made(post.id, post.sent_at), state.now())
     return Shown(
         post=post,
         images=[asset for asset in post.assets if asset["kind"] == "image"],

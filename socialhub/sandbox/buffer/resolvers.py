@@ -8,14 +8,16 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from ..figures import PostFigures, post_figures
+from ..figures import Made, PostFigures, post_figures
+from ..metrics import living
 from ..state import Fault, State
+from ..world import generator
 from .posts import RefusedError, advance, asked_again, check_channel, counts_of_day, draft_of, iso, posts_of
 from .rows import Account, Channel, Organization, Post, Token
 from .world import LABELS, MASTODON_CHARACTERS, channels_of, organizations_of
 
 DAY = 86_400
-METRICS_SECONDS = 60  # the real one refreshes once a day; nobody looks at a sandbox that long
+FIRST_METRICS_SECONDS = 60  # then once a day, at a moment of the channel's own
 LONGEST_PAGE = 100
 METADATA_TYPES = {
     "twitter": "TwitterMetadata",
@@ -368,8 +370,10 @@ def metrics_moment(context: Context, post: Post) -> float | None:
     """When the figures were last read from the network."""
     if post.sent_at is None:
         return None
-    age = context.state.now() - post.sent_at
-    return post.sent_at + age // METRICS_SECONDS * METRICS_SECONDS
+    now, first = context.state.now(), post.sent_at + FIRST_METRICS_SECONDS
+    if now < first:
+        return None
+    return max(first, now - (now - generator("refresh", post.channel_id).randrange(DAY)) % DAY)
 
 
 def metrics(context: Context, post: Post) -> list[dict[str, Any]] | None:
@@ -378,8 +382,10 @@ def metrics(context: Context, post: Post) -> list[dict[str, Any]] | None:
     if moment is None or post.sent_at is None:
         return None
     found = context.state.buffer_channels[post.channel_id]
-    figures = post_figures(post.id, found.followers_count, moment - post.sent_at)
-    return [metric(name, METRICS[name](figures)) for name in REPORTED.get(found.service, ["reactions", "comments"])]
+    figures = post_figures(found, Made(post.id, post.sent_at), moment)
+    names = REPORTED.get(found.service, ["reactions", "comments"])
+    told = living(context.state, names, found.id)
+    return [metric(name, METRICS[name](figures)) for name in names if name in told]
 
 
 def may_read_metrics(context: Context) -> None:

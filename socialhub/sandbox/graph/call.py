@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from django.core.files.uploadedfile import UploadedFile
 
 from .. import settings
+from ..metrics import way_of
 from ..state import Fault, Instagram, Page, Person, Role, State, Token
 from . import names
 from .errors import GraphError, bad_token, invalid, missing, no_permission, token_lost
@@ -117,8 +118,10 @@ class Call:
 
     def inside(self, node_id: str, edge: Field) -> Call:
         """The call that an edge would get, which is expanded here: {ig}?fields=insights.metric(views).period(day)."""
-        kept = {name: self.params[name] for name in ("access_token", "appsecret_proof") if name in self.params}
-        params = {**kept, **edge.modifiers, **({"fields": edge.inner} if edge.inner else {})}
+        kept = {name: value for name, value in self.params.items() if name in ("access_token", "appsecret_proof")}
+        params = {**kept, **edge.modifiers}
+        if edge.inner:
+            params["fields"] = edge.inner
         return replace(self, path=[node_id, edge.name], params=params)
 
     # Who asks
@@ -315,8 +318,12 @@ def render(call: Call, node: Any, asked: Sequence[Field], default: str = "id") -
     kind = type(node)
     answer: dict[str, Any] = {}
     for one in asked or parse_fields(default):
-        if one.name in (names.FACEBOOK_LOGIN_ONLY if call.is_instagram else names.INSTAGRAM_LOGIN_ONLY):
+        foreign = names.FACEBOOK_LOGIN_ONLY if call.is_instagram else names.INSTAGRAM_LOGIN_ONLY
+        way = way_of(call.state, one.name, call.account_id)
+        if one.name in foreign or way == "dead":
             raise invalid(f"Tried accessing nonexisting field ({one.name}) on node type ({SPEC_NAMES[kind]})")
+        if way == "withheld":
+            continue
         resolve = RESOLVERS[kind].get(one.name)
         if resolve is not None:
             value = resolve(call, node, one)

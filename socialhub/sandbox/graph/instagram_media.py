@@ -145,9 +145,9 @@ def media_product_type(call: Call, media: Media, field: Field) -> str:
 
 
 @resolver(Media, "media_url")
-def media_url(call: Call, media: Media, field: Field) -> str:
+def media_url(call: Call, media: Media, field: Field) -> Any:
     shown = call.state.media[media.children[0]] if media.children else media
-    return f"{call.base_url}/media/files/{shown.file}"
+    return f"{call.base_url}/media/files/{shown.file}" if shown.file else OMIT
 
 
 @resolver(Media, "thumbnail_url")
@@ -180,7 +180,10 @@ def media_children(call: Call, media: Media, field: Field) -> Any:
 
 
 @resolver(Media, "like_count", "total_like_count")
-def like_count(call: Call, media: Media, field: Field) -> int:
+def like_count(call: Call, media: Media, field: Field) -> Any:
+    """The owner may hide it."""
+    if media.hides_likes:
+        return OMIT
     figures = figures_of(call.state, media, call.now)
     return figures.likes + figures.loves
 
@@ -198,6 +201,11 @@ def saved_count(call: Call, media: Media, field: Field) -> int:
 @resolver(Media, "shares_count")
 def shares_count(call: Call, media: Media, field: Field) -> int:
     return figures_of(call.state, media, call.now).shares
+
+
+@resolver(Media, "reposts_count")
+def reposts_count(call: Call, media: Media, field: Field) -> int:
+    return figures_of(call.state, media, call.now).shares // 5
 
 
 @resolver(Media, "total_views_count", "view_count")

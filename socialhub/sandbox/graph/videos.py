@@ -327,7 +327,7 @@ def video_time(call: Call, video: Video, field: Field) -> str:
 
 @resolver(Video, "source")
 def video_source(call: Call, video: Video, field: Field) -> Any:
-    return f"{call.base_url}/media/files/{video.file}" if is_public(video) else OMIT
+    return f"{call.base_url}/media/files/{video.file}" if is_public(video) and video.file else OMIT
 
 
 @resolver(Video, "picture")

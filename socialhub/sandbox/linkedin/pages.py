@@ -9,7 +9,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from ..figures import PostFigures, followers_at, post_figures
+from ..figures import Made, PostFigures, followers_at, post_figures
 from ..state import State
 from ..world import start
 from .littletext import mentioned
@@ -86,7 +86,6 @@ def owner_of(state: State, post: Post) -> Member | Organization:
 def show(state: State, post: Post) -> Shown:
     content, now = post.content, state.now()
     media, article = content.get("media", {}), content.get("article", {})
-    age = now - post.created_at
     return Shown(
         urn=post.id,
         text=post.text,
@@ -103,7 +102,7 @@ def show(state: State, post: Post) -> Shown:
         article=article,
         poll=content.get("poll", {}),
         visibility=post.visibility.replace("_", " ").capitalize(),
-        figures=post_figures(post.id, owner_of(state, post).followers_count, age),
+        figures=post_figures(owner_of(state, post), Made(post.id, post.created_at), now),
         comments=comments_of(state, post),
         at=datetime.fromtimestamp(post.created_at, UTC),
     )

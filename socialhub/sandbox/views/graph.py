@@ -10,7 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from ..faults import AnswerLostError
-from ..graph import accounts, comments, insights, instagram, instagram_media, pages, posts, stories, videos
+from ..graph import (
+    accounts,
+    comments,
+    instagram,
+    instagram_insights,
+    instagram_media,
+    page_insights,
+    pages,
+    posts,
+    stories,
+    videos,
+)
 from ..graph.batch import answer_batch
 from ..graph.call import Call
 from ..graph.dispatch import Reply, refusal, reply_to
@@ -24,9 +35,10 @@ from .oauth import debug_token, exchange_token
 __all__ = [
     "accounts",
     "comments",
-    "insights",
     "instagram",
+    "instagram_insights",
     "instagram_media",
+    "page_insights",
     "pages",
     "posts",
     "stories",
