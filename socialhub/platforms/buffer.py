@@ -556,12 +556,18 @@ class BufferApi:
             yield post_of(node)
 
     def posts_with_metrics(
-        self, token: str, organization_id: str, channel_ids: Sequence[str], *, page_limit: int = PAGE_LIMIT
-    ) -> Iterator[Metrics]:
-        """Metrics of what was sent, newest first. PermissionMissingError: this connection may not read metrics."""
-        asked = _posts_input(organization_id, channel_ids, ("sent",), None, None, newest_first=True)
+        self,
+        token: str,
+        organization_id: str,
+        channel_ids: Sequence[str],
+        *,
+        created_since: datetime | None = None,
+        page_limit: int = PAGE_LIMIT,
+    ) -> Iterator[tuple[BufferPost, Metrics]]:
+        """What was sent with its metrics, newest first. PermissionMissingError: this connection may not read metrics."""
+        asked = _posts_input(organization_id, channel_ids, ("sent",), created_since, None, newest_first=True)
         for node in self._paged("PostsWithMetrics", token, asked, PAGE_SIZE, page_limit):
-            yield metrics_of(node)
+            yield post_of(node), metrics_of(node)
 
     def post_metrics(self, token: str, post_id: str) -> Metrics:
         return metrics_of(_dict(self.call("PostMetrics", "post", token, {"id": post_id})))

@@ -130,11 +130,12 @@ POSTS_WITH_METRICS = (
     """
 query PostsWithMetrics($input: PostsInput!, $first: Int!, $after: String) {
   posts(input: $input, first: $first, after: $after) {
-    edges { node { id channelId channelService sentAt externalLink metricsUpdatedAt metrics { ...MetricCore } } }
+    edges { node { ...PostCore metricsUpdatedAt metrics { ...MetricCore } } }
     pageInfo { hasNextPage endCursor }
   }
 }
 """
+    + POST_CORE
     + METRIC_CORE
 )
 

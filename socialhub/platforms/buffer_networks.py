@@ -43,6 +43,7 @@ from socialhub.platforms.base import (
 from socialhub.platforms.buffer import (
     FOLLOWED,
     LOOK_BACK,
+    PAGE_SIZE,
     BufferApi,
     BufferPost,
     ChannelFound,
@@ -82,6 +83,7 @@ from socialhub.platforms.errors import (
     PlatformError,
     RejectedError,
 )
+from socialhub.platforms.metrics.buffer import METRICS
 from socialhub.platforms.text import normalise
 
 logger = logging.getLogger(__name__)
@@ -103,6 +105,11 @@ MINUTE = 60.0
 STALE = timedelta(hours=36)
 METRICS_PAUSE = timedelta(days=1)  # until a connection that may not read metrics is asked again
 METRIC_PAGES = 6
+LIST_PAGES = 2  # each page is a call out of the month's
+COUNT = "count"
+ACTS = ("reactions", "comments", "shares", "reposts", "saves", "clicks")
+SEEN = ("views", "impressions", "reach")
+EXTRA = ("follows", "watch_seconds")  # of our words those that are no field of PostFigures
 QUEUED_AHEAD = timedelta(days=30)  # how long before its publication a post may have been made in Buffer
 
 _ADDRESS = re.compile(r"https?://\S+")
@@ -118,6 +125,8 @@ class BufferNetwork(Platform):
     absent_after_seconds: ClassVar[float] = 900
     totals: ClassVar[tuple[str, ...]] = ()
     figures_every_seconds: ClassVar[float] = 86_400  # Buffer renews them once a day, and counts calls by the month
+    full_every_seconds: ClassVar[float] = 86_400
+    lists_figures: ClassVar[int] = PAGE_SIZE
 
     def __init__(self, api: BufferApi) -> None:
         self.api = api
@@ -430,29 +439,25 @@ class BufferNetwork(Platform):
         """From Buffer's metrics, which it refreshes once a day.
 
         raw: Buffer's types, the units that are not counts, when Buffer read them, and whether that is too long ago.
-        A connection that may not read metrics gives posts without figures, with `metrics` as the dead one.
+        A connection that may not read metrics is no lost one: its posts say why they have no figures.
         """
-        now = datetime.now(UTC)
-        if self._without_metrics.get(access.account_id, now) > now:
-            return _withheld(posts)
         wanted = list(dict.fromkeys(posts))
+        if self._has_no_metrics(access):
+            return [_withheld(post_id) for post_id in wanted]
         organization = self.api.organization_of(access.token, access.account_id) if len(wanted) > 1 else ""
         try:
             return self._post_figures(access, organization, wanted)
         except (PermissionMissingError, TokenRefusedError) as error:
-            # Refused at the door, the token is dead for everything.
-            if isinstance(error, TokenRefusedError) and (error.code != "UNAUTHORIZED" or error.subcode):
-                raise
-            logger.info("Buffer gives this connection no metrics: %s", error.code)
-            self._without_metrics[access.account_id] = now + METRICS_PAUSE
-            return _withheld(wanted)
+            self._note_no_metrics(access, error)
+            return [_withheld(post_id) for post_id in wanted]
 
     def _post_figures(self, access: Access, organization: str, wanted: Sequence[str]) -> list[PostFigures]:
         """By pages of the channel, and what these did not hold one by one: each call counts."""
         found: dict[str, Metrics] = {}
         if organization:
-            for metrics in self.api.posts_with_metrics(
-                access.token, organization, [access.account_id], page_limit=METRIC_PAGES
+            pages = min(METRIC_PAGES, len(wanted))  # one by one it would cost no more
+            for _post, metrics in self.api.posts_with_metrics(
+                access.token, organization, [access.account_id], page_limit=pages
             ):
                 if metrics.post_id in wanted:
                     found[metrics.post_id] = metrics
@@ -466,19 +471,51 @@ class BufferNetwork(Platform):
                     logger.debug("a post is gone from Buffer")
         return [figures_of(found[post_id]) for post_id in wanted if post_id in found]
 
+    def _has_no_metrics(self, access: Access) -> bool:
+        now = datetime.now(UTC)
+        return self._without_metrics.get(access.account_id, now) > now
+
+    def _note_no_metrics(self, access: Access, error: PermissionMissingError | TokenRefusedError) -> None:
+        """Asking again costs a call of the month's. Raises the error when it is about more than metrics."""
+        # Refused at the door, the token is dead for everything.
+        if isinstance(error, TokenRefusedError) and (error.code != "UNAUTHORIZED" or error.subcode):
+            raise error
+        logger.info("Buffer gives this connection no metrics: %s", error.code)
+        self._without_metrics[access.account_id] = datetime.now(UTC) + METRICS_PAUSE
+
     def recent_posts(
         self, access: Access, *, since: datetime, limit: int = 25, figures: bool = False, skip: Collection[str] = ()
     ) -> list[RemotePost]:
-        posts = self.api.posts(
+        """With figures it costs no call more."""
+        organization = self.api.organization_of(access.token, access.account_id)
+        found = None
+        if figures and not self._has_no_metrics(access):
+            try:
+                found = self._measured(access, organization, since)
+            except (PermissionMissingError, TokenRefusedError) as error:
+                self._note_no_metrics(access, error)
+        if found is None:
+            posts = self.api.posts(
+                access.token,
+                organization,
+                channel_ids=[access.account_id],
+                statuses=["sent"],
+                created_since=since - QUEUED_AHEAD,
+                page_limit=LIST_PAGES,
+            )
+            found = [_remote_post(post, _withheld(post.id) if figures else None) for post in posts]
+        recent = [post for post in found if post and post.posted_at >= since]
+        return sorted(recent, key=lambda post: post.posted_at, reverse=True)[:limit]
+
+    def _measured(self, access: Access, organization: str, since: datetime) -> list[RemotePost | None]:
+        posts = self.api.posts_with_metrics(
             access.token,
-            self.api.organization_of(access.token, access.account_id),
-            channel_ids=[access.account_id],
-            statuses=["sent"],
+            organization,
+            [access.account_id],
             created_since=since - QUEUED_AHEAD,
-            page_limit=2,  # each page is a call out of the month's
+            page_limit=LIST_PAGES,
         )
-        found = [remote for post in posts if (remote := _remote_post(post)) and remote.posted_at >= since]
-        return sorted(found, key=lambda post: post.posted_at, reverse=True)[:limit]
+        return [_remote_post(post, figures_of(metrics)) for post, metrics in posts]
 
 
 class X(BufferNetwork):
@@ -551,33 +588,52 @@ def offers_of(channel: ChannelFound) -> dict[str, Any]:
 
 def figures_of(metrics: Metrics) -> PostFigures:
     """Buffer's types in our words. What Buffer does not list is None."""
-    values = metrics.values or {}
-    raw: dict[str, Any] = dict(values)
-    if shares_of_whole := {name: unit for name, unit in metrics.units.items() if unit != "count"}:
+    values = metrics.values
+    if not values:
+        return replace(_of_types(metrics, {}), withheld=_no_figures_yet(values is None))
+    told = {name: value for name, value in values.items() if metrics.units.get(name, COUNT) == COUNT}
+    # 0 can mean that the network did not report it, and nobody reacts to what nobody has seen.
+    if any(told.get(name) for name in ACTS):
+        told = {name: value for name, value in told.items() if value or name not in SEEN}
+    return _of_types(metrics, told)
+
+
+def _of_types(metrics: Metrics, told: Mapping[str, float]) -> PostFigures:
+    raw: dict[str, Any] = dict(metrics.values or {})
+    if shares_of_whole := {name: unit for name, unit in metrics.units.items() if unit != COUNT}:
         raw["units"] = shares_of_whole
     if metrics.updated_at:
         raw["metricsUpdatedAt"] = stamp(metrics.updated_at)
         raw["stale"] = datetime.now(UTC) - metrics.updated_at > STALE
+    parts: dict[str, dict[str, int]] = {}
+    for metric in METRICS:  # the old types come last, and count only where their successors are not told
+        if metric.measure and metric.name in told and (metric.asked or metric.measure not in parts):
+            factor = 60 if metric.unit == "minutes" else 1
+            parts.setdefault(metric.measure, {})[metric.name] = round(told[metric.name] * factor)
+    numbers = {measure: sum(by_name.values()) for measure, by_name in parts.items()}
     return PostFigures(
         platform_post_id=metrics.post_id,
-        likes=_sum(values, "reactions"),
-        comments=_sum(values, "comments"),
-        shares=_sum(values, "shares", "reposts"),
-        saves=_sum(values, "saves"),
-        views=_sum(values, "views") if "views" in values else _sum(values, "impressions"),
-        reach=_sum(values, "reach"),
-        clicks=_sum(values, "clicks"),
+        extra={measure: number for measure, number in numbers.items() if measure in EXTRA},
+        sources={measure: "+".join(by_name) for measure, by_name in parts.items()},
         raw=raw,
+        **{measure: number for measure, number in numbers.items() if measure not in EXTRA},  # type: ignore[arg-type]
     )
 
 
-def _sum(values: Mapping[str, float], *names: str) -> int | None:
-    found = [values[name] for name in names if name in values]
-    return round(sum(found)) if found else None
+def _no_figures_yet(is_unread: bool) -> str:
+    if is_unread:
+        return _("Buffer has not read the figures of this post yet. It does so once a day.")
+    return _("Buffer has no figures of this post from its network.")
 
 
-def _withheld(post_ids: Collection[str]) -> list[PostFigures]:
-    return [PostFigures(post_id, refused=("metrics",)) for post_id in post_ids]
+def _withheld(post_id: str) -> PostFigures:
+    return PostFigures(
+        post_id,
+        withheld=_(
+            "Buffer gives figures only to connections by a personal key. This one may not read them; it publishes all the "
+            "same."
+        ),
+    )
 
 
 def _midnight(zone_name: str) -> datetime:
@@ -609,11 +665,11 @@ def _same_text(theirs: str, ours: str) -> bool:
     return normalise(_ADDRESS.sub("", theirs)) == normalise(_ADDRESS.sub("", ours))
 
 
-def _remote_post(post: BufferPost) -> RemotePost | None:
+def _remote_post(post: BufferPost, figures: PostFigures | None) -> RemotePost | None:
     posted_at = post.sent_at or post.created_at
     if not posted_at:
         return None
-    first = replace(post.assets[0]) if post.assets else None
+    first = post.assets[0] if post.assets else None
     return RemotePost(
         post.id,
         post.text,
@@ -621,4 +677,6 @@ def _remote_post(post: BufferPost) -> RemotePost | None:
         post.external_link,
         first.type if first else "text",
         first.thumbnail if first else "",
+        media_urls=tuple(asset.source for asset in post.assets if asset.source),
+        figures=figures,
     )

@@ -14,10 +14,11 @@ from socialhub.platforms.base import (
     Absent,
     Accepted,
     Access,
-    AccountFigures,
+    AccountReading,
     Content,
     Done,
     NotYet,
+    PostFigures,
     PostType,
     Profile,
     Published,
@@ -982,8 +983,11 @@ def test_the_profile_of_a_lost_channel_asks_to_reconnect(x, access, buffer):
         x.profile(access)
 
 
-def test_there_are_no_figures_of_accounts(x, access):
-    assert x.account_figures(access, since=SINCE, until=NOW) == AccountFigures()
+def test_there_are_no_figures_of_accounts(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    reading = x.read_account(access, days=[NOW - timedelta(days=1)])
+    assert reading == AccountReading(Profile("Camaro Club", "camaro_club", "https://images.example/camaro.jpg"))
+    assert buffer.operations() == ["Channel"]
 
 
 METRICS = [
@@ -998,9 +1002,15 @@ METRICS = [
 
 def test_the_figures_of_a_post_are_in_our_words(x, access, buffer):
     buffer.answers("post", wire.measured("p1", METRICS, "2026-11-20T03:00:00Z"))
-    (figures,) = x.post_figures(access, ["p1"])
+    (figures,) = x.post_figures(access, {"p1": ""})
     assert (figures.platform_post_id, figures.likes, figures.comments, figures.shares) == ("p1", 12, 3, 4)
-    assert (figures.views, figures.saves, figures.reach, figures.clicks) == (900, None, None, None)
+    assert (figures.impressions, figures.views, figures.saves, figures.reach, figures.clicks) == (900,) + (None,) * 4
+    assert figures.sources == {
+        "likes": "reactions",
+        "comments": "comments",
+        "shares": "reposts",
+        "impressions": "impressions",
+    }
     assert figures.raw["zest"] == 7
     assert figures.raw["units"] == {"engagementRate": "percentage"}
     assert (figures.raw["metricsUpdatedAt"], figures.raw["stale"]) == ("2026-11-20T03:00:00.000Z", False)
@@ -1008,13 +1018,45 @@ def test_the_figures_of_a_post_are_in_our_words(x, access, buffer):
     json.dumps(figures.raw)
 
 
-def test_shares_and_reposts_are_one_figure_and_views_come_before_impressions(x, access, buffer):
-    metrics = [
-        wire.metric(kind, value) for kind, value in [("shares", 1), ("reposts", 2), ("views", 5), ("impressions", 9)]
-    ]
-    buffer.answers("post", wire.measured("p1", metrics, "2026-11-20T03:00:00Z"))
-    (figures,) = x.post_figures(access, ["p1"])
-    assert (figures.shares, figures.views) == (3, 5)
+def figures_with(x, access, buffer, **values):
+    buffer.answers("post", wire.measured("p1", [wire.metric(*each) for each in values.items()], "2026-11-20T03:00:00Z"))
+    return x.post_figures(access, {"p1": ""})[0]
+
+
+def test_shares_and_reposts_are_one_figure_and_views_are_no_impressions(x, access, buffer):
+    figures = figures_with(x, access, buffer, reposts=2, shares=1, views=5, impressions=9)
+    assert (figures.shares, figures.views, figures.impressions) == (3, 5, 9)
+    assert figures.sources["shares"] == "shares+reposts"
+
+
+def test_figures_that_few_networks_have(x, access, buffer):
+    figures = figures_with(x, access, buffer, follows=2, totalTimeWatched=1.5, saves=4, clicks=6, quotes=8, viewers=9)
+    assert figures.extra == {"follows": 2, "watch_seconds": 90}
+    assert (figures.saves, figures.clicks, figures.shares, figures.views) == (4, 6, None, None)
+    assert figures.raw["quotes"] == 8
+
+
+def test_an_old_type_counts_until_its_successor_is_told(x, access, buffer):
+    old = figures_with(x, access, buffer, replies=3, retweets=4, repins=5)
+    assert (old.comments, old.shares, old.saves) == (3, 4, 5)
+    assert old.sources["shares"] == "retweets", "so that the series breaks where the name changes"
+    new = figures_with(x, access, buffer, replies=3, comments=7, retweets=4, reposts=9)
+    assert (new.comments, new.shares) == (7, 9)
+    assert new.sources == {"comments": "comments", "shares": "reposts"}
+
+
+@pytest.mark.parametrize(("reactions", "seen"), [(0, 0), (3, None)])
+def test_nothing_seen_is_not_believed_where_people_reacted(x, access, buffer, reactions, seen):
+    figures = figures_with(x, access, buffer, reactions=reactions, impressions=0, reach=0, views=0, comments=0)
+    assert (figures.likes, figures.comments) == (reactions, 0)
+    assert (figures.impressions, figures.reach, figures.views) == (seen,) * 3
+    assert figures.raw["impressions"] == 0
+
+
+def test_a_network_that_tells_nothing_says_so(x, access, buffer):
+    figures = figures_with(x, access, buffer)
+    assert figures == PostFigures("p1", raw=figures.raw, withheld=figures.withheld)
+    assert "from its network" in figures.withheld
 
 
 def test_old_figures_are_marked(x, access, buffer):
@@ -1026,6 +1068,7 @@ def test_figures_that_are_not_there_yet_are_not_zero(x, access, buffer):
     buffer.answers("post", wire.measured("p1", None, None))
     (figures,) = x.post_figures(access, ["p1"])
     assert (figures.likes, figures.comments, figures.shares, figures.views, dict(figures.raw)) == (None,) * 4 + ({},)
+    assert "once a day" in figures.withheld
 
 
 def test_figures_of_many_posts_cost_one_call_for_each_page(x, access, buffer):
@@ -1049,7 +1092,8 @@ def test_a_connection_without_metrics_is_not_lost_and_not_asked_again_for_a_day(
     buffer.fails(code, path=["post", "metrics"])
     for _again in range(2):
         (figures,) = x.post_figures(access, ["p1"])
-        assert (figures.likes, figures.refused) == (None, ("metrics",))
+        assert (figures.likes, figures.refused) == (None, ())
+        assert "personal key" in figures.withheld
     assert len(buffer.calls) == 1
     clock.shift(timedelta(days=1, seconds=1))
     buffer.answers("post", wire.measured("p1", METRICS, None))
@@ -1088,6 +1132,43 @@ def test_recent_posts_are_those_that_were_sent(x, access, buffer):
     ]
     assert posts[1].thumbnail_url == "https://buffer-media.example/1-small.jpg"
     assert buffer.variables()["input"]["filter"]["status"] == ["sent"]
+
+
+def listed(post_id, metrics):
+    return {**wire.post("sent"), **wire.measured(post_id, metrics, None), "sentAt": "2026-11-20T11:00:00Z"}
+
+
+def test_recent_posts_tell_their_figures_with_the_same_call(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    images = [wire.image_asset(), wire.image_asset("video", source="https://m.example/film.mp4")]
+    page = wire.page({**listed("p1", METRICS), "assets": images}, listed("p2", None))
+    buffer.answers("posts", page)
+    first, second = x.recent_posts(access, since=NOW - timedelta(days=1), figures=True)
+    assert (first.text, first.figures.likes, first.figures.impressions) == ("1969 Camaro", 12, 900)
+    assert first.media_urls == ("https://buffer-media.example/1.jpg", "https://m.example/film.mp4")
+    assert second.figures.likes is None
+    assert second.figures.withheld
+    assert buffer.operations() == ["Channel", "PostsWithMetrics"]
+    assert buffer.variables()["input"]["filter"]["createdAt"] == {"start": "2026-10-20T12:00:00.000Z"}
+
+
+def test_recent_posts_are_listed_where_their_metrics_may_not_be_read(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.fails("FORBIDDEN", path=["posts", "edges", 0, "node", "metrics"])
+    page = wire.page(wire.post("sent", id="p1", sentAt="2026-11-20T11:00:00Z"))
+    buffer.answers("posts", page, page)
+    for _again in range(2):
+        (found,) = x.recent_posts(access, since=NOW - timedelta(days=1), figures=True)
+        assert found.text == "1969 Camaro"
+        assert "personal key" in found.figures.withheld
+    assert buffer.operations() == ["Channel", "PostsWithMetrics", "Posts", "Posts"], "asked in vain once"
+
+
+def test_recent_posts_of_a_dead_token(x, access, buffer):
+    buffer.answers("channel", wire.channel())
+    buffer.fails("UNAUTHENTICATED", status=401)
+    with pytest.raises(ReconnectError):
+        x.recent_posts(access, since=SINCE, figures=True)
 
 
 def test_recent_posts_of_a_removed_channel(x, access, buffer):

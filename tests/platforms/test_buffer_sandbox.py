@@ -385,12 +385,16 @@ def test_figures_with_a_key_and_none_with_oauth(bruno, api):
     network = NETWORKS["bluesky"](api)
     access = access_to(bruno, "bluesky")
     _accepted, published = publish(network, access, TEXT)
-    (figures,) = network.post_figures(access, [published.platform_post_id])
-    assert figures.refused == ()
-    (withheld,) = NETWORKS["bluesky"](api).post_figures(
-        Access(access.account_id, bruno.access_token), [published.platform_post_id]
-    )
-    assert withheld.refused == ("metrics",)
+    post_id, since = published.platform_post_id, datetime.now(UTC) - timedelta(hours=1)
+    (figures,) = network.post_figures(access, {post_id: ""})
+    (listed, *_others) = network.recent_posts(access, since=since, figures=True)
+    assert listed.figures.platform_post_id == post_id
+    assert "personal key" not in figures.withheld + listed.figures.withheld
+    signed_in, other = Access(access.account_id, bruno.access_token), NETWORKS["bluesky"](api)
+    (listed, *_others) = other.recent_posts(signed_in, since=since, figures=True)
+    (withheld,) = other.post_figures(signed_in, {post_id: ""})
+    assert "personal key" in withheld.withheld
+    assert listed.figures == withheld
 
 
 def test_recent_posts_and_profile(bruno, api):
