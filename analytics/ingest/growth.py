@@ -40,21 +40,22 @@ MARKS = (
 LAST_MARK_UNTIL = timedelta(days=35)
 # Of networks whose listings tell figures, older posts are read along with the next listing, not by a call of their own.
 LISTED_FROM = timedelta(hours=24)
-LISTED_WITHIN = timedelta(hours=3, minutes=15)
+LISTING_SLACK = timedelta(minutes=15)
 
 
 def next_fetch(
-    posted_at: datetime, now: datetime, every_seconds: float = 0, *, is_listed: bool = False
+    posted_at: datetime, now: datetime, every_seconds: float = 0, *, listed_every: float = 0
 ) -> datetime | None:
     """When the figures of a post are read next, not before `every_seconds` have passed; None once it is 28 days old.
 
-    is_listed: its account's listings, of every third hour, tell figures; so it is only due where none came.
+    listed_every: seconds between the account's listings where those tell figures; it is only due where none came.
     """
     soonest = now + timedelta(seconds=every_seconds)
     for age in AGES:
         due = posted_at + age
         if due > now and due >= soonest:
-            return due + LISTED_WITHIN if is_listed and age > LISTED_FROM else due
+            is_listed = listed_every and age > LISTED_FROM
+            return due + timedelta(seconds=listed_every) + LISTING_SLACK if is_listed else due
     return None
 
 

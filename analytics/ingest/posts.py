@@ -224,6 +224,7 @@ def _write(
     The newest known figures go to the posts, exactly what was read to their snapshots, the state of the day to their day.
     """
     every = platform.figures_every_seconds
+    listed_every = platform.full_every_seconds if platform.lists_figures else 0
     with transaction.atomic():
         posts = _locked(account, at, told, [post.platform_post_id for post in asked_for])
         growth = Growth(
@@ -236,7 +237,7 @@ def _write(
                 _describe(post, told[key], at)
         for post in growth.posts:
             growth.take(post, answers[post.platform_post_id])
-            post.next_fetch_at = next_fetch(post.posted_at, at, every, is_listed=bool(platform.lists_figures))
+            post.next_fetch_at = next_fetch(post.posted_at, at, every, listed_every=listed_every)
         _look_after_missing([post for key, post in posts.items() if key not in answers and key not in told], at)
         PlatformPost.objects.bulk_create(
             sorted(posts.values(), key=lambda post: post.platform_post_id),

@@ -14,8 +14,7 @@ from analytics.ingest import posts as ingest_posts
 from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
 from publishing import limits
 from publishing.models import Publication
-from socialhub.platforms import PLATFORMS
-from socialhub.platforms.base import AccountFigures, PostFigures, Profile, Quota
+from socialhub.platforms.base import AccountReading, DayFigures, PostFigures, Profile, Quota
 from socialhub.platforms.errors import (
     AccountBlockedError,
     LimitedError,
@@ -32,7 +31,7 @@ from tests.factories import make_account
 from tests.fakes import FakePlatform
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
-TODAY = datetime(2026, 11, 20, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 11, 20, 8, tzinfo=UTC)  # of the network: in Los Angeles
 HOUR = InsightWindow.Period.HOUR
 DAY = InsightWindow.Period.DAY
 
@@ -83,7 +82,7 @@ def test_the_profile_goes_to_the_account_and_into_the_hour(account, fake):
     assert (row.last_synced_at, row.sync_error) == (NOW, "")
     window = InsightWindow.objects.get(period=HOUR)
     assert window.window_start == datetime(2026, 11, 20, 18, tzinfo=UTC)
-    assert window.metrics == {"followers": 1204, "posts": 31, "likes": 1190}  # following is absent, not 0
+    assert window.metrics == {"followers": 1204, "posts": 31, "page_likes": 1190}  # following is absent, not 0
     assert window.derived == {}  # nothing to compare with
 
 
@@ -138,36 +137,6 @@ def test_reading_twice_in_an_hour_keeps_one_window_and_the_whole_difference(acco
     assert newest.fetched_at == NOW + timedelta(minutes=20)
 
 
-# Days
-
-
-def test_yesterday_and_today_become_day_windows(account, fake):
-    fake.day_figures["1001", (TODAY - timedelta(days=1)).date()] = AccountFigures({"views": 310}, {"v": [310]})
-    fake.day_figures["1001", TODAY.date()] = AccountFigures({"views": 12, "reach": 0})
-    sync.sync_account(account)
-    yesterday, today = InsightWindow.objects.filter(period=DAY).order_by("window_start")
-    assert (yesterday.window_start, yesterday.metrics, yesterday.raw) == (
-        TODAY - timedelta(days=1),
-        {"views": 310},
-        {"v": [310]},
-    )
-    assert (today.window_start, today.metrics) == (TODAY, {"views": 12, "reach": 0})
-    spans = [(call.arguments["since"], call.arguments["until"]) for call in fake.called("account_figures")]
-    assert spans == [(TODAY - timedelta(days=1), TODAY), (TODAY, NOW)]
-
-
-def test_a_day_without_figures_leaves_no_window(account, fake):
-    sync.sync_account(account)
-    assert not InsightWindow.objects.filter(period=DAY).exists()
-
-
-def test_a_figure_that_is_withheld_later_keeps_its_last_value(account, fake):
-    for metrics in ({"views": 5, "reach": 3}, {"views": 9}):
-        fake.day_figures["1001", TODAY.date()] = AccountFigures(metrics)
-        sync.sync_account(account)
-    assert InsightWindow.objects.get(period=DAY).metrics == {"views": 9, "reach": 3}
-
-
 # Posts on the account
 
 
@@ -189,7 +158,7 @@ def test_posts_of_others_are_taken_in(account, fake):
         "https://cdn.example/7.jpg",
         "photo",
     )
-    assert (post.posted_at, post.next_fetch_at, post.likes) == (NOW - timedelta(days=2), NOW, None)
+    assert (post.posted_at, post.fetched_at, post.likes) == (NOW - timedelta(days=2), NOW, None)
 
 
 def test_our_own_posts_are_tied_to_their_publication(account, fake, stranger):
@@ -241,12 +210,12 @@ def test_a_post_that_comes_back_is_read_again(account, fake):
     fake.add("1001", "1001_7")
     sync.sync_account(account)
     post = PlatformPost.objects.get()
-    assert (post.gone_at, post.next_fetch_at) == (None, NOW)
+    assert (post.gone_at, post.fetched_at, post.next_fetch_at) == (None, NOW, NOW + timedelta(minutes=1))
 
 
 def test_running_twice_changes_no_row_count(account, fake):
     fake.profiles["1001"] = Profile(followers_count=10)
-    fake.day_figures["1001", TODAY.date()] = AccountFigures({"views": 5})
+    fake.days["1001", MIDNIGHT - timedelta(days=1)] = DayFigures(MIDNIGHT - timedelta(days=1), {"views": 5})
     make_published(account)
     for _ in range(3):
         fake.add("1001")
@@ -260,13 +229,13 @@ def test_running_twice_changes_no_row_count(account, fake):
 
 
 def test_a_lost_access_marks_the_account_and_tells_once(account, fake):
-    fake.will("profile", ReconnectError("You took the access away. Connect again.", revoked=True))
+    fake.will("read_account", ReconnectError("You took the access away. Connect again.", revoked=True))
     sync.sync_account(account)
     row = ConnectedAccount.objects.get(pk=account.pk)
     assert (row.status, row.sync_error) == ("revoked", "You took the access away. Connect again.")
     assert row.last_synced_at is None
     assert Notification.objects.filter(workspace=account.workspace).count() == 1
-    assert [call.name for call in fake.calls] == ["profile"]
+    assert [call.name for call in fake.calls] == ["read_account"]
 
 
 def test_an_account_without_credential_is_no_crash(workspace, fake):
@@ -280,8 +249,8 @@ def test_an_account_without_credential_is_no_crash(workspace, fake):
 
 def test_a_missing_permission_stops_only_its_own_part(account, fake):
     missing = PermissionMissingError("The permission read_insights is missing.", scopes=("read_insights",))
-    fake.will("account_figures", missing, missing)
-    fake.profiles["1001"] = Profile(followers_count=10)
+    profile = Profile(followers_count=10)
+    fake.will("read_account", *[AccountReading(profile, troubles=(missing, missing))] * 3)
     fake.add("1001")
     sync.sync_account(account)
     account.refresh_from_db()
@@ -299,16 +268,16 @@ def test_a_missing_permission_stops_only_its_own_part(account, fake):
     ],
 )
 def test_trouble_that_all_parts_share_ends_the_reading(account, fake, error):
-    fake.will("account_figures", error)
+    fake.will("recent_posts", error)
     fake.profiles["1001"] = Profile(followers_count=10)
     sync.sync_account(account)
     account.refresh_from_db()
     assert (account.sync_error, account.last_synced_at, account.status) == (error.message, NOW, "connected")
-    assert [call.name for call in fake.calls] == ["profile", "account_figures"]
+    assert [call.name for call in fake.calls] == ["read_account", "recent_posts"]
 
 
 def test_our_own_mistake_is_an_error_for_staff(account, fake, caplog):
-    fake.will("profile", OurBugError("We asked wrongly.", code="100", request_id="trace-1"))
+    fake.will("read_account", OurBugError("We asked wrongly.", code="100", request_id="trace-1"))
     sync.sync_account(account)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "trace-1" in record.getMessage()
@@ -316,7 +285,7 @@ def test_our_own_mistake_is_an_error_for_staff(account, fake, caplog):
 
 
 def test_the_error_goes_when_all_is_well(account, fake):
-    fake.will("profile", TemporaryError("No answer."))
+    fake.will("read_account", TemporaryError("No answer."))
     sync.sync_account(account)
     sync.sync_account(account)
     account.refresh_from_db()
@@ -327,11 +296,11 @@ def test_what_only_the_operator_can_mend_is_said_and_asks_nothing_of_the_people(
     error = OperatorError("Whoever runs this server has to set another version.")
     for hour in range(sync.MOST_FAILURES + 1):
         clock.move_to(NOW + timedelta(hours=hour))
-        fake.will("account_figures", error)
+        fake.will("recent_posts", error)
         sync.sync_account(account)
     account.refresh_from_db()
     assert (account.sync_error, account.status) == (error.message, "connected")
-    assert {call.name for call in fake.calls} == {"profile", "account_figures"}, "the next part would meet the same"
+    assert {call.name for call in fake.calls} == {"read_account", "recent_posts"}, "the next part would meet the same"
     assert not Notification.objects.exists()
 
 
@@ -339,7 +308,7 @@ def test_people_are_told_once_when_figures_stay_away_and_it_ends_by_itself(accou
     error = TemporaryError("Facebook does not answer.")
     for hour in range(8):
         clock.move_to(NOW + timedelta(hours=hour))
-        fake.will("profile", error)
+        fake.will("read_account", error)
         sync.sync(account.pk)
         told = Notification.objects.filter(kind=Notification.Kind.INSIGHTS)
         assert told.count() == (hour >= sync.MOST_FAILURES - 1)
@@ -354,10 +323,10 @@ def test_people_are_told_once_when_figures_stay_away_and_it_ends_by_itself(accou
 
 
 def test_one_part_that_stays_away_is_told_though_the_rest_is_read(account, fake, clock):
-    fake.profiles["1001"] = Profile(followers_count=10)
-    for hour in range(0, 30):
+    missing = PermissionMissingError("The right to read figures is missing.")
+    for hour in range(30):
         clock.move_to(NOW + timedelta(hours=hour))
-        fake.will("account_figures", *[PermissionMissingError("The right to read figures is missing.")] * 2)
+        fake.will("read_account", AccountReading(Profile(followers_count=10), troubles=(missing,)))
         sync.sync(account.pk)
     assert Notification.objects.get().kind == Notification.Kind.INSIGHTS
 
@@ -366,7 +335,7 @@ def test_a_lost_access_is_not_told_twice(account, fake, clock):
     for hour in range(8):
         clock.move_to(NOW + timedelta(hours=hour))
         ConnectedAccount.objects.update(status="connected")
-        fake.will("profile", ReconnectError("Gone."))
+        fake.will("read_account", ReconnectError("Gone."))
         sync.sync(account.pk)
     assert Notification.objects.get().kind == Notification.Kind.RECONNECT
 
@@ -402,27 +371,12 @@ def test_at_the_end_of_the_limit_only_posts_go_out(account, fake, clock):
 
 def test_what_we_put_off_ourselves_is_no_failure(account, fake):
     for hour in range(8):
-        fake.will("profile", PutOffError(f"Reading waits until {hour}.", until=NOW + timedelta(hours=hour)))
+        fake.will("read_account", PutOffError(f"Reading waits until {hour}.", until=NOW + timedelta(hours=hour)))
         sync.sync_account(account)
     assert not Notification.objects.exists()
     assert not AccountSync.objects.exclude(failures=0).exists()
     account.refresh_from_db()
     assert account.sync_error == "Reading waits until 7."
-
-
-def test_where_each_call_is_dear_figures_are_read_once_a_day(account, fake, clock, monkeypatch):
-    monkeypatch.setattr(type(fake), "figures_every_seconds", 86_400)
-    monkeypatch.setattr(PLATFORMS["facebook"], "figures_every_seconds", 86_400)
-    post = make_platform_post(account, posted_at=NOW, next_fetch_at=NOW)
-    fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=1)
-    fake.profiles["1001"] = Profile()
-    sync.sync(account.pk)
-    post.refresh_from_db()
-    assert post.next_fetch_at == NOW + timedelta(days=1)
-    clock.move_to(NOW + timedelta(hours=20))
-    assert sync.accounts_due() == []
-    clock.move_to(NOW + timedelta(hours=24))
-    assert sync.accounts_due() == [account.pk]
 
 
 def test_the_quota_of_an_account_corrects_its_books(workspace, fake, monkeypatch):
@@ -445,19 +399,12 @@ def test_the_hourly_message_reads_an_hour_once(account, fake):
     assert len(fake.calls) == calls
 
 
-def test_sync_now_reads_all_the_same(account, fake):
-    fake.profiles["1001"] = Profile(followers_count=10)
-    sync.sync(account.pk)
-    assert sync.sync(account.pk, full=True) is True
-    assert len(fake.called("profile")) == len(fake.called("recent_posts")) == 2
-
-
 def test_a_second_worker_does_nothing_while_the_first_is_at_it(account, fake):
     answers = []
-    fake.during("profile", lambda call: answers.append(sync.sync(account.pk, full=True)))
+    fake.during("read_account", lambda call: answers.append(sync.sync(account.pk, full=True)))
     sync.sync(account.pk, full=True)
     assert answers == [False]
-    assert len(fake.called("profile")) == 1
+    assert len(fake.called("read_account")) == 1
 
 
 def test_the_claim_of_a_dead_worker_runs_out(account, fake, clock):
@@ -467,29 +414,22 @@ def test_the_claim_of_a_dead_worker_runs_out(account, fake, clock):
     assert sync.sync(account.pk) is True
 
 
-def test_an_unexpected_error_frees_the_account(account, fake):
-    fake.will("profile", RuntimeError("boom"))
-    with pytest.raises(RuntimeError):
-        sync.sync(account.pk)
-    assert sync.sync(account.pk) is True
-
-
 def test_days_and_posts_are_read_every_third_hour(account, fake, clock):
     for hours in range(7):
         clock.move_to(NOW + timedelta(hours=hours))
         fake.profiles["1001"] = Profile(followers_count=hours)
         sync.sync(account.pk)
-    assert len(fake.called("profile")) == 7
+    assert len(fake.called("read_account")) == 7
     assert len(fake.called("recent_posts")) == 3
-    assert len(fake.calls) == 7 + 3 * 3
+    assert len(fake.calls) == 7 + 3
 
 
 def test_a_reading_that_was_cut_short_is_completed_the_next_hour(account, fake, clock):
-    fake.will("account_figures", TemporaryError("No answer."))
-    sync.sync(account.pk)
-    clock.move_to(NOW + timedelta(hours=1))
-    sync.sync(account.pk)
-    assert len(fake.called("recent_posts")) == 1
+    fake.will("recent_posts", TemporaryError("No answer."))
+    for hours in range(3):
+        clock.move_to(NOW + timedelta(hours=hours))
+        sync.sync(account.pk)
+    assert len(fake.called("recent_posts")) == 2
 
 
 def test_only_connected_accounts_are_read(workspace, fake):
@@ -503,24 +443,6 @@ def test_a_new_connection_has_its_posts_with_figures_at_once(account, fake):
     fake.figures[post.platform_post_id] = PostFigures(post.platform_post_id, likes=3)
     sync.sync(account.pk)
     assert PlatformPost.objects.get().likes == 3
-
-
-def test_the_hour_lists_accounts_that_lack_it(workspace, account):
-    fresh = make_account(workspace)
-    make_account(workspace, status=ConnectedAccount.Status.DISCONNECTED)
-    make_window(account, NOW - timedelta(minutes=25))
-    make_window(fresh, NOW - timedelta(hours=1))
-    make_window(fresh, NOW, period=DAY)
-    assert sync.accounts_due() == [fresh.pk]
-
-
-def test_never_synced_accounts_are_asked_for_once(workspace, account):
-    make_account(workspace, sync_error="Facebook does not answer.")
-    make_account(workspace, last_synced_at=NOW)
-    AccountSync.objects.create(account=make_account(workspace), claimed_until=NOW + timedelta(minutes=1))
-    released = make_account(workspace)
-    AccountSync.objects.create(account=released, claimed_until=None)
-    assert set(sync.accounts_never_synced()) == {account.pk, released.pk}
 
 
 # Adoption
@@ -678,7 +600,7 @@ def test_only_what_is_due_is_read(account, fake, workspace):
     make_platform_post(lost, next_fetch_at=NOW)
     fake.figures["1001_1"] = PostFigures("1001_1", likes=1)
     assert sync.sync_due() == 1
-    assert fake.called("post_figures")[0].arguments["platform_post_ids"] == [due.platform_post_id]
+    assert fake.called("post_figures")[0].arguments["posts"] == {due.platform_post_id: ""}
 
 
 def test_the_minute_adopts_and_reads_what_was_just_published(account, fake):
