@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
-FIGURES = "analytics.tasks.sync_due"  # a new connection is synced at once
+FIGURES = "analytics.tasks.sync_accounts"  # a new connection is synced at once
 PUBLISHING = "publishing.tasks.sweep"  # what waited for an account goes out
 
 

@@ -1,17 +1,19 @@
-"""When which account is read, and by whom: claims, cadence, trouble that people are told of.
+"""Reading accounts and posts whose turn it is: part by part, counted, with trouble that people are told of.
 
-Each account is read by one worker at a time (`AccountSync`). What is read and how it becomes rows stands in `ingest`.
+Each account is read by one worker at a time (`cadence`). What is read and how it becomes rows stands in `ingest`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -22,20 +24,13 @@ from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import settle, tell
 from accounts.tokens import with_access
-from accounts.usage import held_until
-from analytics.ingest.accounts import hour_of, hour_start, read_quota, read_today, read_totals, read_yesterday
-from analytics.ingest.posts import (
-    CLAIM,
-    POSTS_PER_CLAIM,
-    adopt_published,
-    claim_posts,
-    put_off,
-    read_posts,
-    sync_posts,
-)
+from analytics import cadence
+from analytics.cadence import Claim, LeaseLost
+from analytics.ingest.accounts import Part, parts_of
+from analytics.ingest.posts import POSTS_PER_CLAIM, adopt_published, claim_posts, put_off, sync_posts
 from analytics.ingest.trouble import log_trouble
-from analytics.models import AccountSync, InsightWindow, PlatformPost
-from socialhub.platforms import PLATFORMS
+from analytics.models import AccountSync, PlatformPost
+from publishing import limits
 from socialhub.platforms.base import Access, Platform
 from socialhub.platforms.errors import (
     AccountBlockedError,
@@ -46,51 +41,97 @@ from socialhub.platforms.errors import (
     ReconnectError,
     TemporaryError,
 )
+from socialhub.platforms.http import counting
 
 logger = logging.getLogger(__name__)
 
-# An hourly reading of the totals costs one call. The rest costs more and changes less; together that stays below two
-# calls per account and hour.
-FULL_EVERY = timedelta(hours=3)
-FULL_SLACK = timedelta(minutes=10)  # the hourly job is not punctual to the second
 MOST_FAILURES = 6  # readings in a row that came to nothing, about as many hours, before people are told
+SHARED = (
+    ReconnectError,
+    LimitedError,
+    TemporaryError,
+    AccountBlockedError,
+    OperatorError,
+)  # the next part meets the same
 
-Part = Callable[[ConnectedAccount, Platform, Access], None]
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a reading. ended_by: what kept the rest from being read."""
+
+    troubles: list[str]
+    ended_by: PlatformError | None = None
+
+    @property
+    def words(self) -> str:
+        return " ".join(dict.fromkeys(self.troubles))
 
 
 def sync(account_id: UUID, *, full: bool = False) -> bool:
-    """Read one account and those of its posts that are due; what the jobs and "Sync now" run.
+    """Read one account and those of its posts that are due.
 
     full: everything, however lately it was read, because a person asks. Returns False when there is nothing to do:
-    another worker is at it, the account cannot be read or is near a limit, or its totals of this hour are known.
+    another worker is at it, the account cannot be read or gives way, or its figures of this hour are known.
     """
-    account = (
+    account = _readable(account_id)
+    if account is None or (claim := cadence.claim(account)) is None:
+        return False
+    if full and not claim.is_asked:
+        claim.row.asked_at, claim.row.started_at = timezone.now(), None
+    return _run(account, claim)
+
+
+def read_next() -> bool:
+    """Read the account whose turn has come first. False when it is nobody's turn."""
+    claim = cadence.claim_next()
+    if claim is None:
+        return False
+    account = _readable(claim.account_id)
+    if account is None:
+        cadence.put_back(claim, timezone.now() + cadence.HOUR)
+    else:
+        _run(account, claim)
+    return True
+
+
+def _readable(account_id: UUID) -> ConnectedAccount | None:
+    return (
         ConnectedAccount.objects.usable().select_related("workspace", "credential__grant").filter(pk=account_id).first()
     )
-    if account is None:
-        return False
+
+
+def _run(account: ConnectedAccount, claim: Claim) -> bool:
+    turn = cadence.next_turn(account, timezone.now())
     with speaking_to(account.workspace):
-        return _sync(account, full=full)
+        try:
+            return _read_unless_known(account, claim, turn)
+        except LeaseLost:
+            logger.info("account %s is being read by another worker", account.pk)
+        except Exception:  # one account must not keep the others from being read, nor come again at once
+            logger.exception("the reading of account %s broke", account.pk)
+            _unexpected(account)
+            cadence.finish(claim, turn)
+    return True
 
 
-def _sync(account: ConnectedAccount, *, full: bool) -> bool:
-    if until := held_until(account, asked_for=full):
-        # What is left of the network's limit is for people who publish or look, and at its end for posts alone.
-        if full:
+def _read_unless_known(account: ConnectedAccount, claim: Claim, turn: datetime) -> bool:
+    now, asked = timezone.now(), claim.is_asked
+    if not asked and not claim.goes_on and cadence.is_known(account, now):
+        cadence.put_back(claim, turn)  # the same message came twice
+        return False
+    if until := cadence.waits_until(account, asked=asked, now=now):
+        if asked:
             _say_until_when(account, until)
+        cadence.put_back(claim, until, answered=asked)
         return False
-    row, _made = AccountSync.objects.get_or_create(account=account)
-    if not (until := _claim(account)):
-        return False
-    try:
-        if not full and InsightWindow.objects.filter(**hour_of(account, timezone.now())).exists():
-            return False  # the same message came twice
-        old = timezone.now() - FULL_EVERY + FULL_SLACK
-        sync_account(account, full=full or row.full_at is None or row.full_at <= old)
-        if account.is_connected:
-            sync_posts(account, claim_posts(POSTS_PER_CLAIM, account=account, recent=full))
-    finally:
-        AccountSync.objects.filter(account=account, claimed_until=until).update(claimed_until=None)
+    # A run that was cut short is gone on with as it was begun.
+    began = claim.row.started_at if claim.goes_on else None
+    full = asked or cadence.wants_all(account, claim.row, began or now)
+    outcome = sync_account(account, full=full, asked=asked, claim=claim)
+    end = getattr(outcome.ended_by, "until", None)
+    if end and end > now:
+        turn = end + cadence.offset_of(account.pk) / 60  # not all of them in the same second
+    cadence.finish(claim, turn, **({"full_at": timezone.now()} if full and outcome.ended_by is None else {}))
     return True
 
 
@@ -102,59 +143,81 @@ def _say_until_when(account: ConnectedAccount, until: datetime) -> None:
     ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
 
 
-def _claim(account: ConnectedAccount) -> datetime | None:
-    now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    until = now + CLAIM
-    return until if AccountSync.objects.filter(free, account=account).update(claimed_until=until) else None
+def _unexpected(account: ConnectedAccount) -> None:
+    account.sync_error = _("Something unexpected went wrong here. Whoever runs this server finds it in the log.")
+    ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
+    _count_failure(account, account.sync_error)
 
 
-def sync_account(account: ConnectedAccount, *, full: bool = True) -> None:
-    """Totals of the account; with `full` also the figures of its days and its newest posts.
+def sync_account(
+    account: ConnectedAccount, *, full: bool = True, asked: bool = False, claim: Claim | None = None
+) -> Outcome:
+    """What changes by the hour; with `full` also days, posts and audience.
 
     Trouble is written to `sync_error` in plain words; what was read before or in spite of it counts. `last_synced_at`
-    says when the totals were read last.
+    says when the totals were read last. claim: the parts are noted in it one by one, and those it has are left out.
     """
-    troubles: list[str] = []
-    parts: list[Part] = [read_totals]
-    if full:
-        parts += [read_yesterday, read_today, read_posts, read_quota]
     platform = client_of(account)
+    if claim:
+        account.sync = claim.row
+    parts = {part.key: part for part in parts_of(account, platform, full=full, asked=asked)}
+    missing = cadence.begin(claim, list(parts)) if claim else list(parts)
+    outcome = Outcome([])
 
     def read(access: Access) -> None:
-        while parts:  # with a renewed access it goes on where it stood
-            try:
-                parts[0](account, platform, access)
-            except (ReconnectError, LimitedError, TemporaryError, AccountBlockedError, OperatorError):
-                raise  # the next part would meet the same
-            except PlatformError as error:
-                log_trouble(account, error)
-                troubles.append(error.message)
-            del parts[0]
+        while missing:  # with a renewed access it goes on where it stood
+            _read_part(account, platform, access, parts[missing[0]], missing[1:], outcome, claim)
+            del missing[0]
 
     try:
         with_access(account, read)
     except PlatformError as error:
-        troubles.append(error.message)
+        outcome.ended_by = error
+        outcome.troubles.append(error.message)
         log_trouble(account, error)
-        # A lost access has a word of its own; what we put off ourselves is no failure; what only whoever runs the server
-        # can mend has been told to them.
-        if not isinstance(error, ReconnectError | PutOffError | OperatorError):
-            _count_failure(account, error.message)
-    else:
-        _read_through(account, troubles, full=full)
-    account.sync_error = " ".join(dict.fromkeys(troubles))
-    ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
+    _conclude(account, outcome, full=full)
+    return outcome
 
 
-def _read_through(account: ConnectedAccount, troubles: list[str], *, full: bool) -> None:
-    """Nothing ended the reading; single parts may have had their trouble."""
-    if troubles:
-        _count_failure(account, " ".join(dict.fromkeys(troubles)))
-    elif full:
+def _read_part(
+    account: ConnectedAccount,
+    platform: Platform,
+    access: Access,
+    part: Part,
+    others: Sequence[str],
+    outcome: Outcome,
+    claim: Claim | None,
+) -> None:
+    """One part. Its calls count whatever comes of them."""
+    found: Sequence[PlatformError] = ()
+    with counting() as calls:
+        try:
+            found = part.act(account, platform, access)
+        except SHARED:
+            limits.count_reads(account, calls.number)
+            if claim:
+                cadence.part_failed(claim, calls.number)
+            raise
+        except PlatformError as error:
+            found = (error,)
+    for trouble in found:
+        log_trouble(account, trouble)
+        outcome.troubles.append(trouble.message)
+    limits.count_reads(account, calls.number)
+    if claim:
+        cadence.part_done(claim, part.key, others[0] if others else "", calls.number)
+
+
+def _conclude(account: ConnectedAccount, outcome: Outcome, *, full: bool) -> None:
+    # A lost access has a word of its own; what we put off ourselves is no failure; what only whoever runs the server
+    # can mend has been told to them.
+    is_excused = isinstance(outcome.ended_by, ReconnectError | PutOffError | OperatorError)
+    if outcome.troubles and not is_excused:
+        _count_failure(account, outcome.words)
+    elif full and not outcome.troubles:
         _readable_again(account)
-    if full:
-        AccountSync.objects.update_or_create(account=account, defaults={"full_at": timezone.now()})
+    account.sync_error = outcome.words
+    ConnectedAccount.objects.filter(pk=account.pk).update(sync_error=account.sync_error)
 
 
 def incident_of(account: ConnectedAccount) -> str:
@@ -187,25 +250,14 @@ def _readable_again(account: ConnectedAccount) -> None:
     settle(account.workspace, incident_of(account))
 
 
+# --- What the jobs find to do ---------------------------------------------------------------------------------
+
+
 def accounts_due() -> list[UUID]:
-    """Connected accounts whose totals of this hour are not known yet, or where that is seldom, of this day."""
-    known = InsightWindow.objects.filter(
-        account=OuterRef("pk"), period=InsightWindow.Period.HOUR, window_start=hour_start(timezone.now())
-    )
-    usable = ConnectedAccount.objects.usable()
-    for key, platform in PLATFORMS.items():
-        if every := platform.figures_every_seconds:
-            read = timezone.now() - timedelta(seconds=every) + FULL_SLACK
-            usable = usable.exclude(platform=key, last_synced_at__gt=read)
-    return list(usable.filter(~Exists(known)).order_by("last_synced_at", "pk").values_list("pk", flat=True))
-
-
-def accounts_never_synced(limit: int = 20) -> list[UUID]:
-    """Just connected. One whose first reading failed waits for its hour like all others."""
-    now = timezone.now()
-    fresh = ConnectedAccount.objects.usable().filter(last_synced_at=None, sync_error="")
-    free = Q(sync=None) | Q(sync__claimed_until=None) | Q(sync__claimed_until__lte=now)
-    return list(fresh.filter(free).order_by("connected_at").values_list("pk", flat=True)[:limit])
+    """Whose turn has come, the longest waiting first. Those that were just connected are among them from now on."""
+    cadence.enlist()
+    rows = cadence.due(timezone.now()).order_by(F("next_at").asc(nulls_first=True), "pk")
+    return list(rows.values_list("pk", flat=True))
 
 
 def sync_due(seconds: float = 45) -> int:
@@ -214,12 +266,12 @@ def sync_due(seconds: float = 45) -> int:
     Claims in small portions and stops after `seconds`, so that the run of the next minute can go on.
     """
     adopt_published()
-    end = timezone.now() + timedelta(seconds=seconds)
+    end = time.monotonic() + seconds
     number = 0
-    while timezone.now() < end and (posts := claim_posts(POSTS_PER_CLAIM)):
+    while time.monotonic() < end and (posts := claim_posts(POSTS_PER_CLAIM)):
         number += len(posts)
         posts.sort(key=lambda post: (post.account_id, post.platform_post_id))
-        accounts = ConnectedAccount.objects.select_related("workspace", "credential").in_bulk(
+        accounts = ConnectedAccount.objects.select_related("workspace", "credential__grant").in_bulk(
             {post.account_id for post in posts}
         )
         for account_id, group in groupby(posts, key=lambda post: post.account_id):
@@ -228,11 +280,15 @@ def sync_due(seconds: float = 45) -> int:
 
 
 def _sync_posts_alone(account: ConnectedAccount, posts: Sequence[PlatformPost]) -> None:
-    if until := held_until(account):
+    now = timezone.now()
+    if until := cadence.waits_until(account, asked=False, now=now):
         put_off(posts, LimitedError(_("The limit of the network is nearly used up."), until=until))
         return
-    try:
-        with speaking_to(account.workspace):
-            sync_posts(account, posts)
-    except Exception:
-        logger.exception("figures of the posts of account %s", account.pk)
+    with counting() as calls:
+        try:
+            with speaking_to(account.workspace):
+                sync_posts(account, posts)
+        except Exception:
+            logger.exception("figures of the posts of account %s", account.pk)
+    limits.count_reads(account, calls.number)
+    cadence.count_calls(account.pk, calls.number)

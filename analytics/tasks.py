@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 import logging
+import threading
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
-from analytics import sync
+from analytics import cadence, sync
+from analytics.readers import readers
 
 logger = logging.getLogger(__name__)
+
+ASKED_SECONDS = 600  # beat finds what was asked for even without the message
+
+_reading_posts = threading.Lock()
 
 
 @shared_task
 def sync_accounts() -> None:
-    """Hourly: one task for each account whose totals of this hour are missing."""
-    for account_id in sync.accounts_due():
-        sync_one_account.delay(str(account_id))
+    """Every minute: whoever has its turn is read by the threads of this worker."""
+    if number := len(sync.accounts_due()):
+        readers().wake(number)
 
 
 @shared_task
-def sync_one_account(account_id: str, full: bool = False) -> None:
-    sync.sync(UUID(account_id), full=full)
+def sync_one_account(account_id: str) -> None:
+    """Somebody waits for this account. It stands before all others in the table."""
+    readers().wake(1)
 
 
 @shared_task
 def sync_due() -> None:
-    """Every minute: accounts that were just connected, and the posts whose figures are due."""
-    for account_id in sync.accounts_never_synced():
-        sync_one_account.delay(str(account_id))
-    sync.sync_due()
+    """Every minute: the posts whose figures are due."""
+    if _reading_posts.acquire(blocking=False):
+        try:
+            sync.sync_due()
+        finally:
+            _reading_posts.release()
 
 
 def ask_for_sync(account_id: UUID) -> bool:
-    """Have everything of an account read soon. False when the broker does not answer."""
+    """Have everything of an account read soon. False when the broker does not answer: then it takes until the next minute."""
+    cadence.ask(account_id)
     try:
-        sync_one_account.apply_async((str(account_id),), {"full": True}, retry=False)
+        sync_one_account.apply_async((str(account_id),), expires=ASKED_SECONDS, retry=False)
     except OperationalError:
         logger.warning("The broker does not answer; account %s is not synced now", account_id)
         return False
     return True
+
+
+@worker_shutting_down.connect
+def stop_reading(**kwargs: Any) -> None:
+    readers().stop()

@@ -68,7 +68,7 @@ JOBS = (
     Job(
         name="read figures that are due",
         task="analytics.tasks.sync_due",
-        description=_("Reads new accounts at once, and each post's figures as often as its age asks for."),
+        description=_("Reads each post's figures as often as its age asks for."),
         every=60,
         expires=120,
     ),
@@ -80,10 +80,11 @@ JOBS = (
         expires=600,
     ),
     Job(
-        name="read figures of accounts",
+        name="read accounts whose turn it is",
         task="analytics.tasks.sync_accounts",
-        description=_("Stores followers and the other figures of each connected account."),
-        minute="1",
+        description=_("Reads each connected account once an hour, at a minute of its own, new ones at once."),
+        every=60,
+        expires=120,
     ),
     Job(
         name="verify accounts",

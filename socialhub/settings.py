@@ -163,6 +163,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0,
     "interval_max": 0.2,
 }
+# 0 comes first: what publishing waits for is handed out before what only reads, however much of that there is.
+CELERY_TASK_ROUTES = {"analytics.tasks.*": {"priority": 9}}
 CELERY_RESULT_EXPIRES = None  # otherwise beat adds a clean-up job for results that we do not keep
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
@@ -305,6 +307,7 @@ HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
 # --- Publishing -----------------------------------------------------------------------------------------------
 
 PUBLISH_THREADS = env.int("PUBLISH_THREADS", default=50)  # publications at work at once, per worker process
+READ_THREADS = env.int("READ_THREADS", default=4)  # accounts whose figures are read at once, per worker process
 PUBLISH_LEASE_SECONDS = env.float("PUBLISH_LEASE_SECONDS", default=120)
 if PUBLISH_LEASE_SECONDS < 2 * (HTTP_CONNECT_TIMEOUT_SECONDS + HTTP_READ_TIMEOUT_SECONDS):
     raise ImproperlyConfigured(

@@ -604,7 +604,7 @@ def test_a_new_connection_is_synced_at_once_and_what_waited_for_it_goes_out(
     monkeypatch.setattr("accounts.wake.current_app.send_task", lambda name, **options: sent.append(name))
     with django_capture_on_commit_callbacks(execute=True):
         connect(signed_in, "101")
-    assert sent == ["accounts.tasks.fetch_picture", "analytics.tasks.sync_due", "publishing.tasks.sweep"]
+    assert sent == ["accounts.tasks.fetch_picture", "analytics.tasks.sync_accounts", "publishing.tasks.sweep"]
     current_app.loader.import_default_modules()
     assert set(sent) <= set(current_app.tasks)
 
