@@ -33,7 +33,6 @@ from socialhub.platforms.meta_insights import (
     days_by_date,
     dead_in,
     end_of,
-    entries_in,
     errors_in,
     figure_of,
     grouped,
@@ -176,12 +175,9 @@ class Figures:
         )
         posts = []
         for entry in listed.entries:
-            told = None
-            if figures and listed.has_figures:
-                told = _post_figures(
-                    str(entry.get("id")), entry, Told(entries_in(entry.get("insights")), listed.dead), None, now
-                )
-            post = _remote_post(entry, told)
+            told = listed.told(entry) if figures else None
+            of_post = _post_figures(str(entry.get("id")), entry, told, None, now) if told else None
+            post = _remote_post(entry, of_post)
             if post and post.posted_at >= since:
                 posts.append(post)
         return sorted(posts, key=lambda post: post.posted_at, reverse=True)[:limit]

@@ -33,7 +33,6 @@ from socialhub.platforms.meta_insights import (
     asked,
     dead_in,
     end_of,
-    entries_in,
     errors_in,
     figure_of,
     grouped,
@@ -54,6 +53,7 @@ DAYS_PER_CALL = 10  # each is two fields; the address must not grow without end
 PAGE_LIMIT = 50
 SHORTEST = timedelta(minutes=1)  # of a day that has just begun there is nothing to tell
 FOLLOW_TYPES = {"FOLLOWER": "follows", "NON_FOLLOWER": "unfollows"}
+STORY = "STORY"
 DIMENSIONS = ("age", "city", "country", "gender")
 DEMOGRAPHICS = {"period": "lifetime", "metric_type": "total_value", "timeframe": "this_month"}
 COLUMNS = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")
@@ -171,7 +171,7 @@ class Figures:
     def recent(
         self, access: Access, since: datetime, limit: int, figures: bool, skip: Collection[str]
     ) -> list[RemotePost]:
-        metrics = [m for m in asked(METRICS, Subject.POST, datetime.now(UTC)) if m.group == LISTED] if figures else []
+        metrics = _listed_metrics(datetime.now(UTC)) if figures else []
         listed = self.insights.listed(
             access,
             lambda expansion: self._list(access, since, limit, expansion),
@@ -180,11 +180,9 @@ class Figures:
         )
         posts = []
         for entry in listed.entries:
-            told = None
-            if figures and listed.has_figures and "insights" in entry:
-                entries = Told(entries_in(entry["insights"]), listed.dead)
-                told = _post_figures(str(entry.get("id")), entry, entries, metrics)
-            post = _remote_post(entry, told)
+            told = listed.told(entry) if figures and entry.get("media_product_type") != STORY else None
+            of_post = _post_figures(str(entry.get("id")), entry, told, metrics) if told else None
+            post = _remote_post(entry, of_post)
             if post and post.posted_at >= since:
                 posts.append(post)
         return sorted(posts, key=lambda post: post.posted_at, reverse=True)[:limit]
@@ -211,9 +209,9 @@ class Figures:
                 size //= 2
                 if not size:
                     raise
-        found = [*_entries(answer.get("stories")), *_entries(answer.get("media"))]
+        found = _entries(answer.get("media"))
         after = _cursor(answer.get("media"))
-        if after and len(_entries(answer.get("media"))) < limit:
+        if after and len(found) < limit:
             found += self.graph.paged(
                 f"{access.account_id}/media",
                 access.token,
@@ -221,7 +219,14 @@ class Figures:
                 page_limit=-(-limit // size),
                 account_id=access.account_id,
             )
-        return found
+        # Behind the others: the first one stands in for all when a figure is refused.
+        return [*found, *_entries(answer.get("stories"))]
+
+
+def _listed_metrics(on: datetime) -> list[NetworkMetric]:
+    """What all in the list of media have, posts and reels alike."""
+    of_posts = asked(METRICS, Subject.POST, on, product="FEED")
+    return [metric for metric in of_posts if metric.group == LISTED and metric.suits("REELS")]
 
 
 def _entries(edge: object) -> list[dict[str, Any]]:

@@ -55,11 +55,18 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of objects. has_figures: their insights stand with them."""
+    """A list of objects. has_figures: their insights stand with them. error: what keeps all of them from having any."""
 
     entries: list[dict[str, Any]]
     dead: tuple[str, ...] = ()
     has_figures: bool = True
+    error: PlatformError | None = None
+
+    def told(self, entry: Mapping[str, Any]) -> Told | None:
+        """What an entry tells along; None: it has to be asked for by itself."""
+        if self.error:
+            return Told(error=self.error)
+        return Told(entries_in(entry.get("insights")), self.dead) if self.has_figures else None
 
 
 class Insights:
@@ -220,6 +227,8 @@ class Insights:
         if not entries:
             return Listed(entries)
         (told,) = self.read(access, [Ask(str(entries[0].get("id")), tuple(metrics))], skip=skip)
+        if isinstance(told.error, PermissionMissingError):
+            return Listed(entries, error=told.error)
         expansion = _expansion(Ask("", tuple(metrics)), {*skip, *told.dead})
         if told.dead and not told.error and expansion:
             try:

@@ -20,9 +20,10 @@ NAMES = json.loads((Path(__file__).parent.parent / "data" / "meta" / "meta-names
 EVERYWHERE = {"fields", "limit", "since", "until", "after", "appsecret_proof"}
 # In place of a declared field list: edges and computed fields that may be expanded on a node.
 EDGES = {
-    "PagePost": {"attachments", "comments", "reactions"},
-    "Page": {"instagram_business_account", "picture", "tasks"},
-    "IGMedia": set(),
+    "PagePost": {"attachments", "comments", "insights", "reactions"},
+    "Page": {"insights", "instagram_business_account", "picture", "tasks"},
+    "IGMedia": {"children", "insights"},
+    "IGUser": {"insights", "media", "stories"},
     "User": set(),
 }
 
