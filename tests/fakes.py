@@ -25,7 +25,6 @@ from socialhub.platforms.base import (
     Absent,
     Accepted,
     Access,
-    AccountFigures,
     AccountReading,
     AudienceReading,
     Content,
@@ -212,9 +211,6 @@ class FakePlatform(Platform):
     def profile(self, access: Access) -> Profile:
         scripted = self._record("profile", access)
         return self.profiles.get(access.account_id, Profile()) if scripted is NORMAL else scripted
-
-    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        raise NotImplementedError
 
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()

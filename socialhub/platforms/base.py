@@ -231,15 +231,6 @@ class PostFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountFigures:
-    """Figures of an account over one span: name of the metric to number."""
-
-    metrics: Mapping[str, int | float] = field(default_factory=dict)
-    raw: Mapping[str, Any] = field(default_factory=dict)
-    dead_metrics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class DayFigures:
     """What happened on an account on one of the network's days, by our words; a withheld metric is absent.
 
@@ -405,9 +396,6 @@ class Platform(ABC):
         """Name, picture and totals of the account."""
 
     @abstractmethod
-    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Figures of one span, at most one day long; a withheld metric is absent."""
-
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
     ) -> AccountReading:
@@ -416,7 +404,6 @@ class Platform(ABC):
         days: starts of days in `day_zone`, the one going on among them where `tells_today`. skip: names that the network
         has refused lately. Raises what keeps everything from being read; other trouble stands in the answer.
         """
-        raise NotImplementedError
 
     def audience(self, access: Access, *, skip: Collection[str] = ()) -> AudienceReading:
         """Who follows. Only called where `has_audience`."""

@@ -24,7 +24,6 @@ from socialhub.platforms.base import (
     Absent,
     Accepted,
     Access,
-    AccountFigures,
     AccountReading,
     Content,
     Done,
@@ -422,10 +421,6 @@ class BufferNetwork(Platform):
         if channel.is_disconnected:
             raise channel_disconnected()
         return profile_of(channel)
-
-    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Nothing, as in `read_account`."""
-        return AccountFigures()
 
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()

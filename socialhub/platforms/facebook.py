@@ -18,7 +18,6 @@ from socialhub.platforms.base import (
     Absent,
     Accepted,
     Access,
-    AccountFigures,
     AccountReading,
     Content,
     Done,
@@ -48,13 +47,12 @@ from socialhub.platforms.facebook_story import Stories
 from socialhub.platforms.facebook_video import Videos, has_video
 from socialhub.platforms.meta import Meta, UnendingError, id_in, instant_of
 from socialhub.platforms.meta_errors import is_repeat
-from socialhub.platforms.meta_insights import DAY_ZONE, day_of, midnight
+from socialhub.platforms.meta_insights import DAY_ZONE
 from socialhub.platforms.text import normalise
 
 STAGED_LIFE = timedelta(hours=23)  # Meta drops unpublished photos after about 24 hours
 LOOK_BACK = timedelta(seconds=120)  # clocks differ, and the call began before its answer
 LOOK_PAGES = 10
-DAY = timedelta(days=1)
 PHOTOS = ("photo:", "staged_at")  # all handles and steps of staged photos
 REPEAT = "repeat"  # Meta has refused our call as a repeat once; since then a look has not found it
 
@@ -261,13 +259,6 @@ class Facebook(Platform):
 
     def profile(self, access: Access) -> Profile:
         return self.figures.profile(access)
-
-    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Goes with its last caller."""
-        days = [midnight(day_of(since + DAY * number)) for number in range((until - since).days + 1)]
-        reading = self.read_account(access, days=[day for day in days if since <= day < until])
-        metrics = {name: value for day in reading.days for name, value in day.metrics.items()}
-        return AccountFigures(metrics, dead_metrics=reading.refused)
 
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()

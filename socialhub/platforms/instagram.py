@@ -24,7 +24,6 @@ from socialhub.platforms import instagram_after
 from socialhub.platforms.base import (
     Absent,
     Access,
-    AccountFigures,
     AccountReading,
     AudienceReading,
     Content,
@@ -389,12 +388,6 @@ class Instagram(Platform):
 
     def profile(self, access: Access) -> Profile:
         return self.figures.profile(access)
-
-    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """Goes with its last caller."""
-        reading = self.read_account(access, days=[since])
-        metrics = {name: value for day in reading.days for name, value in day.metrics.items()}
-        return AccountFigures(metrics, dead_metrics=reading.refused)
 
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from socialhub.platforms.base import (
     Absent,
     Access,
-    AccountFigures,
     AccountReading,
     AudienceReading,
     Content,
@@ -222,14 +221,6 @@ class LinkedIn(Platform):
             return Profile(page.name, page.vanity_name, page.picture, followers_count=page.followers)
         member = self.api.userinfo(access.token)
         return Profile(member.name, picture_url=member.picture, followers_count=self._figures.member_followers(access))
-
-    def account_figures(self, access: Access, *, since: datetime, until: datetime) -> AccountFigures:
-        """As `read_account`, of the UTC day that begins in the span."""
-        day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        day += timedelta(days=1) if day < since else timedelta()
-        reading = self._figures.of_account(access, [day] if day < until else [], ())
-        told = next(iter(reading.days), None)
-        return AccountFigures(told.metrics, told.raw) if told else AccountFigures()
 
     def read_account(
         self, access: Access, *, days: Sequence[datetime] = (), skip: Collection[str] = ()
