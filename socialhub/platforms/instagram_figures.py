@@ -49,7 +49,7 @@ ACCOUNT_FIELDS = "id,username,name,profile_picture_url,followers_count,follows_c
 COUNTS = "like_count,comments_count"
 NODE_FIELDS = f"id,media_product_type,{COUNTS}"
 LIST_FIELDS = f"id,caption,timestamp,permalink,media_type,media_product_type,media_url,thumbnail_url,{COUNTS},children{{media_url}}"
-DAYS_PER_CALL = 10  # each is two fields; the address must not grow without end
+DAYS_PER_CALL = 7  # each is two fields; a request line of more than 4,094 characters is refused by many servers
 PAGE_LIMIT = 50
 SHORTEST = timedelta(minutes=1)  # of a day that has just begun there is nothing to tell
 FOLLOW_TYPES = {"FOLLOWER": "follows", "NON_FOLLOWER": "unfollows"}
