@@ -330,8 +330,7 @@ def ingest(options: argparse.Namespace) -> None:
                 say_cost("new accounts", readings.everything(made.sandbox))
                 hours = []
                 for _ in range(6):
-                    clock.forward(readings.HOUR)
-                    hours.append(readings.hour(made.sandbox))
+                    hours.append(readings.hour(made.sandbox, clock))
                     say_cost("an hour of the jobs", hours[-1])
                 per_hour = sum(one.calls for one in hours) / len(hours) / options.accounts
                 say(bench="ingest", case="calls per account and hour", n=options.accounts, calls=round(per_hour, 2))

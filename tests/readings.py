@@ -70,14 +70,18 @@ class Clock:
             self.travel = None
 
 
-def hour(sandbox: Sandbox) -> Cost:
-    """What the jobs of one hour read: every account whose turn it is, and every post that is due."""
+def hour(sandbox: Sandbox, clock: Clock) -> Cost:
+    """What the jobs of one hour read, looking every ten minutes whose turn it is, and which posts are due."""
 
     def read() -> int:
-        due = sync.accounts_due()
-        _in_threads(sync.sync, due)
-        sync.sync_due(3600)
-        return len(due)
+        number = 0
+        for _ in range(6):
+            clock.forward(HOUR / 6)
+            due = sync.accounts_due()
+            _in_threads(sync.sync, due)
+            sync.sync_due(3600)
+            number += len(due)
+        return number
 
     return _cost(sandbox, read)
 
