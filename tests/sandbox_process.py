@@ -205,6 +205,18 @@ class Sandbox:
         """Let time pass in the sandbox: tokens run out, figures grow, containers expire."""
         self.control("POST", "clock", advance_seconds=seconds)
 
+    def set_clock(self, at: float) -> None:
+        """Its clock goes on from this Unix time, earlier or later."""
+        self.control("POST", "clock", at=at)
+
+    def withdraw(self, metric: str, how: str = "dead", account: str = "all") -> None:
+        """A name that a network refuses from now on ("dead"), or leaves out of its answers ("withheld")."""
+        self.control("POST", "metrics", name=metric, how=how, account=account)
+
+    def give_back(self) -> None:
+        """All metrics as before."""
+        self.control("DELETE", "metrics")
+
     def latency(self, ms: float) -> None:
         self.control("POST", "latency", ms=ms)
 
@@ -213,7 +225,8 @@ class Sandbox:
 
     def person(self, person: str | None = None, **values: Any) -> GrantedPerson:
         """Tokens without the dialog: a standing person ("gina", "paul", "alex"), or a new one with pages=N,
-        instagram=True, followers=[…]; scopes=[…] and seconds= narrow the token."""
+        instagram=True, followers=[…]; scopes=[…] and seconds= narrow the token; elsewhere=N posts on each account that
+        socialhub did not make."""
         if person:
             values["person"] = person
         granted = self.control("POST", "people", **values)

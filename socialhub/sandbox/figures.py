@@ -12,8 +12,8 @@ from math import exp
 from typing import NamedTuple, Protocol
 
 from .rhythm import DAY, HOUR, Rhythm, rhythm_of
+from .seeds import EPOCH, generator
 from .state import Instagram, Media, Page, Post, State
-from .world import EPOCH, generator
 
 ALIVE_SECONDS = 45 * DAY  # then nothing happens to a post any more
 STORY_SECONDS = DAY

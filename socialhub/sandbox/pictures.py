@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from PIL import Image, ImageColor, ImageDraw, ImageFont, UnidentifiedImageError
 
-from .world import generator
+from .seeds import generator
 
 FETCH_SECONDS = 10
 MOST_BYTES = 32 * 1024 * 1024
@@ -92,6 +92,26 @@ def portrait(seed: str, name: str) -> bytes:
     draw.text((size / 2, size / 2), initials, font=font, fill=(255, 255, 255), anchor="mm")
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=256)
+def drawn(seed: str, width: int, height: int) -> bytes:
+    """A JPEG that differs for each seed: hills below a sky."""
+    numbers = generator("picture", seed)
+    hue, horizon = numbers.randrange(360), numbers.uniform(0.35, 0.6)
+    image = Image.new("RGB", (width, height), hsl(hue, 55, 82))
+    draw = ImageDraw.Draw(image)
+    radius, across, up = width * numbers.uniform(0.06, 0.12), numbers.uniform(0.2, 0.8), numbers.uniform(0.1, 0.3)
+    sun = (width * across - radius, height * up - radius, width * across + radius, height * up + radius)
+    draw.ellipse(sun, fill=hsl((hue + 40) % 360, 80, 70))
+    for layer in range(4):
+        top = height * (horizon + 0.14 * layer)
+        heights = [top + height * numbers.uniform(-0.09, 0.09) for _ in range(6)]
+        ridge = [(width * place / 5, peak) for place, peak in enumerate(heights)]
+        draw.polygon([(0, height), *ridge, (width, height)], fill=hsl((hue + 150) % 360, 35, 58 - 12 * layer))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import accumulate
 from math import sin, tau
 
-from .world import EPOCH, generator
+from .seeds import EPOCH, generator
 
 HOUR, DAY, WEEK = 3_600.0, 86_400.0, 604_800.0
 MONDAY = 4 * DAY  # 1970-01-05

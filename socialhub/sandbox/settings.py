@@ -28,6 +28,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
 SANDBOX_STATE = Path(state) if (state := os.environ.get("SANDBOX_STATE", "")) else None
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")  # "" takes the address of each request
+# So many posts that were made elsewhere lie on each of the standing accounts.
+SANDBOX_ELSEWHERE = int(os.environ.get("SANDBOX_ELSEWHERE") or 0)
 SANDBOX_CONTAINER_SECONDS = float(os.environ.get("SANDBOX_CONTAINER_SECONDS", "2"))
 SANDBOX_REDIRECT_ORIGINS = [o for o in os.environ.get("SANDBOX_REDIRECT_ORIGINS", "").split(",") if o]
 if public := os.environ.get("PUBLIC_BASE_URL"):

@@ -25,6 +25,7 @@ urlpatterns = [
     path("control/instagram/account", instagram_control.account),
     path("control/reset", control.reset),
     path("control/faults", control.faults),
+    path("control/metrics", control.withdrawn),
     path("control/feed", control.feed),
     path("control/calls", control.calls),
     path("control/clock", control.clock),

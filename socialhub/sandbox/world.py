@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 from collections.abc import Sequence
 
+from . import settings
 from . import state as state_module
 from .buffer import world as buffer
+from .elsewhere import furnish
 from .instagram_login import world as instagram_login
 from .linkedin import world as linkedin
+from .seeds import EPOCH, generator
 from .state import ALL_TASKS, Business, Instagram, Page, Person, Reach, Role, State
-
-# Figures of Pages and accounts are those of this day; they grow from here on.
-EPOCH = 1_767_225_600.0  # 2026-01-01
 
 GINA = "10220000000000001"
 PAUL = "10220000000000002"
@@ -23,12 +21,6 @@ CATEGORIES = ["Restaurant", "Local business", "Retail company", "Hotel", "Sports
 FIRST_WORDS = ["Harbour", "Linden", "Silver", "Maple", "North", "Old Town", "Sunny", "Copper", "River", "Willow"]
 LAST_WORDS = ["Bakery", "Garage", "Books", "Cycles", "Coffee", "Flowers", "Hotel", "Kitchen", "Optics", "Pottery"]
 LAST_WORDS += ["Records", "Shoes", "Toys"]
-
-
-def generator(*parts: object) -> random.Random:
-    """A source of numbers that are the same for the same parts, in every process."""
-    digest = hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest()
-    return random.Random(int.from_bytes(digest, "big"))  # noqa: S311
 
 
 def start() -> State:
@@ -75,6 +67,8 @@ def populate(state: State) -> None:
     instagram_login.populate(state, EPOCH)
     linkedin.populate(state, EPOCH)
     buffer.populate(state, EPOCH)
+    if settings.SANDBOX_ELSEWHERE:
+        furnish(state, settings.SANDBOX_ELSEWHERE)
 
 
 def agency_page(state: State, number: int) -> Page:

@@ -8,9 +8,11 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from ..elsewhere import furnish_channel
+from ..seeds import EPOCH
 from ..state import State
 from ..views.control import body_of, problem
-from ..world import EPOCH, start
+from ..world import start
 from .oauth import ACCESS_SECONDS, SCOPES, new_grant, new_key, new_tokens
 from .pages import kind_of
 from .posts import posts_of
@@ -27,7 +29,7 @@ def people(request: HttpRequest) -> JsonResponse:
     """A key and tokens without any page, for a new account or a standing one.
 
     {name?, services?: all, plan?: team} makes an account; {person: "bruno"} takes one. {scopes?} of the tokens, {seconds?}
-    that key and access token live.
+    that key and access token live, {elsewhere?: 0} posts on each channel that were made in Buffer itself.
     """
     state = start()
     values = body_of(request)
@@ -42,6 +44,10 @@ def people(request: HttpRequest) -> JsonResponse:
                 return problem(f"There is no service {unknown[0]!r}.")
             name, plan = str(values.get("name") or "Test Account"), str(values.get("plan") or "team")
             account = add_account(state, name, services, EPOCH, plan)
+        if count := int(values.get("elsewhere") or 0):
+            for organization in organizations_of(state, account.id):
+                for row in channels_of(state, organization.id):
+                    furnish_channel(state, row, account.id, count)
         return JsonResponse(granted(state, account, values), status=201)
 
 

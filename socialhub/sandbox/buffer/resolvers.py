@@ -10,8 +10,8 @@ from graphql import GraphQLError
 
 from ..figures import Made, PostFigures, post_figures
 from ..metrics import living
+from ..seeds import generator
 from ..state import Fault, State
-from ..world import generator
 from .posts import RefusedError, advance, asked_again, check_channel, counts_of_day, draft_of, iso, posts_of
 from .rows import Account, Channel, Organization, Post, Token
 from .world import LABELS, MASTODON_CHARACTERS, channels_of, organizations_of

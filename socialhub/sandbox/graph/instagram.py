@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import pictures, settings
 from ..figures import followers_at
+from ..seeds import shortcode
 from ..state import Container, Instagram, Media
 from . import call as calls
 from .call import OMIT, Call, endpoint, render, resolver
@@ -22,7 +23,6 @@ NARROWEST, WIDEST = 0.8, 1.91
 CONTAINERS_PER_DAY = 400
 CAROUSEL = range(2, 11)
 PRODUCTS = {"REELS": "REELS", "STORIES": "STORY"}
-SHORTCODE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 # The account
@@ -434,13 +434,3 @@ def add_media(call: Call, container: Container, parent: Media | None = None) -> 
     container.published_at = call.now
     call.state.add(media)
     return media
-
-
-def shortcode(number: int) -> str:
-    """Eleven letters that differ for each number and do not show it."""
-    number = (number * 0x9E3779B97F4A7C15) % (1 << 64)
-    letters = []
-    for _ in range(11):
-        number, letter = divmod(number, 64)
-        letters.append(SHORTCODE_LETTERS[letter])
-    return "D" + "".join(letters)[:10]

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..figures import Made, PostFigures, SpanFigures, alive, figures_of, spans_between
 from ..rhythm import HOURS
+from ..seeds import generator
 from ..state import Instagram, Media
-from ..world import generator
 from .call import Call, endpoint, resolver, timestamp
 from .errors import GraphError, invalid
 from .fields import Field

@@ -48,15 +48,20 @@ def people(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 @require_POST
 def account(request: HttpRequest) -> JsonResponse:
-    """{person, account_type}: what the owner does in the Instagram app."""
+    """What the owner does in the Instagram app.
+
+    {person, account_type?, professional_since?}: since a Unix time; what was posted before it has no insights.
+    """
     state = start()
     values = body_of(request)
     found = find(state, str(values.get("person")))
     if found is None:
         return problem("There is no such Instagram account.", 404)
-    if values.get("account_type") not in TYPES:
+    account_type = values.get("account_type", found.account_type)
+    if account_type not in TYPES:
         return problem(f"account_type must be one of: {', '.join(TYPES)}.")
     with state.lock:
-        found.account_type = str(values["account_type"])
+        found.account_type = str(account_type)
+        found.professional_since = float(values.get("professional_since", found.professional_since))
         state.changed()
     return JsonResponse({"account_id": found.id, "account_type": found.account_type})

@@ -8,9 +8,11 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from ..elsewhere import furnish_organization
+from ..seeds import EPOCH
 from ..state import State
 from ..views.control import body_of, problem
-from ..world import EPOCH, start
+from ..world import start
 from .oauth import ACCESS_SECONDS, consent, new_access, new_refresh, scopes_of_app
 from .rows import Member
 from .world import add_member, organizations_of
@@ -22,7 +24,7 @@ def people(request: HttpRequest) -> JsonResponse:
     """Tokens without the consent page, for a new member or a standing one.
 
     {name?, organizations?: 1} makes a member; {person: "lena"} takes one. {scopes?} default to all that the app may ask
-    for, {seconds?} to 60 days.
+    for, {seconds?} to 60 days. {elsewhere?: 0}: posts on each organization that socialhub did not make.
     """
     state = start()
     values = body_of(request)
@@ -34,6 +36,9 @@ def people(request: HttpRequest) -> JsonResponse:
         else:
             name = str(values.get("name") or "Test Member")
             member = add_member(state, name, int(values.get("organizations", 1)), EPOCH)
+        if count := int(values.get("elsewhere") or 0):
+            for organization in organizations_of(state, member.id):
+                furnish_organization(state, organization, count)
         return JsonResponse(granted(state, member, values), status=201)
 
 

@@ -21,7 +21,7 @@ from ..figures import (
 )
 from ..metrics import living, way_of
 from ..rhythm import rhythm_of
-from ..world import generator
+from ..seeds import generator
 from .call import READING_SCOPES, Call, Reply, answers
 from .errors import denied, invalid, missing
 from .rows import Organization, Post
@@ -31,6 +31,14 @@ LATEST_DAYS = 2  # of follower gains: they end two days before today
 LONGEST_DAYS = 366
 SETTLES_DAYS, AT_FIRST = 7, 0.96  # numbers are told again, a little higher, for a week
 TAKEN_BACK = 0.03  # of the likes, a while later: what a day adds may be less than nothing
+TOTALS = {
+    "impressionCount": "views",
+    "uniqueImpressionsCount": "reach",
+    "clickCount": "clicks",
+    "likeCount": "likes",
+    "commentCount": "comments",
+    "shareCount": "shares",
+}
 MEMBER_METRICS = {
     "IMPRESSION": "views",
     "MEMBERS_REACHED": "reach",
@@ -61,14 +69,7 @@ def figures_of(call: Call, post: Post, at: float) -> PostFigures:
 
 
 def totals(call: Call, owner_id: str, figures: PostFigures | SpanFigures) -> dict[str, Any]:
-    numbers: dict[str, Any] = {
-        "impressionCount": figures.views,
-        "uniqueImpressionsCount": figures.reach,
-        "clickCount": figures.clicks,
-        "likeCount": figures.likes,
-        "commentCount": figures.comments,
-        "shareCount": figures.shares,
-    }
+    numbers: dict[str, Any] = {name: getattr(figures, what) for name, what in TOTALS.items()}
     acts = sum(numbers[name] for name in ("clickCount", "likeCount", "commentCount", "shareCount"))
     numbers["engagement"] = acts / figures.views if figures.views else 0.0
     told = living(call.state, numbers, owner_id)

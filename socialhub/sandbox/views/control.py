@@ -11,7 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from .. import grants as switches
+from .. import metrics
 from ..buffer import pages as buffer
+from ..elsewhere import furnish_instagram, furnish_page
 from ..faults import switch_on
 from ..graph.accounts import SCOPES, make_page_token, remove_grant
 from ..graph.errors import GraphError
@@ -60,6 +62,24 @@ def faults(request: HttpRequest) -> JsonResponse:
             state.faults.clear()
             state.changed()
     return JsonResponse({"faults": [asdict(fault) for fault in state.faults.values()]})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST", "DELETE"])
+def withdrawn(request: HttpRequest) -> JsonResponse:
+    """GET lists; POST {name, how: dead or withheld, account?: all} takes a metric away; DELETE {id?} gives it back, or all."""
+    state = start()
+    values = body_of(request)
+    if request.method == "POST":
+        taken = metrics.withdraw(
+            state, str(values.get("name", "")), str(values.get("how", "")), str(values.get("account") or "all")
+        )
+        if taken is None:
+            return problem("There must be a name, and how must be dead or withheld.")
+        return JsonResponse(asdict(taken), status=201)
+    if request.method == "DELETE":
+        metrics.restore(state, str(values.get("id", "")))
+    return JsonResponse({"withdrawn": [asdict(one) for one in state.withdrawn.values()]})
 
 
 @require_http_methods(["GET"])
@@ -120,14 +140,16 @@ def calls(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 @require_http_methods(["POST"])
 def clock(request: HttpRequest) -> JsonResponse:
-    """{advance_seconds}: let time pass in the sandbox."""
+    """{advance_seconds}: let time pass in the sandbox; {at}: a Unix time from which its clock goes on."""
     state = start()
+    values = body_of(request)
     try:
-        seconds = float(body_of(request).get("advance_seconds", 0))
+        seconds = float(values.get("advance_seconds", 0))
+        at = float(values["at"]) if "at" in values else None
     except (TypeError, ValueError):
-        return problem("advance_seconds must be a number.")
+        return problem("advance_seconds and at must be numbers.")
     with state.lock:
-        state.clock_offset += seconds
+        state.clock_offset += seconds if at is None else at - state.now()
         state.changed()
     return JsonResponse({"now": state.now(), "offset": state.clock_offset})
 
@@ -180,6 +202,7 @@ def people(request: HttpRequest) -> JsonResponse:
     """Tokens without the dialog, for a new person or a standing one.
 
     {name?, pages?: 1, instagram?: true, followers?: [n, …]} makes a person; {person: "gina"} takes one.
+    {elsewhere?: 0}: so many posts on each of the Pages and Instagram accounts that socialhub did not make.
     {scopes?} default to all, {seconds?} to 60 days; with fewer seconds than a day the Page tokens die with the user's.
     """
     state = start()
@@ -197,7 +220,18 @@ def people(request: HttpRequest) -> JsonResponse:
                 instagram=bool(values.get("instagram", True)),
                 followers=values.get("followers") or (),
             )
+        if count := int(values.get("elsewhere") or 0):
+            furnish_person(state, person, count)
         return JsonResponse(granted(state, person, values), status=201)
+
+
+def furnish_person(state: State, person: Person, count: int) -> None:
+    for page_id in state.page_of_person[person.id]:
+        page = state.pages[page_id]
+        furnish_page(state, page, count)
+        if page.instagram_id:
+            furnish_instagram(state, state.instagrams[page.instagram_id], count)
+    state.changed()
 
 
 def granted(state: State, person: Person, values: dict[str, Any]) -> dict[str, Any]:

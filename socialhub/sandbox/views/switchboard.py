@@ -7,12 +7,27 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from .. import grants
+from .. import grants, metrics
+from ..buffer.resolvers import METRICS as BUFFER_METRICS
 from ..buffer.world import LABELS as BUFFER_LABELS
 from ..faults import EDGES, KINDS, switch_on
 from ..graph.errors import GraphError
+from ..graph.instagram_insights import ACCOUNT_METRICS, MEDIA_METRICS
+from ..graph.page_insights import PAGE_METRICS, POST_METRICS, REEL_METRICS, VIDEO_METRICS, VIDEO_POST_METRICS
+from ..linkedin.statistics import FACETS, MEMBER_METRICS, TOTALS
 from ..state import State
 from ..world import start
+
+# What can be taken away, by whose it is.
+NAMES: dict[str, list[str]] = {
+    "Facebook Pages": [*PAGE_METRICS, "followers_count", "fan_count"],
+    "Facebook posts and videos": [*POST_METRICS, *VIDEO_POST_METRICS, *VIDEO_METRICS, *REEL_METRICS],
+    "Instagram accounts": [*ACCOUNT_METRICS, "follows_count", "media_count"],
+    "Instagram posts": [*MEDIA_METRICS, "like_count", "comments_count", "saved_count", "shares_count"],
+    "LinkedIn organizations": [*TOTALS, *FACETS],
+    "LinkedIn members": [*MEMBER_METRICS],
+    "Buffer": [*BUFFER_METRICS],
+}
 
 
 @csrf_exempt
@@ -33,6 +48,9 @@ def board(request: HttpRequest) -> HttpResponse:
         "actions": grants.ACTIONS.items(),
         "scopes": [(grants.LABELS[key], list(scopes)) for key, scopes in grants.SCOPES.items()],
         "accounts": accounts(state),
+        "withdrawn": [(one, metrics.WAYS[one.how]) for one in list(state.withdrawn.values())],
+        "metrics": NAMES.items(),
+        "ways": metrics.WAYS.items(),
         "calls": state.calls.most_common(12),
         "problem": problem,
     }
@@ -67,6 +85,13 @@ def act(request: HttpRequest, state: State) -> str:
                 state.faults.pop(off, None)
             state.changed()
             return ""
+        if given_back := request.POST.get("give_back"):
+            metrics.restore(state, "" if given_back == "all" else given_back)
+            return ""
+        if "metric" in request.POST:
+            name, how = request.POST["metric"], request.POST.get("how", "")
+            taken = metrics.withdraw(state, name, how, request.POST.get("account") or "all")
+            return "" if taken else "There is no such metric, or no such way of taking it."
         if "reset" in request.POST:
             state.reset()
             return ""
