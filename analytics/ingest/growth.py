@@ -38,9 +38,11 @@ MARKS = (
     ("28d", timedelta(days=28)),
 )
 LAST_MARK_UNTIL = timedelta(days=35)
-# Of networks whose listings tell figures, older posts are read along with the next listing, not by a call of their own.
+# Of networks whose listings tell figures, older posts are read along with the next listing, not by a call of their own,
+# but for the ages at which they are compared.
 LISTED_FROM = timedelta(hours=24)
 LISTING_SLACK = timedelta(minutes=15)
+MARKED = frozenset(age for _mark, age in MARKS)
 
 
 def next_fetch(
@@ -54,7 +56,7 @@ def next_fetch(
     for age in AGES:
         due = posted_at + age
         if due > now and due >= soonest:
-            is_listed = listed_every and age > LISTED_FROM
+            is_listed = listed_every and age > LISTED_FROM and age not in MARKED
             return due + timedelta(seconds=listed_every) + LISTING_SLACK if is_listed else due
     return None
 

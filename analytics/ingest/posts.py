@@ -64,27 +64,17 @@ def read_due(
     """The figures of the account's posts that are due; with `asked` those of the last 28 days."""
     if claimed := claim_posts(POSTS_PER_CLAIM, account=account, recent=asked):
         try:
-            read_figures(account, platform, access, claimed, was_listed=True)
+            read_figures(account, platform, access, claimed)
         except PlatformError as error:
             put_off(claimed, error)
             raise
     return ()
 
 
-def read_figures(
-    account: ConnectedAccount,
-    platform: Platform,
-    access: Access,
-    posts: Sequence[PlatformPost],
-    *,
-    was_listed: bool = False,
-) -> None:
-    """The figures of these posts, claimed by the caller, in as few calls as the network offers.
-
-    was_listed: the newest posts were listed just now, and did not tell these.
-    """
+def read_figures(account: ConnectedAccount, platform: Platform, access: Access, posts: Sequence[PlatformPost]) -> None:
+    """The figures of these posts, claimed by the caller, in as few calls as the network offers."""
     left = list(posts)
-    if number := _listing_that_is_cheaper(account, platform, left, most_pages=len(left) - was_listed):
+    if number := _listing_that_is_cheaper(account, platform, left):
         read = _read_listing(account, platform, access, since=min(post.posted_at for post in left) - HOUR, limit=number)
         left = [post for post in left if post.platform_post_id not in read]
     if not left:
@@ -96,21 +86,20 @@ def read_figures(
     _write(account, platform, at, told={}, answers={one.platform_post_id: one for one in answers}, asked_for=left)
 
 
-def _listing_that_is_cheaper(
-    account: ConnectedAccount, platform: Platform, posts: Sequence[PlatformPost], *, most_pages: int
-) -> int:
+def _listing_that_is_cheaper(account: ConnectedAccount, platform: Platform, posts: Sequence[PlatformPost]) -> int:
     """How many of the newest posts to list so that these are among them, if that takes fewer calls; else 0.
 
-    Without a listing each post is a call. A listing that costs as much is better: it brings the other posts along.
+    Without a listing each post is a call, but one that tells everything: what only some kinds of posts have, such as
+    the time that a video was watched, comes with no listing.
     """
-    if not platform.lists_figures or not most_pages:
+    if not platform.lists_figures or len(posts) < 2:
         return 0
     oldest = min(post.posted_at for post in posts)
     if timezone.now() - oldest > IMPORT_SPAN:
         return 0
     standing = PlatformPost.objects.filter(account=account, posted_at__gte=oldest, gone_at=None).count()
     pages = -(-max(standing, len(posts)) // platform.lists_figures)
-    return pages * platform.lists_figures if pages <= most_pages else 0
+    return pages * platform.lists_figures if pages < len(posts) else 0
 
 
 def _read_listing(

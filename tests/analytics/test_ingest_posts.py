@@ -291,6 +291,7 @@ def test_older_posts_wait_for_the_next_listing(account):
     )
     assert next_fetch(NOW - 20 * HOUR, NOW, listed_every=10_800) == NOW + 4 * HOUR
     assert next_fetch(NOW - 26 * HOUR, NOW, listed_every=10_800) == NOW + 4 * HOUR + 3 * HOUR + timedelta(minutes=15)
+    assert next_fetch(NOW - 71 * HOUR, NOW, listed_every=10_800) == NOW + HOUR, "at a mark it is read by itself"
 
 
 def test_a_post_whose_figures_the_listing_lacks_is_read_by_itself(account):
@@ -305,8 +306,8 @@ def test_a_post_whose_figures_the_listing_lacks_is_read_by_itself(account):
     assert dict(PlatformPost.objects.values_list("platform_post_id", "likes")) == {"a": 7, "b": 1}
 
 
-@pytest.mark.parametrize(("number", "calls"), [(1, ["recent_posts"]), (25, ["recent_posts"])])
-def test_one_listing_reads_what_is_due(account, number, calls):
+@pytest.mark.parametrize(("number", "calls"), [(1, ["post_figures"]), (25, ["recent_posts"])])
+def test_one_listing_reads_what_is_due_unless_that_is_one_post(account, number, calls):
     network = Lister()
     for index in range(number):
         network.add("1001", f"p{index}", posted_at=NOW - 10 * HOUR)
@@ -329,10 +330,13 @@ def test_one_old_post_behind_many_newer_ones_is_read_alone(account):
 
 def test_a_listing_that_lacks_a_due_post_asks_for_it_before_it_is_gone(account):
     network = Lister()
-    make_platform_post(account, platform_post_id="p", posted_at=NOW - 10 * HOUR, next_fetch_at=NOW, likes=3)
+    for key in "ab":
+        make_platform_post(account, platform_post_id=key, posted_at=NOW - 10 * HOUR, next_fetch_at=NOW, likes=3)
+    network.add("1001", "b", posted_at=NOW - 10 * HOUR)
+    tell(network, "b", likes=4)
     ingest.read_figures(account, network, ACCESS, ingest.claim_posts(100))
     assert [call.name for call in network.calls] == ["recent_posts", "post_figures"]
-    post = PlatformPost.objects.get()
+    post = PlatformPost.objects.get(platform_post_id="a")
     assert (post.gone_at, post.next_fetch_at, post.likes) == (NOW, None, 3)
 
 
