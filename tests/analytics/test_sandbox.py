@@ -83,7 +83,7 @@ def test_a_post_deleted_there_is_gone_here(sandbox, granted, fb):
     answer = sandbox.call("POST", f"{granted.id}/feed", granted.access_token, message="Short life").json()
     sync.sync(fb.pk)
     sandbox.call("DELETE", answer["id"], granted.access_token)
-    PlatformPost.objects.update(posted_at=timezone.now() - timedelta(hours=1))
+    PlatformPost.objects.update(posted_at=timezone.now() - timedelta(hours=1), next_fetch_at=timezone.now())
     sync.sync(fb.pk, full=True)
     assert PlatformPost.objects.get().gone_at
 
@@ -93,7 +93,7 @@ def test_a_post_deleted_there_is_gone_here(sandbox, granted, fb):
     [
         ({"kind": "token_revoked", "edge": "node"}, "revoked"),
         ({"kind": "rate_limited", "edge": "node", "minutes": 20}, "connected"),
-        ({"kind": "error_before", "edge": "node"}, "connected"),
+        ({"kind": "error_before", "edge": "node", "count": None}, "connected"),
     ],
 )
 def test_faults_of_the_network_are_told_in_words(sandbox, fb, fault, status):
