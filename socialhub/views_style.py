@@ -141,7 +141,7 @@ def sample_chart() -> str:
             "times": [day * 86_400 for day in days],
             "axis": [f"{day} Nov" for day in days],
             "whole": [f"{day} November" for day in days],
-            "lines": [{"unit": "count", "bars": False, "before": False, **line} for line in lines],
+            "lines": [{"unit": "count", "bars": False, "before": False, "level": False, **line} for line in lines],
             "breaks": [3],
         }
     )

@@ -22,7 +22,8 @@ class Break:
 class Line:
     """values: one for each of the chart's times; None is a gap, and stays one. is_bars: sums of spans instead of levels.
 
-    is_before: the same measure in the span before, moved under this one: drawn faintly.
+    is_before: the same measure in the span before, moved under this one: drawn faintly. is_level: where something
+    stands (followers), so that its scale need not begin at 0.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Line:
     is_bars: bool = False
     unit: str = "count"
     is_before: bool = False
+    is_level: bool = False
 
 
 @dataclass(frozen=True, slots=True)

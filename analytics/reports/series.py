@@ -35,7 +35,7 @@ from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
 LONGEST_HOUR = 90  # minutes: more than that is no hour, and is not drawn as one
 SLACK = timedelta(minutes=30)  # readings are spread over the hour
-COMPARABLE = 0.9  # of a span's days must be known on both sides
+COMPARABLE = 0.85  # of a span's days must be known on both sides
 OF_ACCOUNTS = (Subject.ACCOUNT, Subject.TOTAL)
 
 
@@ -369,7 +369,7 @@ class Series:
             return replace(found, why_not_compared=_("Not compared: the network began to count something else."))
         first, level = known[0]
         change = newest - level
-        notes = ()
+        notes: tuple[str, ...] = ()
         if first != starts[0]:
             notes = (_("Since %(day)s; before that it was not read.") % {"day": self.named(first)},)
         before_first = self.before([starts[0]] * plain.period.steps, is_hourly=False)[0]
@@ -468,7 +468,16 @@ class Series:
             ]
             for row, at, value in zip(rows, earlier, past, strict=True):
                 row += [at.astimezone(zone).date(), value]
-        lines = [Line(measure.key, measure.word, values, is_bars=not measure.is_level, unit=measure.unit)]
+        lines = [
+            Line(
+                measure.key,
+                measure.word,
+                values,
+                is_bars=not measure.is_level,
+                is_level=measure.is_level,
+                unit=measure.unit,
+            )
+        ]
         if shows_past:
             lines.append(Line("before", period.before_word, past, unit=measure.unit, is_before=True))
         return Chart(
@@ -517,7 +526,16 @@ class Series:
         values = [self.in_hour(measure, at)[0] for at in slots]
         past = [self.in_hour(measure, at)[0] for at in earlier]
         breaks = self.breaks(measure, slots, is_hourly=True)
-        lines = [Line(measure.key, measure.word, values, is_bars=not measure.is_level, unit=measure.unit)]
+        lines = [
+            Line(
+                measure.key,
+                measure.word,
+                values,
+                is_bars=not measure.is_level,
+                is_level=measure.is_level,
+                unit=measure.unit,
+            )
+        ]
         rows: list[list[Any]] = [[at, value] for at, value in zip(slots, values, strict=True)]
         if not measure.is_level and any_known(past) and not self.breaks(measure, [*earlier, *slots], is_hourly=True):
             before = next(period for period in PERIODS if period.key == "24h").before_word
@@ -539,14 +557,20 @@ class Series:
 
     def _hour_notes(self, measure: Measure, slots: Sequence[datetime], values: Sequence[Any]) -> Iterator[str]:
         missing = sum(value is None for value in values)
+        if measure.is_level:
+            if missing and missing < len(values):
+                yield ngettext(
+                    "In %(missing)d of %(of)d hours nothing was read.",
+                    "In %(missing)d of %(of)d hours nothing was read.",
+                    missing,
+                ) % {"missing": missing, "of": len(values)}
+            return
         if missing and missing < len(values):
             yield ngettext(
                 "%(missing)d of %(of)d hours was not read by itself. It does not count as 0.",
                 "%(missing)d of %(of)d hours were not read by themselves. They do not count as 0.",
                 missing,
             ) % {"missing": missing, "of": len(values)}
-        if measure.is_level:
-            return
         for at in slots:
             hour = self.hours.get(at)
             if hour and hour.minutes > LONGEST_HOUR and measure.key in hour.derived:

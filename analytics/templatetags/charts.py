@@ -13,16 +13,19 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.reports.charts import Chart
+from analytics.reports.series import Sort, Told
 from analytics.reports.tables import Column, Kind
 from socialhub.platforms.measures import Unit
-from socialhub.templatetags.ui import figure, missing
+from socialhub.templatetags.ui import change, figure, icon, missing
 
 register = template.Library()
+
+BETTER_LESS = ("unfollows",)
 
 
 @register.filter
@@ -41,6 +44,7 @@ def chart_data(chart: Chart) -> str:
                     "unit": str(line.unit),
                     "bars": line.is_bars,
                     "before": line.is_before,
+                    "level": line.is_level,
                 }
                 for line in chart.lines
             ],
@@ -132,3 +136,60 @@ def is_number(column: Column) -> bool:
 @register.filter
 def cells(row: Sequence[Any], columns: Sequence[Column]) -> list[tuple[Any, Column]]:
     return list(zip(row, columns, strict=True))
+
+
+@register.simple_tag
+def trend(told: Told) -> SafeString:
+    """How a span stands against the one before: by how much percent, of a level by how much it moved; "" if not known."""
+    if told.change is None:
+        return mark_safe("")
+    if told.sort is Sort.LEVEL:
+        return change(round(told.change))
+    text = _("%(now)s against %(before)s in %(span)s") % {
+        "now": plain(told.value, told.measure.unit),
+        "before": plain(told.before, told.measure.unit),
+        "span": told.period.before_word,
+    }
+    if told.rate is None:
+        return format_html('<span title="{}">{}</span>', text, change(round(told.change)))
+    return moved(told.rate, text, better_less=told.measure.key in BETTER_LESS)
+
+
+@register.simple_tag
+def moved(rate: float | None, text: str = "", *, better_less: bool = False) -> SafeString:
+    """A change in percent with sign, arrow and colour. text: what it was measured against, for who asks."""
+    if rate is None:
+        return mark_safe("")
+    shown = round(abs(rate) * 100)
+    if not shown:
+        return format_html('<span class="change" data-direction="flat" title="{}">±0 %</span>', text)
+    way = "up" if rate > 0 else "down"
+    tone = {"up": "down", "down": "up"}[way] if better_less else way
+    amount = _("%(number)s %%") % {"number": intcomma(shown)}
+    return format_html(
+        '<span class="change" data-direction="{}" title="{}">{}{}{}</span>',
+        tone,
+        text,
+        icon(f"trending-{way}"),
+        "+" if rate > 0 else "−",
+        amount,
+    )
+
+
+def plain(value: float | None, unit: str) -> str:
+    if value is None:
+        return _("no figure")
+    if unit == Unit.PERCENT:
+        return percent(value)
+    return duration(value) if unit == Unit.SECONDS else intcomma(round(value))
+
+
+@register.filter
+def as_percent(fraction: float) -> str:
+    return percent(fraction)
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """As attributes of SVG want it, whatever the language."""
+    return f"{number:g}"

@@ -28,11 +28,17 @@
     return (isShort && Math.abs(value) >= 10000 ? short : whole).format(value);
   }
 
+  // Short where that still tells one from the next.
+  function ticks(splits, kind) {
+    const brief = splits.map((value) => words(value, kind, true));
+    return new Set(brief).size === brief.length ? brief : splits.map((value) => words(value, kind, false));
+  }
+
   /* --- Scales ----------------------------------------------------------------------------------------------------- */
 
   // What happens in a span begins at 0; a level shows how it moves, and never claims to be less than nothing.
   function range(lines) {
-    const fromZero = lines.some((line) => line.bars || line.unit === "percent");
+    const fromZero = !lines.every((line) => line.level);
     return (_plot, low, high) => {
       if (low == null) return [0, 1];
       if (fromZero) {
@@ -70,32 +76,31 @@
     const rule = () => styleOf(element).borderTopColor;
     const step = stepOf(data.times);
     const kinds = [...new Set(data.lines.map((line) => line.unit))];
-    const hasBars = data.lines.some((line) => line.bars);
     const bars = uPlot.paths.bars({ size: [0.72, 36], radius: [0.25, 0] });
 
     const series = data.lines.map((line, at) => ({
-        label: line.word,
-        scale: line.unit,
-        stroke: () => colour(at),
-        fill: line.bars ? () => colour(at) : undefined,
-        width: line.bars ? 0 : line.before ? 1.5 : 2,
-        dash: line.before ? [3, 4] : line.bars ? undefined : DASHES[at % DASHES.length],
-        paths: line.bars ? bars : undefined,
-        alpha: line.before ? 0.75 : 1,
-        gaps: line.bars ? undefined : (plot, _at, _from, _to, gaps) => parted(plot, data, gaps),
-        points: {
-          show: line.bars ? false : () => true,
-          size: 6,
-          width: 0,
-          fill: () => colour(at),
-          filter: (_plot, _at, show) => (show ? lonely(line.values, data) : null),
-        },
+      label: line.word,
+      scale: line.unit,
+      stroke: () => colour(at),
+      fill: line.bars ? () => colour(at) : undefined,
+      width: line.bars ? 0 : line.before ? 1.5 : 2,
+      dash: line.before ? [3, 4] : line.bars ? undefined : DASHES[at % DASHES.length],
+      paths: line.bars ? bars : undefined,
+      alpha: line.before ? 0.75 : 1,
+      gaps: line.bars ? undefined : (plot, _at, _from, _to, gaps) => parted(plot, data, gaps),
+      points: {
+        show: line.bars ? false : () => true,
+        size: 6,
+        width: 0,
+        fill: () => colour(at),
+        filter: (_plot, _at, show) => (show ? lonely(line.values, data) : null),
+      },
     }));
 
     return {
       width: size.width,
       height: size.height,
-      padding: [10, hasBars ? 4 : 10, 0, 4],
+      padding: [10, 20, 0, 4],
       legend: { show: false },
       cursor: {
         y: false,
@@ -134,7 +139,7 @@
           incrs: kind === "count" ? COUNTS : undefined,
           grid: { show: !at, stroke: rule, width: 1 },
           ticks: { show: false },
-          values: (_plot, splits) => splits.map((value) => words(value, kind, true)),
+          values: (_plot, splits) => ticks(splits, kind),
         })),
       ],
       series: [{}, ...series],
@@ -152,7 +157,7 @@
     for (let at = 0; at < values.length; at += 1) {
       if (values[at] == null) continue;
       const isJoined = (values[at - 1] != null && !data.breaks.includes(at)) || (values[at + 1] != null && !data.breaks.includes(at + 1));
-      if (!isJoined || values.length <= 31) found.push(at);
+      if (!isJoined || values.length <= 14) found.push(at);
     }
     return found;
   }

@@ -17,6 +17,7 @@ from socialhub.platforms import PLATFORMS
 HOUR = timedelta(hours=1)
 MEASURES: dict[str, int] = {
     "views": 900,
+    "impressions": 1500,
     "reach": 420,
     "engagements": 60,
     "likes": 44,

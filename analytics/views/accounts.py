@@ -1,0 +1,62 @@
+"""The pages of figures of accounts: all beside each other, and one in full."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import ConnectedAccount
+from analytics.filters import span_of
+from analytics.reports.accounts import OVERVIEW_PERIODS, account_page
+from analytics.reports.accounts import overview as overview_of
+from analytics.reports.hours import best_hours
+from analytics.reports.periods import PERIODS, USUAL, Period, Span, period_of
+from analytics.reports.posts import best_and_worst
+from socialhub.http import HttpRequest
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """?period= of days, ?measure= for the chart; what is neither is the usual."""
+    asked = period_of(request.GET.get("period", ""))
+    period = asked if asked in OVERVIEW_PERIODS else USUAL
+    found = overview_of(request.workspace, period, request.GET.get("measure", ""))
+    return render(
+        request,
+        "analytics/overview.html",
+        {
+            "found": found,
+            "periods": OVERVIEW_PERIODS,
+            "ranking": best_and_worst(request.workspace, span=posts_span(period)),
+            "hours": best_hours(request.workspace),
+        },
+    )
+
+
+@require_safe
+def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """?period= one of all, ?measure= what the large chart shows."""
+    one = get_object_or_404(
+        ConnectedAccount.objects.of(request.workspace).listed().select_related("sync").defer("offers"), pk=account_id
+    )
+    found = account_page(one, period_of(request.GET.get("period", "")), request.GET.get("measure", ""))
+    span = posts_span(found.period)
+    return render(
+        request,
+        "analytics/account.html",
+        {
+            "found": found,
+            "account": one,
+            "periods": PERIODS,
+            "ranking": best_and_worst(request.workspace, one, span),
+            "hours": best_hours(request.workspace, one),
+        },
+    )
+
+
+def posts_span(period: Period) -> Span:
+    """Within hours nobody posts enough to compare, so then it is the usual span."""
+    return span_of(USUAL if period.is_hourly else period)
