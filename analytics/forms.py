@@ -1,4 +1,4 @@
-"""What people send to the first run."""
+"""What people send to the first run, and whether they want the weekly report."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ class SkipForm(forms.Form):
     def steps(self) -> tuple[str, ...]:
         step = self.cleaned_data["step"]
         return STEPS if step == EVERYTHING else (step,)
+
+
+class WeeklyReportForm(forms.Form):
+    wanted = forms.BooleanField(
+        label=_("Send me the weekly report of this workspace by e-mail"),
+        help_text=_("To your own address. Each mail has a link that ends it at once."),
+        required=False,
+    )

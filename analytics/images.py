@@ -67,7 +67,7 @@ def scale_of(lines: Sequence[Line]) -> Scale:
     bottom = math.floor(low / step) * step
     if bottom == low and low > 0 and not any(line.is_bars for line in lines):
         bottom = max(0, bottom - step)
-    return Scale(bottom, max(math.ceil(high / step) * step, bottom + step), step)
+    return Scale(bottom, max(math.ceil(high / step) * step, bottom + 2 * step), step)
 
 
 def short(value: float, unit: str) -> str:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analytics import cadence, sync
+from analytics import cadence, sync, weekly
 from analytics.readers import readers
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,18 @@ def sync_due() -> None:
             sync.sync_due()
         finally:
             _reading_posts.release()
+
+
+@shared_task
+def send_reports() -> None:
+    """Hourly: one task for each weekly report that is due, so that none waits for another."""
+    for subscription_id in weekly.due(timezone.now()):
+        send_report.delay(subscription_id)
+
+
+@shared_task
+def send_report(subscription_id: int) -> None:
+    weekly.send(subscription_id)
 
 
 def ask_for_sync(account_id: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics.views import dashboard, exports, sync, welcome
+from analytics.views import dashboard, exports, reports, sync, welcome
 
 app_name = "analytics"
 urlpatterns = [
@@ -16,4 +16,6 @@ urlpatterns = [
     path("welcome/again/", welcome.welcome_again, name="welcome_again"),
     path("analytics/accounts/<uuid:account_id>/sync/", sync.account_sync, name="account_sync"),
     path("analytics/export/<slug:table>.<slug:ending>", exports.export, name="export"),
+    path("settings/reports/", reports.reports, name="reports"),
+    path("reports/leave/<str:token>/", reports.reports_leave, name="reports_leave"),
 ]

@@ -99,6 +99,12 @@ JOBS = (
         minute="50",
     ),
     Job(
+        name="send weekly reports",
+        task="analytics.tasks.send_reports",
+        description=_("E-mails the weekly report to those who want it, on Monday at seven by their own clock."),
+        minute="5",
+    ),
+    Job(
         name="tidy publishing",
         task="publishing.tasks.tidy",
         description=_("Removes old attempts and media that belong to nothing."),

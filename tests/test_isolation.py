@@ -84,6 +84,7 @@ PUBLIC = {"healthz", "readyz", "manifest", "publishing:media_public", *CALLBACKS
     "accounts:instagram_deauthorize",
     "accounts:instagram_data_deletion",
     "accounts:data_deletion_status",
+    "analytics:reports_leave",  # so does the signature of the link in a mail
 }
 
 ADDRESSES: dict[str, Address] = {
@@ -166,6 +167,7 @@ ADDRESSES: dict[str, Address] = {
     "analytics:welcome_again": act("editor"),
     "analytics:account_sync": act("editor", "account"),
     "analytics:export": look("posts", "csv"),
+    "analytics:reports": page("member", wanted="on"),
 }
 
 # What allauth leaves open: entering, the two halves of a reset and of a confirmation, and pages that only tell.

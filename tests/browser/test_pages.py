@@ -94,6 +94,7 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/settings/accounts/",
         "/settings/profile/",
         "/settings/workspace/",
+        "/settings/reports/",
         "/notifications/",
         "/library/",
         f"/library/sets/{image_set.pk}/",

@@ -10,7 +10,10 @@ from socialhub.schedule import JOBS, PREFIX, sync
 
 pytestmark = pytest.mark.django_db
 # Tasks that others send when there is work, not the clock.
-ON_DEMAND = {"analytics.tasks.sync_one_account", "accounts.tasks.verify_one_account", "accounts.tasks.fetch_picture"}
+ON_DEMAND = {
+    *("analytics.tasks.sync_one_account", "analytics.tasks.send_report"),
+    *("accounts.tasks.verify_one_account", "accounts.tasks.fetch_picture"),
+}
 
 
 def row(name: str) -> PeriodicTask:

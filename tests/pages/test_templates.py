@@ -32,7 +32,9 @@ FORBIDDEN = {
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_holds_nothing_that_the_policy_blocks(path: Path) -> None:
     source = path.read_text()
-    assert [name for name, pattern in FORBIDDEN.items() if pattern.search(source)] == []
+    # A mail brings its own styles, and no policy; elements for them are enough.
+    allowed = {"style element"} if path.parent.name == "mail" else set()
+    assert [name for name, pattern in FORBIDDEN.items() if pattern.search(source) and name not in allowed] == []
 
 
 @pytest.mark.parametrize(
