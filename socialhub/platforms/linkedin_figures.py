@@ -36,7 +36,7 @@ from socialhub.platforms.errors import (
     ReconnectError,
     TemporaryError,
 )
-from socialhub.platforms.linkedin_api import COUNT, LinkedInApi, is_organization, kind_of, millis, number_of
+from socialhub.platforms.linkedin_api import COUNT, LinkedInApi, Value, is_organization, kind_of, millis, number_of
 from socialhub.platforms.linkedin_facets import name_of
 from socialhub.platforms.metrics.linkedin import (
     FOLLOWERS,
@@ -152,11 +152,11 @@ class Figures:
         days = [day for day in found.days if day + DAY + kind.late <= now]
         if not days:
             return
-        span = {
+        span: dict[str, Value] = {
             "timeGranularityType": "DAY",
             "timeRange": {"start": millis(days[0]), "end": millis(days[-1] + DAY)},
         }
-        parameters = {"q": kind.key, kind.key: access.account_id, "timeIntervals": span}
+        parameters: dict[str, Value] = {"q": kind.key, kind.key: access.account_id, "timeIntervals": span}
         for entry in found.ask(lambda: self.api.finder(kind.address, access.token, parameters)) or ():
             if day := _day_of(_start_of(entry), found.days, days):
                 _add(day, _named(kind.address, Subject.ACCOUNT), _inside(entry, kind.path))
@@ -228,7 +228,9 @@ class Figures:
         found = []
         for metric in _named(FOLLOWERS, Subject.AUDIENCE):
             (dimension,) = metric.breakdowns
-            listed = next((entry[metric.name] for entry in entries if isinstance(entry.get(metric.name), list)), [])
+            listed: list[Any] = next(
+                (entry[metric.name] for entry in entries if isinstance(entry.get(metric.name), list)), []
+            )
             parts: dict[str, int] = {}
             for entry in listed:
                 if (part := _part(entry, dimension)) and metric.name not in skip:
