@@ -161,9 +161,10 @@ def enlist() -> None:
 
 
 def ask(account_id: UUID) -> None:
-    """Somebody wants everything of this account read now."""
-    row = {"asked_at": timezone.now(), "next_at": None}
-    AccountSync.objects.update_or_create(account_id=account_id, defaults=row)
+    """Somebody wants everything of this account read now. Who asks again meanwhile waits for the same reading."""
+    row, _made = AccountSync.objects.get_or_create(account_id=account_id)
+    if not is_asked(row):
+        AccountSync.objects.filter(pk=row.pk).update(asked_at=timezone.now(), next_at=None)
 
 
 # --- Claims ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ urlpatterns = [
     path("welcome/skip/", welcome.welcome_skip, name="welcome_skip"),
     path("welcome/again/", welcome.welcome_again, name="welcome_again"),
     path("analytics/accounts/<uuid:account_id>/sync/", sync.account_sync, name="account_sync"),
+    path(
+        "analytics/accounts/<uuid:account_id>/sync/progress/", sync.account_sync_progress, name="account_sync_progress"
+    ),
     path("analytics/export/<slug:table>.<slug:ending>", exports.export, name="export"),
     path("settings/reports/", reports.reports, name="reports"),
     path("reports/leave/<str:token>/", reports.reports_leave, name="reports_leave"),

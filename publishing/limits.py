@@ -293,16 +293,22 @@ def reading_waits_until(account: ConnectedAccount, *, asked_for: bool = False) -
     return max((moment for moment in moments if moment), default=None)
 
 
+def read_window(platform: str, override: int | None = None) -> tuple[Window | None, int | None]:
+    """The window of an account's readings and its limit; nothing where the network counts them for a client."""
+    for window in READ_WINDOWS.get(platform, ()):
+        ours = override if override is not None else _as_set(window, platform)
+        return window, window.limit if ours is None else ours
+    return None, None
+
+
 def count_reads(account: ConnectedAccount, number: int) -> None:
     """Write down calls that have read this account. How many it takes is known only afterwards.
 
     Those of a network that counts them for a client stand in its books already.
     """
     if number:
-        asked = [
-            (window, number, _as_set(window, account.platform) or window.limit)
-            for window in READ_WINDOWS.get(account.platform, ())
-        ]
+        window, limit = read_window(account.platform)
+        asked = [(window, number, limit)] if window and limit is not None else []
         _count({"account": (subject_of(account.pk), account.pk)}, asked, timezone.now())
 
 

@@ -166,6 +166,7 @@ ADDRESSES: dict[str, Address] = {
     "analytics:welcome_skip": act("editor", step="all"),
     "analytics:welcome_again": act("editor"),
     "analytics:account_sync": act("editor", "account"),
+    "analytics:account_sync_progress": look("account"),
     "analytics:export": look("posts", "csv"),
     "analytics:reports": page("member", wanted="on"),
 }

@@ -1,43 +1,83 @@
-"""Sync now: a person asks for the newest figures of one account."""
+"""Sync now: a person asks for the newest figures of one account, and sees how far that is."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import editor_required
 from accounts.models import ConnectedAccount
+from analytics.reports.syncs import states_of
 from analytics.tasks import ask_for_sync
 from socialhub.http import HttpRequest
+
+# How long to wait for the next look, by how many there were: quick at first, patient with what takes long.
+PACE = ((30, 1), (90, 2), (200, 5))
+SLOWEST = 15
 
 
 @require_POST
 @editor_required
 def account_sync(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """Hands the reading to a worker; back to where the button was pressed (`next`), else to the accounts."""
-    account = get_object_or_404(ConnectedAccount.objects.of(request.workspace).listed(), pk=account_id)
+    """Hands the reading to a worker. With htmx it answers how it goes; else back to where the button was (`next`)."""
+    account = account_of(request, account_id)
     if not account.is_connected:
         messages.error(
             request,
             _("“%(name)s” cannot be read at the moment. Reconnect it first.") % {"name": account.name},
         )
-    elif ask_for_sync(account.pk):
+    elif not ask_for_sync(account.pk):
+        messages.error(
+            request,
+            _("The background service does not answer. “%(name)s” is read as soon as it does.")
+            % {"name": account.name},
+        )
+    elif not request.htmx:
         messages.success(
             request, _("Reading the newest figures of “%(name)s”. They appear here shortly.") % {"name": account.name}
         )
-    else:
-        messages.error(
-            request,
-            _("The sync could not be started, because the background service does not answer. Try again shortly."),
-        )
-    return redirect(_back(request))
+    return progress_page(request, account) if request.htmx else redirect(_back(request))
+
+
+@require_GET
+def account_sync_progress(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """How far the reading is; asks for itself again until it is over, which is then said aloud."""
+    account = account_of(request, account_id)
+    if not request.htmx:
+        return redirect("analytics:account", account.pk)
+    count = request.GET.get("n", "")
+    looks = int(count) + 1 if count.isdecimal() and len(count) < 6 else 1
+    return progress_page(request, account, looks=looks)
+
+
+def account_of(request: HttpRequest, account_id: UUID) -> ConnectedAccount:
+    return get_object_or_404(ConnectedAccount.objects.of(request.workspace).listed(), pk=account_id)
+
+
+def progress_page(request: HttpRequest, account: ConnectedAccount, looks: int = 0) -> HttpResponse:
+    sync = states_of([account])[account.pk]
+    is_done = bool(looks) and not sync.moves
+    if is_done and account.sync_error:
+        messages.warning(request, _("Not everything of “%(name)s” could be read.") % {"name": account.name})
+    elif is_done:
+        messages.success(request, _("The figures of “%(name)s” are up to date.") % {"name": account.name})
+    context: dict[str, Any] = {
+        "account": account,
+        "sync": sync,
+        "looks": looks,
+        "delay": next((seconds for most, seconds in PACE if looks < most), SLOWEST),
+        "sync_is_done": is_done,
+        "here": (request.htmx and request.htmx.current_url_abs_path) or reverse("accounts:social"),
+    }
+    return render(request, "analytics/_sync.html", context)
 
 
 def _back(request: HttpRequest) -> str:
