@@ -40,6 +40,7 @@ from socialhub.platforms.meta_insights import (
     seconds,
     value_of,
     whole,
+    why,
 )
 from socialhub.platforms.metrics.facebook import METRICS
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
@@ -326,7 +327,7 @@ def _post_figures(
         sources=sources,
         raw=raw,
         refused=dead,
-        withheld=told.error.message if told.error else "",
+        withheld=why(told),
     )
 
 

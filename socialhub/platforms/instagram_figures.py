@@ -41,6 +41,7 @@ from socialhub.platforms.meta_insights import (
     seconds,
     value_of,
     whole,
+    why,
 )
 from socialhub.platforms.metrics.instagram import LISTED, METRICS
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
@@ -307,7 +308,7 @@ def _post_figures(post_id: str, node: Mapping[str, Any], told: Told, metrics: It
         sources=sources,
         raw=raw,
         refused=told.dead,
-        withheld=told.error.message if told.error else "",
+        withheld=why(told),
     )
 
 

@@ -276,6 +276,10 @@ BY_NUMBER: dict[int, Meaning] = {
     1609010: TROUBLE,
     2061006: _reject(_("Facebook cannot use this address. Change the link.")),
     2069019: _reject(_("Facebook cannot use this file. Replace it.")),
+    2108006: Meaning(
+        Kind.NO_DATA,
+        _("This was published before the account became a professional one. Instagram has no figures for it."),
+    ),
     2534022: MESSAGING_WINDOW,
     # Instagram publishing
     2207001: _retry(_("Instagram has trouble on its side. It is tried again by itself."), maybe_done=True),

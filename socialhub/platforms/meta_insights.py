@@ -222,6 +222,8 @@ class Insights:
             return Listed(read(expansion))
         except (LimitedError, ReconnectError):
             raise
+        except NoDataError:  # of one of them, and the others have to be asked by themselves
+            return Listed(read(""), has_figures=False)
         except PlatformError:
             entries = read("")
         if not entries:
@@ -306,6 +308,11 @@ def refuse_gaps(told: Iterable[Told]) -> None:
     for answer in told:
         if isinstance(answer.error, TemporaryError):
             raise answer.error
+
+
+def why(told: Told) -> str:
+    """What people are told instead of figures, where the network keeps them from us."""
+    return told.error.message if isinstance(told.error, NoDataError | PermissionMissingError) else ""
 
 
 def dead_in(told: Iterable[Told]) -> tuple[str, ...]:
