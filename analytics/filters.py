@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import ConnectedAccount, Workspace
 from analytics.models import PlatformPost
 from analytics.reports.kinds import KINDS
-from analytics.reports.periods import DAY, PERIODS, USUAL, Period, Span
+from analytics.reports.periods import BY_KEY, DAY, PERIODS, USUAL, Period, Span
 from publishing.models import Publication
 from socialhub.platforms import LABELS, PLATFORMS
 from socialhub.platforms.measures import MEASURES
@@ -32,9 +33,19 @@ NEWEST = "-posted_at"
 NOTHING = "none"  # in a cursor: the last row of the page before had no such figure
 LARGEST = 2**63 - 1
 
-WORDS: dict[str, Any] = {
-    **{name: MEASURES[name].word for name in FIGURES},
+DRAWN = ("views", "reach", "engagements", "followers")  # what the chart of the comparison can show
+CAMPAIGN_WORDS: dict[str, Any] = {
+    "name": gettext_lazy("Campaign"),
+    "posts": gettext_lazy("Posts"),
+    "last": gettext_lazy("Last post"),
+    "views": MEASURES["views"].word,
+    "reach": gettext_lazy("Reach per post"),
+    "engagements": MEASURES["engagements"].word,
     RATE: gettext_lazy("Engagement rate"),
+}
+WORDS: dict[str, Any] = {
+    RATE: gettext_lazy("Engagement rate"),
+    **{name: MEASURES[name].word for name in FIGURES},
 }
 
 
@@ -145,6 +156,11 @@ class Narrowing(forms.Form):
         return f"?{query.urlencode()}" if query else "?"
 
     @property
+    def base_address(self) -> str:
+        """To which one more condition can be joined by "&"."""
+        return self.address()
+
+    @property
     def is_narrowing(self) -> bool:
         apart = {*self.PLACES, "sort", "period", "measure"}
         return any(self.data.get(name) for name in self.fields if name not in apart)
@@ -168,6 +184,16 @@ class Condition:
 
 def account_label(account: ConnectedAccount) -> str:
     return f"{LABELS.get(account.platform, account.platform)} {account.handle}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column by which a list can be sorted, and the address that does it; a second press turns the order round."""
+
+    name: str
+    word: Any
+    address: str
+    order: str  # "ascending", "descending"; "" when the list is sorted by something else
 
 
 class PostFilter(Narrowing):
@@ -227,6 +253,15 @@ class PostFilter(Narrowing):
     def sorting(self) -> Sort:
         return sort_of(self.cleaned_data.get("sort") or NEWEST)
 
+    def headings(self, names: Iterable[str]) -> list[Heading]:
+        found, current = [], self.sorting
+        for name in names:
+            is_current = current.name == name
+            order = ("descending" if current.descending else "ascending") if is_current else ""
+            turned = Sort(name, descending=order != "descending")
+            found.append(Heading(name, WORDS[name], self.address(sort=turned.key), order))
+        return found
+
     @property
     def folded_count(self) -> int:
         return sum(bool(self.data.get(name)) for name in self.FOLDED)
@@ -283,3 +318,62 @@ class PostFilter(Narrowing):
         if place := self.cleaned_data.get("after"):
             posts = self.sorting.after(posts, *place)
         return self.sorting(posts)
+
+
+class ComparisonFilter(Narrowing):
+    """Which accounts are laid beside each other, over which days."""
+
+    period = forms.ChoiceField(label=gettext_lazy("Days"), required=False)
+    account = forms.MultipleChoiceField(
+        label=gettext_lazy("Accounts"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": gettext_lazy("This account is not connected here. Choose one of the list.")},
+    )
+    measure = forms.ChoiceField(label=gettext_lazy("Drawn"), required=False)
+
+    def __init__(self, data: QueryDict, *, workspace: Workspace) -> None:
+        super().__init__(data, workspace=workspace)
+        self.accounts = [one for one in self.accounts if one.status != ConnectedAccount.Status.DISCONNECTED]
+        fields: Any = self.fields
+        fields["period"].choices = [(period.key, period.word) for period in PERIODS if not period.is_hourly]
+        fields["account"].choices = [(str(one.pk), account_label(one)) for one in self.accounts]
+        fields["measure"].choices = [(name, MEASURES[name].word) for name in DRAWN]
+
+    @property
+    def drawn(self) -> str:
+        return self.cleaned_data.get("measure") or DRAWN[0]
+
+    @property
+    def chosen_accounts(self) -> list[ConnectedAccount]:
+        """Those that are ticked; all where none is."""
+        wanted = set(self.cleaned_data.get("account") or ())
+        return [one for one in self.accounts if not wanted or str(one.pk) in wanted]
+
+
+class CampaignFilter(Narrowing):
+    """Campaigns of the posts of a span."""
+
+    usual_period = BY_KEY["90d"]
+
+    sort = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
+
+    def __init__(self, data: QueryDict, *, workspace: Workspace) -> None:
+        super().__init__(data, workspace=workspace)
+        fields: Any = self.fields
+        fields["sort"].choices = [
+            (f"{sign}{name}", word) for name, word in CAMPAIGN_WORDS.items() for sign in ("", "-")
+        ]
+
+    @property
+    def sort_key(self) -> str:
+        return self.cleaned_data.get("sort") or f"-{RATE}"
+
+    @property
+    def headings(self) -> list[Heading]:
+        current, found = sort_of(self.sort_key), []
+        for name, word in CAMPAIGN_WORDS.items():
+            order = ("descending" if current.descending else "ascending") if current.name == name else ""
+            turned = Sort(name, descending=name != "name" if not order else order == "ascending")
+            found.append(Heading(name, word, self.address(sort=turned.key), order))
+        return found

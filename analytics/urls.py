@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics.views import dashboard, exports, reports, sync, welcome
+from analytics.views import accounts, compare, dashboard, exports, posts, reports, sync, welcome
 
 app_name = "analytics"
 urlpatterns = [
@@ -14,10 +14,16 @@ urlpatterns = [
     path("welcome/post/", welcome.welcome_post, name="welcome_post"),
     path("welcome/skip/", welcome.welcome_skip, name="welcome_skip"),
     path("welcome/again/", welcome.welcome_again, name="welcome_again"),
+    path("analytics/", accounts.overview, name="overview"),
+    path("analytics/accounts/<uuid:account_id>/", accounts.account, name="account"),
     path("analytics/accounts/<uuid:account_id>/sync/", sync.account_sync, name="account_sync"),
     path(
         "analytics/accounts/<uuid:account_id>/sync/progress/", sync.account_sync_progress, name="account_sync_progress"
     ),
+    path("analytics/posts/", posts.post_list, name="post_list"),
+    path("analytics/posts/<uuid:post_id>/", posts.post, name="post"),
+    path("analytics/compare/", compare.accounts, name="compare_accounts"),
+    path("analytics/campaigns/", compare.campaigns, name="campaigns"),
     path("analytics/export/<slug:table>.<slug:ending>", exports.export, name="export"),
     path("settings/reports/", reports.reports, name="reports"),
     path("reports/leave/<str:token>/", reports.reports_leave, name="reports_leave"),

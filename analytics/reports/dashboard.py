@@ -96,9 +96,9 @@ def account_cards(workspace: Workspace) -> list[AccountCard]:
         .listed()
         .defer("offers")
         .annotate(
-            newest=_reading("-window_start"),
-            oldest_of_7=_reading("window_start", since=hour - timedelta(days=7)),
-            oldest_of_30=_reading("window_start", since=hour - timedelta(days=30)),
+            newest=follower_reading("-window_start"),
+            oldest_of_7=follower_reading("window_start", since=hour - timedelta(days=7)),
+            oldest_of_30=follower_reading("window_start", since=hour - timedelta(days=30)),
         )
     )
     return [
@@ -108,8 +108,8 @@ def account_cards(workspace: Workspace) -> list[AccountCard]:
             following=account.following_count,
             likes=account.likes_count,
             posts=account.posts_count,
-            growth_7=_growth(account.oldest_of_7, account.newest, 7),
-            growth_30=_growth(account.oldest_of_30, account.newest, 30),
+            growth_7=growth_between(account.oldest_of_7, account.newest, 7),
+            growth_30=growth_between(account.oldest_of_30, account.newest, 30),
             last_synced_at=account.last_synced_at,
             sync_error=account.sync_error,
         )
@@ -117,7 +117,8 @@ def account_cards(workspace: Workspace) -> list[AccountCard]:
     ]
 
 
-def _reading(order: str, *, since: datetime | None = None) -> Subquery:
+def follower_reading(order: str, *, since: datetime | None = None) -> Subquery:
+    """The followers at one end of the readings of an account, with when they were read."""
     windows = InsightWindow.objects.filter(
         account=OuterRef("pk"), period=InsightWindow.Period.HOUR, metrics__has_key="followers"
     )
@@ -127,7 +128,7 @@ def _reading(order: str, *, since: datetime | None = None) -> Subquery:
     return Subquery(windows.order_by(order).values(reading=reading)[:1])
 
 
-def _growth(older: dict[str, Any] | None, newer: dict[str, Any] | None, days: int) -> Growth | None:
+def growth_between(older: dict[str, Any] | None, newer: dict[str, Any] | None, days: int) -> Growth | None:
     if not older or not newer:
         return None
     span = datetime.fromisoformat(newer["at"]) - datetime.fromisoformat(older["at"])

@@ -61,10 +61,6 @@ class Listed:
         return self.post.text or (made.text if made else "")
 
     @property
-    def figures(self) -> list[Figure]:
-        return [figure_of(self.post, name) for name in FIGURES]
-
-    @property
     def rate(self) -> Figure:
         return figure_of(self.post, RATE)
 
@@ -134,20 +130,23 @@ def tells(platform: str, product: str, measure: str) -> bool:
     )
 
 
+def shown(posts: QuerySet[PlatformPost]) -> QuerySet[PlatformPost]:
+    """With all that is shown of a post, and no more."""
+    return (
+        posts.select_related("account", "publication__post")
+        .defer("raw", "sources", "media_urls", "account__offers", "publication__handles")
+        .annotate(first_media=FIRST_MEDIA)
+    )
+
+
 def listed(ids: Sequence[UUID]) -> list[Listed]:
     """The posts of these ids, in this order. One query."""
-    found: dict[UUID, Any] = {
-        post.pk: post
-        for post in PlatformPost.objects.filter(pk__in=ids)
-        .select_related("account", "publication__post")
-        .defer("raw", "extra", "sources", "media_urls", "account__offers", "publication__handles")
-        .annotate(first_media=FIRST_MEDIA)
-    }
+    found = {post.pk: post for post in shown(PlatformPost.objects.filter(pk__in=ids))}
     return [as_listed(found[pk]) for pk in ids if pk in found]
 
 
 def as_listed(post: Any) -> Listed:
-    """post: with its account and publication, annotated with the first media of what it was made from."""
+    """post: one of those that `shown` has found."""
     media = media_told(post.first_media)
     return Listed(post, thumbnail_of(media) or post.thumbnail_url, media, kind_of(post))
 
@@ -177,6 +176,7 @@ class Sums:
     engagements: Total
     rate: float | None  # the average of the posts that have one
     rated: int
+    told: tuple[str, ...]  # the figures that any of them has
 
 
 def sums_of(posts: QuerySet[PlatformPost]) -> Sums:
@@ -184,9 +184,8 @@ def sums_of(posts: QuerySet[PlatformPost]) -> Sums:
     told = posts.aggregate(
         of=Count("pk"),
         all_views=Sum("views"),
-        views_known=Count("views"),
         all_engagements=Sum("engagements"),
-        engagements_known=Count("engagements"),
+        **{f"{name}_known": Count(name) for name in FIGURES},
         rate=Avg(RATE),
         rated=Count(RATE),
     )
@@ -197,6 +196,7 @@ def sums_of(posts: QuerySet[PlatformPost]) -> Sums:
         engagements=Total(told["all_engagements"], told["engagements_known"], of),
         rate=told["rate"],
         rated=told["rated"],
+        told=tuple(name for name in FIGURES if told[f"{name}_known"]),
     )
 
 
