@@ -12,6 +12,7 @@ from socialhub.platforms.base import Access
 from socialhub.platforms.facebook import Facebook
 from socialhub.platforms.http import counting
 from socialhub.platforms.instagram import Instagram
+from socialhub.platforms.instagram_login import InstagramApi, InstagramConfig
 from socialhub.platforms.meta import Meta, MetaConfig
 from socialhub.platforms.meta_insights import day_of, midnight
 from tests.sandbox_process import GrantedPage, Sandbox, sandbox, sandbox_process
@@ -191,3 +192,20 @@ def test_media_of_before_the_account_was_professional(
     first, last = instagram.post_figures(ig, {post.platform_post_id: post.product for post in (new, old)})
     assert (first.withheld, last.views) == ("", None)
     assert "professional" in last.withheld
+
+
+def test_all_of_it_through_instagrams_own_login(sandbox: Sandbox) -> None:
+    """That host knows no batches, so each part goes alone and counts the same."""
+    ines = sandbox.instagram("ines.ink")
+    access = Access(ines.account_id, ines.access_token)
+    instagram = Instagram(
+        InstagramApi(InstagramConfig(app_id="1", app_secret="s", graph_url=f"{sandbox.url}/instagram/graph"))
+    )
+    with counting() as calls:
+        reading = instagram.read_account(access, days=days_before(2))
+        posts = instagram.recent_posts(access, since=datetime.now(UTC) - MONTH, figures=True)
+        audience = instagram.audience(access)
+    assert calls.number == 3
+    assert (reading.refused, reading.troubles, audience.refused) == ((), (), ())
+    assert "views" in reading.days[0].metrics
+    assert posts == []
