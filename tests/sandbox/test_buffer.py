@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -666,6 +667,21 @@ def test_metrics_grow_and_are_for_keys_only(sandbox: Sandbox, bruno: GrantedBuff
     assert partial.json()["data"]["post"]["id"] == post_id
     sandbox.buffer_app(metrics_over_oauth=True)
     assert data(sandbox.graphql(fresh.access_token, POST, id=post_id))["post"]["metrics"]
+
+
+def test_metrics_are_read_soon_and_then_once_a_day(sandbox: Sandbox, bruno: GrantedBuffer) -> None:
+    post_id = create(sandbox, bruno, bruno.channel("twitter"))["post"]["id"]
+    sandbox.advance(30)
+    assert read(sandbox, bruno, post_id)["metrics"] is None
+    moments = set()
+    for _ in range(73):
+        sandbox.advance(3_600)
+        moments.add(read(sandbox, bruno, post_id)["metricsUpdatedAt"])
+
+    first, *days = sorted(datetime.fromisoformat(moment) for moment in moments)
+    assert len(days) in (3, 4)
+    assert {later - earlier for earlier, later in itertools.pairwise(days)} == {timedelta(days=1)}
+    assert timedelta() < days[0] - first <= timedelta(days=1)
 
 
 def test_aggregates_keep_to_what_all_networks_report(sandbox: Sandbox, bruno: GrantedBuffer) -> None:

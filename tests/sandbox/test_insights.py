@@ -113,11 +113,66 @@ def test_the_followers_of_days_differ_by_who_came_and_went(sandbox: Sandbox, gin
     assert changes == [gained - lost for gained, lost in zip(came[1:], went[1:], strict=True)]
 
 
-DEAD_OF_PAGES = ["page_engaged_users", "page_consumptions", "page_content_activity", "page_negative_feedback", "page_cta_clicks", "page_fans_gender_age", "page_follows_city", "page_impressions", "page_impressions_paid", "page_impressions_viral", "page_fans", "page_fans_locale", "page_fans_city", "page_fan_adds", "page_fan_adds_unique", "page_fan_removes", "page_impressions_unique", "page_posts_impressions", "page_posts_served_impressions_organic_unique", "page_video_views_unique"]
-DEAD_OF_POSTS = ["post_engaged_users", "post_negative_feedback", "post_impressions", "post_impressions_paid", "post_impressions_fan", "post_impressions_organic", "post_impressions_unique", "post_impressions_organic_unique", "post_video_views_unique", "post_video_views_organic_unique", "made_up"]
+DEAD_OF_PAGES = [
+    "page_engaged_users",
+    "page_consumptions",
+    "page_content_activity",
+    "page_negative_feedback",
+    "page_cta_clicks",
+    "page_fans_gender_age",
+    "page_follows_city",
+    "page_impressions",
+    "page_impressions_paid",
+    "page_impressions_viral",
+    "page_fans",
+    "page_fans_locale",
+    "page_fans_city",
+    "page_fan_adds",
+    "page_fan_adds_unique",
+    "page_fan_removes",
+    "page_impressions_unique",
+    "page_posts_impressions",
+    "page_posts_served_impressions_organic_unique",
+    "page_video_views_unique",
+]
+DEAD_OF_POSTS = [
+    "post_engaged_users",
+    "post_negative_feedback",
+    "post_impressions",
+    "post_impressions_paid",
+    "post_impressions_fan",
+    "post_impressions_organic",
+    "post_impressions_unique",
+    "post_impressions_organic_unique",
+    "post_video_views_unique",
+    "post_video_views_organic_unique",
+    "made_up",
+]
 DEAD_OF_VIDEOS = ["total_video_impressions", "total_video_views_unique", "total_video_views_organic_unique"]
-DEAD_OF_ACCOUNTS = ["impressions", "email_contacts", "phone_call_clicks", "text_message_clicks", "get_directions_clicks", "audience_city", "audience_country", "audience_gender_age", "audience_locale"]
-DEAD_OF_MEDIA = ["saves", "plays", "clips_replays_count", "ig_reels_aggregated_all_plays_count", "video_views", "engagement", "carousel_album_reach", "exits", "taps_forward", "taps_back", "impressions"]
+DEAD_OF_ACCOUNTS = [
+    "impressions",
+    "email_contacts",
+    "phone_call_clicks",
+    "text_message_clicks",
+    "get_directions_clicks",
+    "audience_city",
+    "audience_country",
+    "audience_gender_age",
+    "audience_locale",
+]
+DEAD_OF_MEDIA = [
+    "saves",
+    "plays",
+    "clips_replays_count",
+    "ig_reels_aggregated_all_plays_count",
+    "video_views",
+    "engagement",
+    "carousel_album_reach",
+    "exits",
+    "taps_forward",
+    "taps_back",
+    "impressions",
+]
 
 
 @pytest.mark.parametrize("name", DEAD_OF_PAGES)

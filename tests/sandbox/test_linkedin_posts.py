@@ -368,6 +368,46 @@ def test_statistics_come_by_day_for_administrators(sandbox: Sandbox, lena: Grant
     assert refused(other) == (403, "ACCESS_DENIED")
 
 
+def test_a_day_is_told_again_for_a_week_and_likes_are_taken_back(sandbox: Sandbox, lena: GrantedMember) -> None:
+    day = 86_400
+    end = int(time.time()) // day * day
+    span = f"timeIntervals=(timeRange:(start:{(end - 30 * day) * 1000},end:{end * 1000}),timeGranularityType:DAY)"
+    path = f"organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={key(LIND)}&{span}"
+
+    def read(after: int) -> list[dict[str, Any]]:
+        sandbox.set_clock(end + after)
+        rows = sandbox.linkedin_call("GET", path, lena.access_token).json()["elements"]
+        return [row["totalShareStatistics"] for row in rows]
+
+    first, later, settled, at_last = (read(after) for after in (60, 3 * day, 7 * day + 60, 9 * day))
+    impressions = [rows[-1]["impressionCount"] for rows in (first, later, settled, at_last)]
+
+    assert impressions == sorted(impressions)
+    assert impressions[0] < impressions[2] == impressions[3]
+    assert first[0] == at_last[0]
+    # What a day adds may be less than nothing, where there is little of it.
+    assert sum(row["likeCount"] for row in at_last) > 0
+    quiet = path.replace(key(LIND), key("urn:li:organization:52000001")).replace(
+        str((end - 30 * day) * 1000), str((end - 300 * day) * 1000)
+    )
+    rows = sandbox.linkedin_call("GET", quiet, sandbox.member("olga").access_token).json()["elements"]
+    assert min(row["totalShareStatistics"]["likeCount"] for row in rows) < 0
+
+
+def test_followers_are_told_by_facets(sandbox: Sandbox, lena: GrantedMember) -> None:
+    path = f"organizationalEntityFollowerStatistics?q=organizationalEntity&organizationalEntity={key(LIND)}"
+
+    answer = sandbox.linkedin_call("GET", path, lena.access_token).json()["elements"][0]
+
+    facets = {name: rows for name, rows in answer.items() if name.startswith("followerCountsBy")}
+    assert set(facets) == {
+        *("followerCountsBySeniority", "followerCountsByFunction", "followerCountsByIndustry"),
+        *("followerCountsByGeoCountry", "followerCountsByGeo", "followerCountsByStaffCountRange"),
+    }
+    for rows in facets.values():
+        assert 4_000 < sum(row["followerCounts"]["organicFollowerCount"] for row in rows) < 10_000
+
+
 def test_social_metadata_needs_its_scope(sandbox: Sandbox, lena: GrantedMember) -> None:
     urn = created(create(sandbox, lena, body_of(LIND)))
     sandbox.advance(86_400)
