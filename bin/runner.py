@@ -239,6 +239,7 @@ def start_processes(supervisor: Supervisor, env: dict[str, str], options: argpar
         # Uploads to Meta name their length in a header with an underscore, which gunicorn would drop.
         sandbox = [*gunicorn, "--threads", "16", "--header-map", "dangerous", "--bind", bind, "socialhub.sandbox.wsgi"]
         sandbox_env = {**env, "SANDBOX_STATE": env.get("SANDBOX_STATE") or str(VAR / "sandbox.json")}
+        sandbox_env.setdefault("SANDBOX_ELSEWHERE", "12")  # accounts that one connects have posts and figures already
         supervisor.add(Child("sandbox", sandbox, sandbox_env, in_order))
     supervisor.add(Child("web", web, env, in_order))
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "4"]

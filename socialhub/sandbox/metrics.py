@@ -7,7 +7,7 @@ from typing import Literal
 
 from .state import State, Withdrawn
 
-WAYS = {"dead": "Given up: the name is refused", "withheld": "Kept to itself: left out of the answers"}
+WAYS = {"dead": "Given up: refused", "withheld": "Kept to itself: left out"}
 
 
 def way_of(state: State, name: str, account_id: str) -> Literal["", "dead", "withheld"]:
