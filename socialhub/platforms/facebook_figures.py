@@ -29,18 +29,17 @@ from socialhub.platforms.meta_insights import (
     Insights,
     Told,
     asked,
+    by_measure,
     day_ending,
     days_by_date,
     dead_in,
     end_of,
     errors_in,
-    figure_of,
     grouped,
+    post_figures,
     refuse_gaps,
     seconds,
     value_of,
-    whole,
-    why,
 )
 from socialhub.platforms.metrics.facebook import METRICS
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
@@ -253,23 +252,10 @@ def _days(
                     raw.setdefault(day, {})[name] = value["value"]
     found = []
     for day in sorted(raw):
-        values, sources = _by_measure(metrics, raw[day])
+        values, sources = by_measure(metrics, raw[day])
         if values:
             found.append(DayFigures(days[day], values, sources, raw[day]))
     return tuple(found)
-
-
-def _by_measure(
-    metrics: Iterable[NetworkMetric], raw: Mapping[str, Any]
-) -> tuple[dict[str, int | float], dict[str, str]]:
-    values: dict[str, int | float] = {}
-    sources: dict[str, str] = {}
-    for metric in metrics:
-        figure = figure_of(metric, raw.get(metric.name))
-        if metric.measure and figure is not None:
-            values[metric.measure] = figure
-            sources[metric.measure] = metric.name
-    return values, sources
 
 
 def _of_video(video: str, metrics: Sequence[NetworkMetric]) -> Ask:
@@ -291,9 +277,6 @@ def _summary_count(node: Mapping[str, Any], edge: str) -> int | None:
     return number_in(summary, "total_count") if isinstance(summary, dict) else None
 
 
-COLUMNS = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")
-
-
 def _post_figures(
     post_id: str,
     node: Mapping[str, Any] | None,
@@ -302,7 +285,7 @@ def _post_figures(
     now: datetime,
 ) -> PostFigures:
     raw = {name: value_of(entry) for name, entry in told.entries.items()}
-    values, sources = _by_measure(asked(METRICS, Subject.POST, now), raw)
+    values, sources = by_measure(asked(METRICS, Subject.POST, now), raw)
     if node is not None:
         shares = node.get("shares")
         counts = {
@@ -313,21 +296,13 @@ def _post_figures(
         for measure, (name, number) in counts.items():
             if number is not None:
                 values[measure], sources[measure] = number, name
-    dead = told.dead
-    if video:
-        of_video, metrics = video
-        raw_video = {name: value_of(entry) for name, entry in of_video.entries.items()}
-        more, more_sources = _by_measure(metrics, raw_video)
-        values, sources, raw = {**more, **values}, {**more_sources, **sources}, {**raw, **raw_video}
-        dead = (*dead, *of_video.dead)
-    return PostFigures(
-        post_id,
-        **{name: whole(values.get(name)) for name in COLUMNS},
-        extra={name: value for name, value in values.items() if name not in COLUMNS},
-        sources=sources,
-        raw=raw,
-        refused=dead,
-        withheld=why(told),
+    if not video:
+        return post_figures(post_id, values, sources, raw, [told])
+    of_video, metrics = video
+    raw_video = {name: value_of(entry) for name, entry in of_video.entries.items()}
+    more, more_sources = by_measure(metrics, raw_video)
+    return post_figures(
+        post_id, {**more, **values}, {**more_sources, **sources}, {**raw, **raw_video}, [told, of_video]
     )
 
 

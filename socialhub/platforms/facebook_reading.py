@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from socialhub.platforms.base import Content
+from socialhub.platforms.meta import entries_of
 from socialhub.platforms.text import normalise
 
 MEDIA_TYPES = ("photo", "video")
@@ -24,7 +25,7 @@ def attachments_of(post: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     waiting = [post.get("attachments")]
     while waiting:
-        entries = _entries(waiting.pop())
+        entries = entries_of(waiting.pop())
         found += entries
         waiting += [entry.get("subattachments") for entry in entries]
     return found
@@ -38,17 +39,12 @@ def photos_in(post: Mapping[str, Any]) -> set[str]:
 def media_count(post: Mapping[str, Any]) -> int | None:
     """Images and videos that the post shows, each once. None: it has an album and does not show what is in it."""
     number = 0
-    for entry in _entries(post.get("attachments")):
-        inside = _entries(entry.get("subattachments"))
+    for entry in entries_of(post.get("attachments")):
+        inside = entries_of(entry.get("subattachments"))
         if entry.get("media_type") == "album" and not inside:
             return None
         number += len(inside) or entry.get("media_type") in MEDIA_TYPES
     return number
-
-
-def _entries(edge: object) -> list[dict[str, Any]]:
-    data = edge.get("data") if isinstance(edge, dict) else None
-    return [entry for entry in data or () if isinstance(entry, dict)]
 
 
 def same_link(content: Content, post: Mapping[str, Any]) -> bool:

@@ -24,24 +24,24 @@ from socialhub.platforms.base import (
     RemotePost,
 )
 from socialhub.platforms.errors import NotFoundError, PlatformError
-from socialhub.platforms.meta import Graph, instant_of, number_in
+from socialhub.platforms.meta import Graph, entries_of, instant_of, number_in
 from socialhub.platforms.meta_errors import TooMuchDataError
 from socialhub.platforms.meta_insights import (
     Ask,
     Insights,
     Told,
     asked,
+    by_measure,
     dead_in,
     end_of,
     errors_in,
     figure_of,
     grouped,
+    post_figures,
     refuse_gaps,
     results_of,
     seconds,
     value_of,
-    whole,
-    why,
 )
 from socialhub.platforms.metrics.instagram import LISTED, METRICS
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
@@ -57,7 +57,6 @@ FOLLOW_TYPES = {"FOLLOWER": "follows", "NON_FOLLOWER": "unfollows"}
 STORY = "STORY"
 DIMENSIONS = ("age", "city", "country", "gender")
 DEMOGRAPHICS = {"period": "lifetime", "metric_type": "total_value", "timeframe": "this_month"}
-COLUMNS = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")
 
 
 class Figures:
@@ -210,7 +209,7 @@ class Figures:
                 size //= 2
                 if not size:
                     raise
-        found = _entries(answer.get("media"))
+        found = entries_of(answer.get("media"))
         after = _cursor(answer.get("media"))
         if after and len(found) < limit:
             found += self.graph.paged(
@@ -221,18 +220,13 @@ class Figures:
                 account_id=access.account_id,
             )
         # Behind the others: the first one stands in for all when a figure is refused.
-        return [*found, *_entries(answer.get("stories"))]
+        return [*found, *entries_of(answer.get("stories"))]
 
 
 def _listed_metrics(on: datetime) -> list[NetworkMetric]:
     """What all in the list of media have, posts and reels alike."""
     of_posts = asked(METRICS, Subject.POST, on, product="FEED")
     return [metric for metric in of_posts if metric.group == LISTED and metric.suits("REELS")]
-
-
-def _entries(edge: object) -> list[dict[str, Any]]:
-    data = edge.get("data") if isinstance(edge, dict) else None
-    return [entry for entry in data or () if isinstance(entry, dict)]
 
 
 def _cursor(edge: object) -> str:
@@ -291,25 +285,12 @@ def _day(day: datetime, metrics: Iterable[NetworkMetric], told: Iterable[Told], 
 
 def _post_figures(post_id: str, node: Mapping[str, Any], told: Told, metrics: Iterable[NetworkMetric]) -> PostFigures:
     raw = {name: value_of(entry) for name, entry in told.entries.items()}
-    values: dict[str, int | float] = {}
-    sources: dict[str, str] = {}
-    for metric in metrics:
-        figure = figure_of(metric, raw.get(metric.name))
-        if metric.measure and figure is not None:
-            values[metric.measure], sources[metric.measure] = figure, metric.name
+    values, sources = by_measure(metrics, raw)
     for measure, name in (("likes", "like_count"), ("comments", "comments_count")):
         number = number_in(node, name)  # likes are missing where the owner hides them
         if number is not None:
             values[measure], sources[measure] = number, name
-    return PostFigures(
-        post_id,
-        **{name: whole(values.get(name)) for name in COLUMNS},
-        extra={name: value for name, value in values.items() if name not in COLUMNS},
-        sources=sources,
-        raw=raw,
-        refused=told.dead,
-        withheld=why(told),
-    )
+    return post_figures(post_id, values, sources, raw, [told])
 
 
 def _remote_post(entry: Mapping[str, Any], figures: PostFigures | None) -> RemotePost | None:
@@ -319,7 +300,7 @@ def _remote_post(entry: Mapping[str, Any], figures: PostFigures | None) -> Remot
     kind = entry.get("media_type")
     product = str(entry.get("media_product_type") or "")
     own = str(entry.get("media_url") or "")
-    children = [str(child["media_url"]) for child in _entries(entry.get("children")) if child.get("media_url")]
+    children = [str(child["media_url"]) for child in entries_of(entry.get("children")) if child.get("media_url")]
     return RemotePost(
         str(entry["id"]),
         text=str(entry.get("caption") or ""),

@@ -612,6 +612,12 @@ def instant_of(text: object) -> datetime | None:
     return found if found.tzinfo else None
 
 
+def entries_of(edge: object) -> list[dict[str, Any]]:
+    """What stands in a list, or in the field of an object that is one."""
+    data = edge.get("data") if isinstance(edge, dict) else None
+    return [entry for entry in data or () if isinstance(entry, dict)]
+
+
 def _onward(paging: object) -> dict[str, str]:
     """The parameters of the next page, out of `paging`; nothing at the end."""
     if not isinstance(paging, dict) or not paging.get("next"):

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from socialhub.platforms.base import Access
+from socialhub.platforms.base import Access, PostFigures
 from socialhub.platforms.errors import (
     LimitedError,
     NotFoundError,
@@ -23,7 +23,7 @@ from socialhub.platforms.errors import (
     ReconnectError,
     TemporaryError,
 )
-from socialhub.platforms.meta import Graph, instant_of
+from socialhub.platforms.meta import Graph, entries_of, instant_of
 from socialhub.platforms.meta_errors import DeadMetricError, NoDataError
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 DAY_ZONE = "America/Los_Angeles"
 PACIFIC = ZoneInfo(DAY_ZONE)
+COLUMNS = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")  # the rest is extra
 HALF_A_DAY = timedelta(hours=12)
 
 
@@ -291,8 +292,7 @@ def _expanded(node: Mapping[str, Any], name: str, ask: Ask) -> Told:
 
 def entries_in(answer: object) -> dict[str, dict[str, Any]]:
     """The entries of an insights answer, or of the field that holds one, by metric."""
-    data = answer.get("data") if isinstance(answer, dict) else None
-    return {str(entry.get("name")): entry for entry in data or () if isinstance(entry, dict)}
+    return {str(entry.get("name")): entry for entry in entries_of(answer)}
 
 
 def _told(answer: dict[str, Any] | PlatformError) -> Told:
@@ -361,6 +361,38 @@ def figure_of(metric: NetworkMetric, value: Any) -> int | float | None:
 
 def whole(number: int | float | None) -> int | None:
     return None if number is None else int(number)
+
+
+def by_measure(
+    metrics: Iterable[NetworkMetric], raw: Mapping[str, Any]
+) -> tuple[dict[str, int | float], dict[str, str]]:
+    """Values as they came by our words, and which of Meta's names gave each."""
+    values: dict[str, int | float] = {}
+    sources: dict[str, str] = {}
+    for metric in metrics:
+        figure = figure_of(metric, raw.get(metric.name))
+        if metric.measure and figure is not None:
+            values[metric.measure], sources[metric.measure] = figure, metric.name
+    return values, sources
+
+
+def post_figures(
+    post_id: str,
+    values: Mapping[str, int | float],
+    sources: Mapping[str, str],
+    raw: Mapping[str, Any],
+    told: Sequence[Told],
+) -> PostFigures:
+    """told: what the values came from; its first one tells why there are none."""
+    return PostFigures(
+        post_id,
+        **{name: whole(values.get(name)) for name in COLUMNS},
+        extra={name: value for name, value in values.items() if name not in COLUMNS},
+        sources=sources,
+        raw=raw,
+        refused=dead_in(told),
+        withheld=why(told[0]),
+    )
 
 
 def results_of(entry: Mapping[str, Any] | None) -> dict[str, int | float]:
