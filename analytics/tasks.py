@@ -13,6 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analytics import cadence, sync, weekly
+from analytics.ingest import retention
 from analytics.readers import readers
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,12 @@ def send_reports() -> None:
 @shared_task
 def send_report(subscription_id: int) -> None:
     weekly.send(subscription_id)
+
+
+@shared_task
+def tidy() -> None:
+    """Daily: raw answers and old readings that are kept no longer."""
+    logger.info("tidied figures: %s", retention.tidy())
 
 
 def ask_for_sync(account_id: UUID) -> bool:

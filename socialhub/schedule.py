@@ -112,6 +112,13 @@ JOBS = (
         minute="10",
     ),
     Job(
+        name="tidy analytics",
+        task="analytics.tasks.tidy",
+        description=_("Removes the networks' raw answers and old readings that are kept no longer."),
+        hour="3",
+        minute="25",
+    ),
+    Job(
         name="tidy accounts",
         task="accounts.tasks.tidy",
         description=_("Removes expired sign-in states and sessions."),

@@ -333,6 +333,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # an agency chooses among all its Pages in
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # above what our forms take, so that they can say what is too many
 MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
 
+# --- Figures --------------------------------------------------------------------------------------------------
+
+INSIGHTS_RAW_DAYS = env.int("INSIGHTS_RAW_DAYS", default=90)  # networks' answers as they came; their terms may say less
+
 # --- Files ----------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

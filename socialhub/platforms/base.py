@@ -331,8 +331,10 @@ class Platform(ABC):
     lists_figures: ClassVar[int] = 0
     # `audience` can be asked.
     has_audience: ClassVar[bool] = False
-    # Answers as they came, and figures of members, may be kept no longer than this by the network's terms; None: no limit.
+    # Answers as they came may be kept no longer than this by the network's terms; None: no limit.
     raw_kept_days: ClassVar[int | None] = None
+    # And so may figures, by the type of the account. None: as long as whoever runs this wants.
+    figures_kept_days: ClassVar[Mapping[str, int]] = {}
     # Figures are not read more often than this: the network renews them no sooner, or each call is dear.
     figures_every_seconds: ClassVar[float] = 0
     # Days, audience and the list of posts, not only what changes by the hour, are read not more often than this.

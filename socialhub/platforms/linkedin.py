@@ -71,7 +71,9 @@ class LinkedIn(Platform):
     history_days: ClassVar[int] = 180  # LinkedIn tells 12 months
     lists_figures: ClassVar[int] = COUNT  # with a second call for all of them
     has_audience: ClassVar[bool] = True
-    raw_kept_days: ClassVar[int | None] = 2  # what members did, 48 hours: LinkedIn "Data storage requirements"
+    # LinkedIn "Data storage requirements": what members did 48 hours, what organizations did six months at most.
+    raw_kept_days: ClassVar[int | None] = 2
+    figures_kept_days: ClassVar[Mapping[str, int]] = {"person": 2, "organization": 180}
     figures_every_seconds: ClassVar[float] = 86_400 / READINGS_A_DAY
     full_every_seconds: ClassVar[float] = 86_400 / FULL_READINGS_A_DAY
 
