@@ -301,14 +301,15 @@ class Figures:
         """A post without figures says why: that it is missing would mean that it is gone."""
         if POST_ANALYTICS not in self.api.config.scopes:
             return [PostFigures(urn, withheld=_withheld_member()) for urn in urns]
-        later = _("LinkedIn allows so few calls a day that figures are read of a member's newest posts first.")
-        found = {urn: PostFigures(urn, withheld=later) for urn in urns}
+        why = _("LinkedIn allows so few calls a day that figures are read of a member's newest posts first.")
+        read: dict[str, PostFigures] = {}
         for urn in sorted(urns, key=lambda urn: (len(urn), urn), reverse=True)[:NEWEST_POSTS]:
             try:
-                found[urn] = self._of_member_post(access, urn, skip)
+                read[urn] = self._of_member_post(access, urn, skip)
             except PermissionMissingError:
-                return [PostFigures(urn, withheld=_withheld_member()) for urn in urns]
-        return list(found.values())
+                why = _withheld_member()
+                break
+        return [read.get(urn) or PostFigures(urn, withheld=why) for urn in urns]
 
     def _of_member_post(self, access: Access, urn: str, skip: Collection[str]) -> PostFigures:
         entity = {"ugc" if kind_of(urn) == "ugcPost" else "share": urn}

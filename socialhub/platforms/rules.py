@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from socialhub.platforms import buffer_limits, buffer_rules, choices, instagram_rules, linkedin_rules, media_rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.facebook_reading import message_of
+from socialhub.platforms.metrics.linkedin import LIMITS_SOURCE, MEMBER_LIMIT
 from socialhub.platforms.rule_types import (
     DAY,
     HOUR,
@@ -87,14 +88,15 @@ WINDOWS: dict[str, tuple[Window, ...]] = {
 CLIENT_WINDOWS: dict[str, tuple[Window, ...]] = {"buffer": buffer_limits.CLIENT_WINDOWS}
 # What reading the figures of one account may take. Networks tell how near their own limits are, not what these are:
 # Meta's grow with an account's audience (4,800 calls a day for each person engaged, no floor is documented), LinkedIn's
-# stand for each endpoint in its own console. So these are bounds of ours, far above what the hourly reading needs.
+# stand for each endpoint in its own console, so that of its smallest product is taken (see metrics/linkedin.py). The
+# others are bounds of ours, far above what the hourly reading needs.
 # What is read through Buffer is counted for its client.
 READ = "read"
 READ_KEPT = 0.25  # the last part of each, that jobs leave to people who press "Sync now"
 READ_WINDOWS: dict[str, tuple[Window, ...]] = {
     "facebook": (Window(READ, 200, HOUR, "default of this product", kept=READ_KEPT),),
     "instagram": (Window(READ, 200, HOUR, "default of this product", kept=READ_KEPT),),
-    "linkedin": (Window(READ, 500, DAY, "default of this product", is_rolling=False, kept=READ_KEPT),),
+    "linkedin": (Window(READ, MEMBER_LIMIT, DAY, LIMITS_SOURCE, is_rolling=False, kept=READ_KEPT),),
 }
 # Networks that limit the app as a whole too, and do not say which of the limits was met.
 APP_LIMITED = frozenset({"linkedin"})

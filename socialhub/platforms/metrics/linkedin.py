@@ -217,3 +217,4 @@ CALLS: dict[str, tuple[Calls, ...]] = {
 READINGS_A_DAY = 8
 FULL_READINGS_A_DAY = 1
 MEMBER_LIMIT, KEPT_FOR_PUBLISHING = 100, 20
+LIMITS_SOURCE = "LinkedIn “Increasing access” and “Rate limits” (development tier), read November 2026"
