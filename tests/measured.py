@@ -86,8 +86,8 @@ POST_DAYS = f"""
 """  # noqa: S608
 
 AUDIENCE = """
-    INSERT INTO analytics_audiencesnapshot (account_id, kind, dimension, taken_on, parts, raw)
-    SELECT a.id, 'followers', d.dimension, current_date - n, d.parts::jsonb, '{}'
+    INSERT INTO analytics_audiencesnapshot (account_id, kind, dimension, taken_on, parts, raw, withheld)
+    SELECT a.id, 'followers', d.dimension, current_date - n, d.parts::jsonb, '{}', ''
     FROM accounts_connectedaccount a, generate_series(0, 8) n,
          (VALUES ('age', '{"18-24": 900, "25-34": 2400, "35-44": 1900, "45-54": 800}'),
                  ('gender', '{"F": 2900, "M": 3400, "U": 300}'),
