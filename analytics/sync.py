@@ -24,7 +24,7 @@ from accounts.language import speaking_to
 from accounts.models import ConnectedAccount, Notification
 from accounts.notify import settle, tell
 from accounts.tokens import with_access
-from analytics import cadence
+from analytics import cached, cadence
 from analytics.cadence import Claim, LeaseLost
 from analytics.ingest.accounts import Part, parts_of
 from analytics.ingest.posts import POSTS_PER_CLAIM, adopt_published, claim_posts, put_off, sync_posts
@@ -127,7 +127,10 @@ def _read_unless_known(account: ConnectedAccount, claim: Claim, turn: datetime) 
     # A run that was cut short is gone on with as it was begun.
     began = claim.row.started_at if claim.goes_on else None
     full = asked or cadence.wants_all(account, claim.row, began or now)
-    outcome = sync_account(account, full=full, asked=asked, claim=claim)
+    try:
+        outcome = sync_account(account, full=full, asked=asked, claim=claim)
+    finally:
+        cached.forget([account.workspace_id])
     end = getattr(outcome.ended_by, "until", None)
     if end and end > now:
         turn = end + cadence.offset_of(account.pk) / 60  # not all of them in the same second
@@ -290,5 +293,6 @@ def _sync_posts_alone(account: ConnectedAccount, posts: Sequence[PlatformPost]) 
                 sync_posts(account, posts)
         except Exception:
             logger.exception("figures of the posts of account %s", account.pk)
+    cached.forget([account.workspace_id])
     limits.count_reads(account, calls.number)
     cadence.count_calls(account.pk, calls.number)

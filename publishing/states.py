@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import User
@@ -31,6 +32,10 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 # Past these a worker has the publication in its hands, or its outcome is not known.
 BEGUN = frozenset({Status.QUEUED, Status.PUBLISHING, Status.CHECKING})
 GIVEN_UP = "given_up"  # error_kind of what nobody wants to find out any more: it may be out or not
+
+
+# Sent inside the transaction in which publications go out: `workspaces`, the ids of theirs. For the floors above.
+went_out = Signal()
 
 
 class IllegalMove(Exception):
@@ -66,7 +71,7 @@ def move(publication: Publication, to: Status, *, actor: User | None = None, rea
             )
             moved = cursor.rowcount
         if moved:
-            refresh_posts([publication.post_id])
+            tell_of(to, refresh_posts([publication.post_id]))
     if not moved:
         raise LostRace(f"{publication.pk} is no longer {came_from}")
     for name, value in {"status": to, **fields}.items():
@@ -111,8 +116,14 @@ def move_along(
             for pk, _post, status in rows
             for step in range(path.index(Status(status)), len(path) - 1)
         )
-        refresh_posts({post for _pk, post, _status in rows})
+        tell_of(path[-1], refresh_posts({post for _pk, post, _status in rows}))
     return moved
+
+
+def tell_of(status: Status, workspaces: Collection[UUID]) -> None:
+    """Whoever hears of it breaks nothing: what is out must be written down."""
+    if status == Status.PUBLISHED and workspaces:
+        went_out.send_robust(Publication, workspaces=workspaces)
 
 
 # What a post is called whose publications stand differently. The first line that fits wins.
@@ -130,14 +141,14 @@ SUMMARY_SQL = """
 
 
 REFRESH = f"""
-    SELECT 1 FROM publishing_post WHERE id = ANY(%s) ORDER BY id FOR UPDATE;
+    SELECT workspace_id FROM publishing_post WHERE id = ANY(%s) ORDER BY id FOR UPDATE;
     UPDATE publishing_post SET status = s.summary FROM ({SUMMARY_SQL}) s
     WHERE publishing_post.id = s.post_id AND publishing_post.status <> s.summary
 """  # noqa: S608  constants
 
 
-def refresh_posts(posts: Iterable[UUID]) -> None:
-    """Derive the status of posts from their publications.
+def refresh_posts(posts: Iterable[UUID]) -> set[UUID]:
+    """Derive the status of posts from their publications. Returns the ids of their workspaces.
 
     The rows are locked first and read by a statement of their own, which sees what the last holder of the lock wrote;
     both travel together.
@@ -148,3 +159,4 @@ def refresh_posts(posts: Iterable[UUID]) -> None:
             REFRESH,
             [ids, ids],
         )
+        return {row[0] for row in cursor.fetchall()}

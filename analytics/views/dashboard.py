@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from analytics import cached
 from analytics.first_run import first_run
 from analytics.reports import dashboard as reports
 from analytics.reports.dashboard import AccountCard
@@ -25,14 +26,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     run = first_run(request.workspace)
     if leads_here(request, run):
         return redirect("analytics:welcome")
-    recent = reports.recent_posts(request.workspace, before=before)
+    rows = cached.rows_of(request.workspace)
+    recent = reports.recent_posts(request.workspace, before=before) if before else rows.recent
     upcoming = reports.scheduled_next(request.workspace)
-    cards = reports.account_cards(request.workspace)
+    cards = reports.account_cards(request.workspace, rows.growths)
     context = {
         "attention": reports.attention(request.workspace),
         "drafts": reports.unfinished(request.workspace, request.user) if request.membership.may_edit else [],
         **by_what_they_tell(cards),
-        "summary": reports.last_30_days(request.workspace),
+        "summary": rows.summary,
         "recent": recent,
         "upcoming": upcoming,
         "run": run,
