@@ -268,7 +268,7 @@ class Facebook(Platform):
     def post_figures(
         self, access: Access, posts: Mapping[str, str], *, skip: Collection[str] = ()
     ) -> list[PostFigures]:
-        """posts: the product is FEED, VIDEO or REEL; of a bare id (a story, a video) it does not matter."""
+        """The products do not matter here: a post itself tells whether it shows a video."""
         return self.figures.posts(access, posts, skip)
 
     def recent_posts(

@@ -7,6 +7,7 @@ Source: Graph API v26.0, Page, Post and Video insights, read September to Octobe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -47,7 +48,7 @@ from socialhub.platforms.metrics.types import NetworkMetric, Subject
 PAGE_FIELDS = "id,name,username,picture{url},followers_count,fan_count"
 COUNTS = "shares,comments.limit(0).summary(true),reactions.limit(0).summary(true)"
 COUNTS_ALLOWED = "shares"  # without pages_read_user_content
-POST_FIELDS = "id,attachments{media_type,target}"
+POST_FIELDS = "id,permalink_url,attachments{media_type,target}"
 LIST_FIELDS = (
     "id,message,created_time,permalink_url,status_type,full_picture,attachments{media_type,media,target,subattachments}"
 )
@@ -99,7 +100,7 @@ class Figures:
         videos = {
             post_id: (video, product)
             for post_id, (node, _told) in found.items()
-            for video, product in [_video_of(node, posts[post_id])]
+            for video, product in [_video_of(node)]
             if video
         }
         bare = [post_id for post_id in posts if is_bare(post_id)]
@@ -155,8 +156,8 @@ class Figures:
                 continue
             if isinstance(node, PlatformError):
                 raise node
-            if told.entries:
-                found[post_id] = _post_figures(post_id, None, Told(), (told, metrics), now)
+            if told.entries:  # what is refused says nothing: nobody knows what kind of video this is
+                found[post_id] = _post_figures(post_id, None, Told(), (replace(told, dead=()), metrics), now)
             else:
                 found[post_id] = PostFigures(post_id, withheld=_("Facebook has no figures for posts of this kind."))
         refuse_gaps(told for _node, told in answers)
@@ -262,13 +263,19 @@ def _of_video(video: str, metrics: Sequence[NetworkMetric]) -> Ask:
     return Ask(video, tuple(metric.name for metric in metrics), edge="video_insights")
 
 
-def _video_of(node: Mapping[str, Any], product: str) -> tuple[str, str]:
+def _video_of(node: Mapping[str, Any]) -> tuple[str, str]:
     """The video that the post shows, and what it is: "VIDEO" or "REEL"."""
     for found in attachments_of(node):
         target = found.get("target")
         if found.get("media_type") == "video" and isinstance(target, dict) and target.get("id"):
-            return str(target["id"]), product if product in ("VIDEO", "REEL") else "VIDEO"
+            return str(target["id"]), _product_of(node, ["video"])
     return "", ""
+
+
+def _product_of(node: Mapping[str, Any], kinds: Collection[str]) -> str:
+    if "video" not in kinds:
+        return "FEED"
+    return "REEL" if "/reel/" in str(node.get("permalink_url") or "") else "VIDEO"
 
 
 def _summary_count(node: Mapping[str, Any], edge: str) -> int | None:
@@ -312,19 +319,15 @@ def _remote_post(entry: Mapping[str, Any], figures: PostFigures | None) -> Remot
         return None
     attached = attachments_of(entry)
     kinds = [str(found["media_type"]) for found in attached if found.get("media_type")]
-    permalink = str(entry.get("permalink_url") or "")
-    product = "FEED"
-    if "video" in kinds:
-        product = "REEL" if "/reel/" in permalink else "VIDEO"
     pictures = [source for found in attached if (source := _source_of(found))]
     return RemotePost(
         str(entry["id"]),
         text=str(entry.get("message") or ""),
         posted_at=posted_at,
-        permalink=permalink,
+        permalink=str(entry.get("permalink_url") or ""),
         media_type=kinds[0] if kinds else PostType.TEXT,
         thumbnail_url=str(entry.get("full_picture") or ""),
-        product=product,
+        product=_product_of(entry, kinds),
         media_urls=tuple(dict.fromkeys(pictures)),
         figures=figures,
     )

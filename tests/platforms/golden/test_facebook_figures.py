@@ -363,7 +363,7 @@ def test_each_post_costs_one_call_and_one_more_for_its_video(facebook, page, gra
     graph.post(f"{BASE}/", json=[part(reel), part(error(100, 33), 400), part(text)])
     graph.post(f"{BASE}/", json=[part(answer("video-figures"))])
     with counting() as calls:
-        first, second = facebook.post_figures(page, {"900_3": "REEL", "900_gone": "", "900_1": "FEED"})
+        first, second = facebook.post_figures(page, {"900_3": "", "900_gone": "", "900_1": "FEED"})
     assert calls.number == 4
     videos = {"fb_reels_total_plays": 1201, "post_video_view_time": 4321987, "post_video_avg_time_watched": 3598}
     assert first.extra == {"video_views": 1201, "watch_seconds": 4321.987, "average_watch_seconds": 3.598, "follows": 2}
@@ -423,3 +423,25 @@ def test_a_video_without_a_post_has_the_figures_of_videos(facebook, page, graph)
         None,
     )
     assert figures.withheld == ""
+
+
+def test_what_one_video_without_a_post_refuses_is_no_dead_name(facebook, page, graph):
+    refused = part(DEAD, 400)
+    graph.post(f"{BASE}/", json=[refused])
+    graph.post(f"{BASE}/", json=[part({"id": "77"})])
+    graph.post(f"{BASE}/", json=[refused])
+    graph.post(f"{BASE}/", json=[part({"data": [lifetime("total_video_views", 50)]}), refused, refused])
+    graph.post(f"{BASE}/", json=[part({"data": [lifetime("total_video_views", 50)]})])
+    (figures,) = facebook.post_figures(page, {"77": ""})
+    assert (figures.extra, figures.refused) == ({"video_views": 50}, ())
+
+
+def test_a_video_that_is_no_reel_is_asked_for_the_figures_of_videos(facebook, page, graph):
+    post = {**answer("page-posts")["data"][0], "permalink_url": "https://www.facebook.com/900/videos/7001/"}
+    graph.post(f"{BASE}/", json=[part(post)])
+    graph.post(f"{BASE}/", json=[part({"data": [lifetime("total_video_view_total_time", 1500)]})])
+    (figures,) = facebook.post_figures(page, {"900_3": "VIDEO"})
+    assert figures.extra == {"watch_seconds": 1.5}
+    assert addresses(graph.calls[1]) == [
+        "7001/video_insights?metric=total_video_views,total_video_view_total_time,total_video_avg_time_watched"
+    ]
