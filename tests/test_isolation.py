@@ -165,6 +165,8 @@ ADDRESSES: dict[str, Address] = {
     "analytics:welcome_post": Address("editor"),
     "analytics:welcome_skip": act("editor", step="all"),
     "analytics:welcome_again": act("editor"),
+    "analytics:overview": look(),
+    "analytics:account": look("account"),
     "analytics:account_sync": act("editor", "account"),
     "analytics:account_sync_progress": look("account"),
     "analytics:export": look("posts", "csv"),

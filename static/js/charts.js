@@ -291,7 +291,7 @@
   }
 
   function redraw() {
-    for (const { plot } of drawn.values()) plot.redraw(false);
+    for (const { plot } of drawn.values()) plot.redraw();
   }
 
   drawAll(document);
@@ -314,14 +314,14 @@
     for (const [element, { plot }] of drawn) {
       element.closest("figure").dataset.theme = "light";
       plot.setSize({ width: Math.min(plot.width, PAPER_WIDTH), height: 200 });
-      plot.redraw(false);
+      plot.redraw();
     }
   });
   window.addEventListener("afterprint", () => {
     for (const [element, { plot }] of drawn) {
       delete element.closest("figure").dataset.theme;
       plot.setSize(sizeOf(element));
-      plot.redraw(false);
+      plot.redraw();
     }
   });
 })();
