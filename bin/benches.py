@@ -325,7 +325,7 @@ def ingest(options: argparse.Namespace) -> None:
 
         settings.DEBUG = False
         with override_settings(**made.sandbox.settings):
-            readings.connect(made.sandbox, workspace_of(make_user()), options.accounts)
+            readings.connect(made.sandbox, workspace_of(make_user()), options.accounts, options.n)
             clock = readings.Clock(made.sandbox)
             try:
                 say_cost("new accounts", readings.everything(made.sandbox))
@@ -333,6 +333,7 @@ def ingest(options: argparse.Namespace) -> None:
                 for _ in range(7):
                     hours.append(readings.hour(made.sandbox, clock))
                     say_cost("an hour of the jobs", hours[-1])
+                say(bench="ingest", case="posts of the last 28 days", n=readings.recent_posts())
                 per_hour = sum(one.calls for one in hours[1:]) / 6 / options.accounts
                 say(bench="ingest", case="calls per account and hour", n=options.accounts, calls=round(per_hour, 2))
                 clock.forward(readings.HOUR)

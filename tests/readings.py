@@ -36,9 +36,9 @@ class Cost:
     seconds: float
 
 
-def connect(sandbox: Sandbox, workspace: Workspace, number: int) -> None:
-    """Half of them Pages, half the Instagram accounts linked to them."""
-    for page in sandbox.person(pages=number // 2, instagram=True).pages:
+def connect(sandbox: Sandbox, workspace: Workspace, number: int, posts: int) -> None:
+    """Half of them Pages, half the Instagram accounts linked to them, each with so many posts of the last weeks."""
+    for page in sandbox.person(pages=number // 2, instagram=True, elsewhere=posts).pages:
         _account(workspace, "facebook", page.id, page.name, page.access_token)
         _account(workspace, "instagram", page.instagram_id or "", page.instagram_username or "", page.access_token)
 
@@ -141,5 +141,6 @@ def _counted() -> Iterator[None]:
         yield
 
 
-def known_posts() -> int:
-    return PlatformPost.objects.count()
+def recent_posts() -> int:
+    """How many are young enough to be read again and again."""
+    return PlatformPost.objects.filter(posted_at__gte=timezone.now() - timedelta(days=28)).count()
