@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import ConnectedAccount
 from analytics.filters import FIGURES, NEWEST, Sort, sort_of
 from analytics.models import AudienceSnapshot, InsightWindow, PlatformPost, PostDay, PostSnapshot
+from analytics.reports.hours import BestHours
 from analytics.reports.posts import FORMULA_NOTE
 from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms import LABELS, PLATFORMS
@@ -187,11 +188,29 @@ def gained_columns(keys: list[str]) -> list[Column]:
 
 
 def post_marks(scope: Scope) -> Table:
-    found = PostSnapshot.objects.filter(platform_post__in=scope.posts).exclude(mark="")
+    """How posts stood at the same ages, to be laid beside each other."""
+    return readings(
+        "post-marks",
+        _("Posts by age"),
+        _("How posts stood 1 hour, 6 hours … 28 days after they were made."),
+        PostSnapshot.objects.filter(platform_post__in=scope.posts).exclude(mark=""),
+    )
+
+
+def post_readings(scope: Scope) -> Table:
+    return readings(
+        "post-readings",
+        _("Posts by reading"),
+        _("Every reading that is kept; of older posts these are fewer."),
+        PostSnapshot.objects.filter(platform_post__in=scope.posts),
+    )
+
+
+def readings(key: str, title: str, note: str, found: QuerySet[PostSnapshot]) -> Table:
     columns = [
         *post_columns(),
         Column("age", _("Age of the post"), Kind.TEXT, _("The figures are those of the first reading at or after it.")),
-        *(measured(key) for key in FIGURES),
+        *(measured(name) for name in FIGURES),
         read_at_column(),
     ]
     fields = (*(f"platform_post__{name}" for name in POST), "mark", *FIGURES, "fetched_at")
@@ -201,13 +220,7 @@ def post_marks(scope: Scope) -> Table:
         for platform, name, username, *rest in ordered.iterator(ROWS):
             yield (*account_cells(platform, name, username), *rest)
 
-    return Table(
-        "post-marks",
-        _("Posts by age"),
-        columns,
-        rows(),
-        _("How posts stood 1 hour, 6 hours … 28 days after they were made."),
-    )
+    return Table(key, title, columns, rows(), note)
 
 
 # --- Accounts -------------------------------------------------------------------------------------------------
@@ -327,10 +340,31 @@ def audience(scope: Scope) -> Table:
     return Table("audience", _("Audience"), columns, rows())
 
 
-POSTS: dict[str, Callable[[Scope], Table]] = {"posts": posts, "post-days": post_days, "post-marks": post_marks}
+def hours_table(found: BestHours) -> Table:
+    """The map of hours, one row for each that has posts."""
+    columns = [
+        Column("weekday", _("Weekday")),
+        Column("hour", _("Hour"), Kind.NUMBER, _("From this hour to the next, by the clock of the reader.")),
+        Column("posts", _("Posts"), Kind.NUMBER, _("On so many the next figure rests.")),
+        Column(
+            "times_usual",
+            _("Times the usual rate"),
+            Kind.NUMBER,
+            _("The engagement rate of these posts, divided by what is usual for their account. 1 is as usual."),
+        ),
+    ]
+    rows = [(row.word, cell.hour, cell.posts, cell.times) for row in found.rows for cell in row.cells if cell.posts]
+    return Table("hours", _("Hours of posting"), columns, rows, found.reason)
+
+
+POSTS: dict[str, Callable[[Scope], Table]] = {
+    "posts": posts,
+    "post-days": post_days,
+    "post-marks": post_marks,
+    "post-readings": post_readings,
+}
 ACCOUNTS: dict[str, Callable[[Scope], Table]] = {
     "account-days": account_days,
     "account-hours": account_hours,
     "audience": audience,
 }
-TABLES = {**POSTS, **ACCOUNTS}

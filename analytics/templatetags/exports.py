@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
 
-# Parts of an address that say where in a list somebody is, or how it is drawn; a file has everything.
-PLACES = ("after", "page", "measure", "hour")
+PLACES = ("after", "page")  # say where in a list somebody is; a file has all of it
 WORDS = {
     "posts": _("Posts"),
     "post-days": _("Posts by day"),
@@ -20,6 +19,11 @@ WORDS = {
     "account-days": _("Accounts by day"),
     "account-hours": _("Accounts by hour"),
     "audience": _("Audience"),
+    "post-readings": _("Posts by reading"),
+    "hours": _("Hours of posting"),
+    "compare": _("Accounts compared"),
+    "compare-days": _("Accounts compared by day"),
+    "campaigns": _("Campaigns"),
 }
 
 

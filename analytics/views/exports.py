@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
@@ -20,13 +20,16 @@ from django.views.decorators.http import require_GET
 from accounts.models import ConnectedAccount
 from analytics import exports, files
 from analytics.exports import Scope
-from analytics.filters import ALL_TIME, PostFilter
+from analytics.filters import ALL_TIME, CampaignFilter, ComparisonFilter, Narrowing, PostFilter
 from analytics.models import PlatformPost
-from analytics.reports.periods import period_of
+from analytics.reports import compare
+from analytics.reports.hours import best_hours
+from analytics.reports.periods import USUAL, period_of
 from analytics.reports.tables import Table
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
 
+Form = TypeVar("Form", bound=forms.Form)
 IN_MEMORY = 4 * 1024 * 1024  # bytes of a spreadsheet; a larger one waits on disk until it is sent
 
 
@@ -49,72 +52,109 @@ class PostForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file: of what rows, what it is called after, and what the file says of itself."""
+    """One file: what stands in it, whose name it bears, and what it says of itself."""
 
-    scope: Scope
+    table: Table
     subject: str = ""
     facts: Sequence[tuple[str, Any]] = ()
 
 
-def wanted_of_accounts(request: HttpRequest) -> Wanted:
-    form = AccountForm(request.GET)
+def account_of(request: HttpRequest, form: AccountForm) -> ConnectedAccount | None:
+    """The account that is asked for, of this workspace."""
+    account_id = form.cleaned_data["account"]
+    accounts = ConnectedAccount.objects.of(request.workspace).listed()
+    return get_object_or_404(accounts, pk=account_id) if account_id else None
+
+
+def read(form: Form) -> Form:
+    """On pages a mistyped address is explained; a file would be of something else than was asked."""
     if not form.is_valid():
         raise Http404
+    return form
+
+
+def of_accounts(request: HttpRequest, key: str) -> Wanted:
+    form = read(AccountForm(request.GET))
+    account, platform = account_of(request, form), form.cleaned_data["platform"]
     accounts = ConnectedAccount.objects.of(request.workspace).listed()
-    subject = ""
-    if platform := form.cleaned_data["platform"]:
+    if account:
+        accounts = accounts.filter(pk=account.pk)
+    if platform:
         accounts = accounts.filter(platform=platform)
-    if account_id := form.cleaned_data["account"]:
-        accounts = accounts.filter(pk=account_id)
-        subject = get_object_or_404(accounts).name
+    scope = Scope(accounts, PlatformPost.objects.none(), since=form.since)
     facts = [
-        (_("Account"), subject),
+        (_("Account"), account.name if account else ""),
         (_("Network"), LABELS.get(platform, "")),
         (_("Since"), date_format(timezone.localtime(form.since), "DATETIME_FORMAT") if form.since else ""),
     ]
-    return Wanted(Scope(accounts, PlatformPost.objects.none(), since=form.since), subject, facts)
+    return Wanted(exports.ACCOUNTS[key](scope), account.name if account else "", facts)
 
 
-def wanted_of_posts(request: HttpRequest) -> Wanted:
+def of_posts(request: HttpRequest, key: str) -> Wanted:
     """As the list of posts narrows them; or one of them, whatever else is asked."""
     accounts = ConnectedAccount.objects.of(request.workspace)
-    one = PostForm(request.GET)
-    if not one.is_valid():
-        raise Http404
-    if post_id := one.cleaned_data["post"]:
+    if post_id := read(PostForm(request.GET)).cleaned_data["post"]:
         found = PlatformPost.objects.filter(account__in=accounts)
         post = get_object_or_404(found.only("text"), pk=post_id)
-        return Wanted(Scope(accounts, found.filter(pk=post.pk)), "", [(_("Post"), post.text)])
-    form = PostFilter(request.GET, workspace=request.workspace)
-    if not form.is_valid():
-        raise Http404
-    facts = [(_("Posted within"), form.chosen_period.word if form.chosen_period else _("All time"))]
-    facts += [(condition.label, condition.value) for condition in form.conditions]
-    return Wanted(Scope(accounts, form.narrowed(), form.sorting), "", facts)
+        return Wanted(exports.POSTS[key](Scope(accounts, found.filter(pk=post.pk))), "", [(_("Post"), post.text)])
+    form = read(PostFilter(request.GET, workspace=request.workspace))
+    facts = [posted_within(form), *((condition.label, condition.value) for condition in form.conditions)]
+    return Wanted(exports.POSTS[key](Scope(accounts, form.narrowed(), form.sorting)), "", facts)
+
+
+def of_comparison(request: HttpRequest, key: str) -> Wanted:
+    form = read(ComparisonFilter(request.GET, workspace=request.workspace))
+    chosen, period = form.chosen_accounts, form.chosen_period or USUAL
+    facts = [(_("Days"), period.word)]
+    if key == "compare-days":
+        return Wanted(compare.chart_of(chosen, form.drawn, period, form.span).table, form.drawn, facts)
+    return Wanted(compare.accounts_table(compare.compared(chosen, period, form.span)), "", facts)
+
+
+def of_campaigns(request: HttpRequest, _key: str) -> Wanted:
+    form = read(CampaignFilter(request.GET, workspace=request.workspace))
+    rows = compare.campaigns(request.workspace, [one.pk for one in form.accounts], form.span, form.sort_key)
+    return Wanted(compare.campaigns_table(rows), "", [posted_within(form)])
+
+
+def of_hours(request: HttpRequest, _key: str) -> Wanted:
+    account = account_of(request, read(AccountForm(request.GET)))
+    found = best_hours(request.workspace, account)
+    facts = [(_("Account"), account.name if account else ""), (_("Posts"), found.posts), (_("Zone"), found.zone)]
+    return Wanted(exports.hours_table(found), account.name if account else "", facts)
+
+
+def posted_within(form: Narrowing) -> tuple[str, Any]:
+    return _("Posted within"), form.chosen_period.word if form.chosen_period else _("All time")
+
+
+TABLES: dict[str, Callable[[HttpRequest, str], Wanted]] = {
+    **dict.fromkeys(exports.POSTS, of_posts),
+    **dict.fromkeys(exports.ACCOUNTS, of_accounts),
+    **dict.fromkeys(("compare", "compare-days"), of_comparison),
+    "campaigns": of_campaigns,
+    "hours": of_hours,
+}
 
 
 @require_GET
 def export(request: HttpRequest, table: str, ending: str) -> HttpResponseBase:
     """CSV flows while it is read; a spreadsheet is complete before it is sent."""
-    made_of = {**dict.fromkeys(exports.POSTS, wanted_of_posts), **dict.fromkeys(exports.ACCOUNTS, wanted_of_accounts)}
     answer = {"csv": as_csv, "xlsx": as_xlsx}.get(ending)
-    if table not in made_of or answer is None:
+    if table not in TABLES or answer is None:
         raise Http404
-    wanted = made_of[table](request)
-    rows = exports.TABLES[table](wanted.scope)
+    wanted = TABLES[table](request, table)
     facts = [
-        (_("Table"), rows.title),
+        (_("Table"), wanted.table.title),
         (_("Workspace"), request.workspace.name),
         (_("Made at"), f"{date_format(timezone.localtime(), 'DATETIME_FORMAT')} ({timezone.get_current_timezone()})"),
         *wanted.facts,
     ]
-    response = answer(rows, [(str(name), str(value)) for name, value in facts if value])
-    words = [
-        slugify(request.workspace.name)[:40],
-        table,
-        slugify(wanted.subject)[:40],
-        f"{timezone.localdate():%Y-%m-%d}",
-    ]
+    response = answer(wanted.table, [(str(name), str(value)) for name, value in facts if value])
+    words = (
+        *(slugify(request.workspace.name)[:40], table),
+        *(slugify(wanted.subject)[:40], f"{timezone.localdate():%Y-%m-%d}"),
+    )
     response["Content-Disposition"] = f'attachment; filename="{"-".join(filter(None, words))}.{ending}"'
     response["Cache-Control"] = "private, no-store"
     return response
