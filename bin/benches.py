@@ -337,6 +337,8 @@ def ingest(options: argparse.Namespace) -> None:
                 per_hour = sum(one.calls for one in hours[1:]) / 6 / options.accounts
                 say(bench="ingest", case="calls per account and hour", n=options.accounts, calls=round(per_hour, 2))
                 clock.forward(readings.HOUR)
+                say_cost("all recent posts", readings.posts_alone(made.sandbox))
+                clock.forward(readings.HOUR)
                 say_cost("everything at once", readings.everything(made.sandbox))
             finally:
                 clock.stop()

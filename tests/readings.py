@@ -97,6 +97,17 @@ def everything(sandbox: Sandbox) -> Cost:
     return _cost(sandbox, read)
 
 
+def posts_alone(sandbox: Sandbox) -> Cost:
+    """Every post of the last weeks is due at one moment: what the figures of posts cost by themselves."""
+    PlatformPost.objects.filter(posted_at__gte=timezone.now() - timedelta(days=28)).update(next_fetch_at=timezone.now())
+
+    def read() -> int:
+        sync.sync_due(3600)
+        return ConnectedAccount.objects.count()
+
+    return _cost(sandbox, read)
+
+
 _statements = 0
 _lock = threading.Lock()
 
