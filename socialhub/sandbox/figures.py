@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from math import exp
+from math import exp, inf
 from typing import NamedTuple, Protocol
 
 from .rhythm import DAY, HOUR, Rhythm, rhythm_of
 from .seeds import EPOCH, generator
-from .state import Instagram, Media, Page, Post, State
+from .state import PRODUCTS, Instagram, Media, Page, Post, State
 
 ALIVE_SECONDS = 45 * DAY  # then nothing happens to a post any more
 STORY_SECONDS = DAY
@@ -32,6 +32,7 @@ class Made(NamedTuple):
     id: str
     created_at: float
     product: str = "FEED"  # or CAROUSEL, VIDEO, REELS, STORY
+    gone_at: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Fate:
 
 
 # Product: how many see it, act on it, hand it on, and save it, beside a plain post.
-PRODUCTS = {
+EFFECTS = {
     "FEED": (1.0, 1.0, 1.0, 1.0),
     "CAROUSEL": (1.1, 1.15, 1.2, 2.2),
     "VIDEO": (1.3, 0.9, 1.4, 0.8),
@@ -87,12 +88,12 @@ def fate_of(owner_id: str, followers: int, post: Made) -> Fate:
     numbers = generator("post", post.id)
     rhythm = rhythm_of(owner_id)
     awake = min(rhythm.awake(post.created_at), 2.0)
-    seen, acted, handed, saved = PRODUCTS[post.product]
+    seen, acted, handed, saved = EFFECTS[post.product]
     handful = min(followers / 100, 1.0)
     return Fate(
         rhythm,
         rhythm.days(post.created_at),
-        post.created_at + (STORY_SECONDS if post.product == "STORY" else ALIVE_SECONDS),
+        min(post.created_at + (STORY_SECONDS if post.product == "STORY" else ALIVE_SECONDS), post.gone_at),
         (followers * numbers.uniform(0.08, 0.35) * (0.6 + 0.4 * awake) + 20 * handful) * seen,
         handful,
         numbers.uniform(0.03, 0.09) * (0.65 + 0.35 * awake) * acted,
@@ -133,8 +134,12 @@ def post_figures(owner: Followed, post: Made, at: float) -> PostFigures:
 def made(state: State, post: Post | Media) -> Made:
     if isinstance(post, Media):
         return Made(post.id, post.created_at, "CAROUSEL" if post.children else post.product)
-    kind = {"story": "STORY", "reel": "REELS", "video": "VIDEO"}.get(state.kind_of(post), "FEED")
-    return Made(post.id, post.created_at, kind)
+    return Made(post.id, post.created_at, PRODUCTS[state.kind_of(post)])
+
+
+def gone(state: State, owner_id: str) -> list[Made]:
+    """What was deleted: until then people saw it."""
+    return [Made(one.id, one.created_at, one.product, one.gone_at) for one in state.gone_of[owner_id]]
 
 
 def figures_of(state: State, post: Post | Media, now: float) -> PostFigures:
@@ -279,7 +284,7 @@ def alive(state: State, account: Page | Instagram, since: float, until: float) -
             break
         if since - ALIVE_SECONDS < post.created_at < until:
             found.append(made(state, post))
-    return found
+    return found + [one for one in gone(state, account.id) if since - ALIVE_SECONDS < one.created_at < until]
 
 
 def span_figures(state: State, account: Page | Instagram, since: float, until: float) -> SpanFigures:

@@ -270,6 +270,17 @@ class Fault:
 
 
 @dataclass
+class Gone:
+    """A post that was deleted: what happened until then still counts for its account."""
+
+    id: str
+    owner_id: str
+    created_at: float
+    product: str
+    gone_at: float
+
+
+@dataclass
 class Withdrawn:
     """A metric that a network has given up (the name is refused) or keeps to itself (it is left out)."""
 
@@ -296,6 +307,7 @@ TABLES: dict[str, type] = {
     "media": Media,
     "faults": Fault,
     "withdrawn": Withdrawn,
+    "gone": Gone,
     "linkedin_apps": linkedin.App,
     "linkedin_members": linkedin.Member,
     "linkedin_organizations": linkedin.Organization,
@@ -316,6 +328,7 @@ TABLES: dict[str, type] = {
     "buffer_codes": buffer.Code,
     "buffer_posts": buffer.Post,
 }
+PRODUCTS = {"post": "FEED", "video": "VIDEO", "reel": "REELS", "story": "STORY"}
 KEYS: dict[type, str] = {
     Grant: "person_id",
     Token: "value",
@@ -348,6 +361,7 @@ class State:
     media: dict[str, Media]
     faults: dict[str, Fault]
     withdrawn: dict[str, Withdrawn]
+    gone: dict[str, Gone]
     linkedin_apps: dict[str, linkedin.App]
     linkedin_members: dict[str, linkedin.Member]
     linkedin_organizations: dict[str, linkedin.Organization]
@@ -409,6 +423,7 @@ class State:
             self.media_of: dict[str, list[str]] = defaultdict(list)
             self.containers_of: dict[str, list[Container]] = defaultdict(list)
             self.page_of_person: dict[str, list[str]] = defaultdict(list)
+            self.gone_of: dict[str, list[Gone]] = defaultdict(list)
             self.linkedin_posts_of: dict[str, list[str]] = defaultdict(list)
             self.buffer_posts_of: dict[str, list[str]] = defaultdict(list)
             self.buffer_calls: dict[str, list[float]] = defaultdict(list)
@@ -448,6 +463,8 @@ class State:
             self.posts_of[row.page_id].append(row.id)
         elif isinstance(row, Media) and not row.parent_id:
             self.media_of[row.instagram_id].append(row.id)
+        elif isinstance(row, Gone):
+            self.gone_of[row.owner_id].append(row)
         elif isinstance(row, Container):
             self.containers_of[row.instagram_id].append(row)
         elif isinstance(row, Page):
@@ -461,6 +478,8 @@ class State:
         return row
 
     def remove_post(self, post: Post) -> None:
+        product = PRODUCTS[self.kind_of(post)]
+        self.add(Gone(post.id, post.page_id, post.created_at, product, self.now()))
         self.posts.pop(post.id, None)
         self.posts_of[post.page_id].remove(post.id)
         for photo_id in post.photo_ids:
@@ -469,7 +488,7 @@ class State:
         self.changed()
 
     def kind_of(self, post: Post) -> str:
-        """post, video, reel or story."""
+        """post, video, reel or story: a key of PRODUCTS."""
         if post.is_story:
             return "story"
         if post.video_id:
@@ -481,6 +500,8 @@ class State:
         return [one for one in self.comments.values() if one.post_id == post_id]
 
     def remove_media(self, media: Media) -> None:
+        product = "CAROUSEL" if media.children else media.product
+        self.add(Gone(media.id, media.instagram_id, media.created_at, product, self.now()))
         self.media.pop(media.id, None)
         self.media_of[media.instagram_id].remove(media.id)
         self.changed()
@@ -495,6 +516,7 @@ class State:
         with self.lock:
             for index in (self.posts_of, self.media_of, self.containers_of, self.page_of_person):
                 index.clear()
+            self.gone_of.clear()
             self.linkedin_posts_of.clear()
             self.buffer_posts_of.clear()
             for name, kind in TABLES.items():

@@ -113,6 +113,39 @@ def test_media_of_before_the_account_was_professional_has_no_insights(sandbox: S
     assert refusal(old) == (100, 2108006)
 
 
+def test_what_a_deleted_post_brought_stays_with_its_account(sandbox: Sandbox) -> None:
+    page = sandbox.person("gina").page
+    instagram = f"{page.instagram_id}/insights"
+    begin = time.time()
+    post = accepted(sandbox.call("POST", f"{page.id}/feed", page.access_token, message="Short life"))["id"]
+    sandbox.control("POST", "people", person="gina", elsewhere=3)
+    media = accepted(sandbox.call("GET", f"{page.instagram_id}/media", page.access_token))["data"][0]["id"]
+    sandbox.advance(5 * DAY)
+
+    def told() -> list[int]:
+        days = {"metric": "page_media_view", "since": int(begin) - DAY, "until": int(begin) + 3 * DAY}
+        (row,) = accepted(sandbox.call("GET", f"{page.id}/insights", page.access_token, **days))["data"]
+        span = {"since": int(begin) - 5 * DAY, "until": int(begin), "period": "day", "metric_type": "total_value"}
+        (total,) = accepted(sandbox.call("GET", instagram, page.access_token, metric="views", **span))["data"]
+        return [*(value["value"] for value in row["values"]), total["total_value"]["value"]]
+
+    before = told()
+    for gone in (post, media):
+        accepted(sandbox.call("DELETE", gone, page.access_token))
+
+    assert told() == before
+    assert refusal(sandbox.call("GET", f"{post}/insights", page.access_token, metric="post_clicks")) == (100, 33)
+
+
+def test_a_story_has_insights_for_a_day(sandbox: Sandbox, page: GrantedPage) -> None:
+    stories = accepted(sandbox.call("GET", f"{page.instagram_id}/stories", page.access_token))["data"]
+    path = f"{stories[0]['id']}/insights"
+
+    assert accepted(sandbox.call("GET", path, page.access_token, metric="views"))["data"]
+    sandbox.advance(DAY)
+    assert refusal(sandbox.call("GET", path, page.access_token, metric="views")) == (100, 33)
+
+
 # Metrics that are taken away
 
 

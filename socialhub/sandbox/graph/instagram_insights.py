@@ -26,8 +26,9 @@ from .insights import (
     total_row,
     ways_of,
 )
+from .instagram_media import see_media
 
-TASKS = ["ANALYZE", "CREATE_CONTENT", "MANAGE"]
+TASKS = ("ANALYZE", "CREATE_CONTENT", "MANAGE")
 HISTORY_DAYS, FOLLOWER_DAYS = 90, 30
 FEWEST_VIEWERS = 5  # of a story
 
@@ -316,7 +317,7 @@ MEDIA_METRICS: dict[str, MediaMetric] = {
 @endpoint(Media, "GET", "insights")
 def media_insights(call: Call, media: Media) -> Any:
     account = call.state.instagrams[media.instagram_id]
-    call.need_instagram(account, "instagram_manage_insights", "pages_read_engagement", tasks=TASKS)
+    see_media(call, media, "instagram_manage_insights", "pages_read_engagement", tasks=TASKS)
     names = asked_metrics(call.text("metric"))
     dead, withheld = ways_of(call, names)
     breakdown = call.text("breakdown")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..state import Gone
 from .call import POSTING_ROLES, Call, Reply, answers
 from .errors import LinkedInError, denied, invalid, missing
 from .littletext import render
@@ -317,6 +318,7 @@ def delete(call: Call) -> Reply:
         call.need("w_member_social", "w_organization_social")
         return Reply(204)
     call.may_write_as(post.author, POSTING_ROLES)
+    call.state.add(Gone(post.id, post.author, post.created_at, "FEED", call.now))
     del call.state.linkedin_posts[post.id]
     call.state.linkedin_posts_of[post.author].remove(post.id)
     return Reply(204)

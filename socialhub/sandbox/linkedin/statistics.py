@@ -13,6 +13,7 @@ from ..figures import (
     SpanFigures,
     character_of,
     followers_at,
+    gone,
     post_figures,
     reported,
     settled,
@@ -79,7 +80,7 @@ def totals(call: Call, owner_id: str, figures: PostFigures | SpanFigures) -> dic
 
 def made_by(call: Call, organization: Organization) -> list[Made]:
     posts = (call.state.linkedin_posts[urn] for urn in call.state.linkedin_posts_of[organization.urn])
-    return [Made(post.id, post.created_at) for post in posts]
+    return [Made(post.id, post.created_at) for post in posts] + gone(call.state, organization.urn)
 
 
 @answers("GET", "organizationalEntityShareStatistics")
