@@ -1,7 +1,7 @@
 """What LinkedIn's facets of followers are called: it names them by URN, and each name would cost a call.
 
 Keys are plain English words, countries their two letters (ISO 3166), as other networks give them. What is not in these
-tables keeps its URN. Source: LinkedIn standardized data (seniorities, functions, staff count ranges, industries), read
+tables goes together under `OTHER`. Source: LinkedIn standardized data (seniorities, functions, staff count ranges, industries), read
 November 2026; numbers of countries from addresses of LinkedIn's own pages.
 """
 
@@ -269,6 +269,7 @@ INDUSTRIES = {
     "147": "Industrial Automation",
     "148": "Government Relations",
 }
+OTHER = "Other"
 NAMES: dict[str, dict[str, str]] = {
     "seniority": SENIORITIES,
     "function": FUNCTIONS,
@@ -279,5 +280,5 @@ NAMES: dict[str, dict[str, str]] = {
 
 
 def name_of(dimension: str, urn: str) -> str:
-    """What a part of the followers is called, its URN where we do not know."""
-    return NAMES.get(dimension, {}).get(urn.rpartition(":")[2], urn)
+    """What a part of the followers is called."""
+    return NAMES.get(dimension, {}).get(urn.rpartition(":")[2], OTHER)

@@ -54,7 +54,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DAY = timedelta(days=1)
-ENGAGEMENTS = ("clicks", "likes", "comments", "shares")
+MEMBER_ACTS = ("likes", "comments", "shares")
+PAGE_ACTS = ("clicks", *MEMBER_ACTS)
 POST_ANALYTICS, PROFILE_ANALYTICS = "r_member_postAnalytics", "r_member_profileAnalytics"
 
 
@@ -142,7 +143,7 @@ class Figures:
         for kind in KINDS:
             self._days_of(access, kind, found)
         for day in found.days.values():
-            _add_engagements(day)
+            _add_engagements(day, PAGE_ACTS)
         totals = {} if followers is None else {"followers": followers}
         return found.reading(Profile(followers_count=followers), totals)
 
@@ -172,7 +173,7 @@ class Figures:
         if found.days and POST_ANALYTICS in self.api.config.scopes:
             self._member_days(access, found)
         for day in found.days.values():
-            _add_engagements(day)
+            _add_engagements(day, MEMBER_ACTS)
         return found.reading(profile, {} if followers is None else {"followers": followers})
 
     def _member_days(self, access: Access, found: Gathering) -> None:
@@ -354,10 +355,9 @@ def _add(day: Day, metrics: Iterable[NetworkMetric], numbers: Mapping[str, Any])
         day.sources[measure] = "+".join(parts)
 
 
-def _add_engagements(day: Day) -> None:
-    """As LinkedIn itself adds them up for its rate."""
-    acts = [name for name in ENGAGEMENTS if name in day.metrics]
-    if acts:
+def _add_engagements(day: Day, acts: Sequence[str]) -> None:
+    """As LinkedIn itself adds them up for its rate; what lacks a part would look like a bad day."""
+    if all(name in day.metrics for name in acts):
         day.metrics["engagements"] = sum(day.metrics[name] for name in acts)
         day.sources["engagements"] = "+".join(day.sources[name] for name in acts)
 

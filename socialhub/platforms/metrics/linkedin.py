@@ -83,6 +83,24 @@ METRICS: tuple[NetworkMetric, ...] = (
         for subject, periods in ((Subject.ACCOUNT, ("day",)), (Subject.POST, ("lifetime",)))
         for name, measure, meaning in _COUNTED
     ),
+    # Of sums, the name is what their parts are called. They are asked for under those names only.
+    NetworkMetric(
+        "clickCount+likeCount+commentCount+shareCount",
+        Subject.ACCOUNT,
+        _SHARE,
+        "engagements",
+        _("Of an organization: clicks, reactions, comments and reposts, as LinkedIn adds them up for its own rate."),
+        periods=("day",),
+    ),
+    NetworkMetric(
+        "REACTION+COMMENT+RESHARE",
+        Subject.ACCOUNT,
+        _POST,
+        "engagements",
+        _("Of a member: reactions, comments and reposts."),
+        periods=("day",),
+        since=_POSTS_SINCE,
+    ),
     NetworkMetric(
         "engagement", Subject.POST, _SHARE, "", _("Clicks and acts for each impression."), "percent", group=SHARES
     ),

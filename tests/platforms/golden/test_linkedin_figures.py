@@ -180,7 +180,7 @@ def test_the_followers_of_a_page(linkedin, graph):
             Audience(
                 "followers",
                 "function",
-                {"Engineering": 210, "Marketing": 180, "urn:li:function:77": 3},
+                {"Engineering": 210, "Marketing": 180, "Other": 3},
                 told["followerCountsByFunction"],
             ),
             Audience(
@@ -257,19 +257,20 @@ def test_a_member_and_its_days(linkedin, graph):
         (
             DayFigures(
                 DAYS[0],
-                {"impressions": 340, "likes": 12, "comments": 4, "engagements": 16},
+                {"impressions": 340, "likes": 12, "comments": 4, "shares": 2, "engagements": 18},
                 {
                     "impressions": "IMPRESSION",
                     "likes": "REACTION",
                     "comments": "COMMENT",
-                    "engagements": "REACTION+COMMENT",
+                    "shares": "RESHARE",
+                    "engagements": "REACTION+COMMENT+RESHARE",
                 },
-                {"IMPRESSION": 340, "REACTION": 12, "COMMENT": 4},
+                {"IMPRESSION": 340, "REACTION": 12, "COMMENT": 4, "RESHARE": 2},
             ),
-            DayFigures(
+            DayFigures(  # two of the acts are not told, so there is no sum of them
                 DAYS[1],
-                {"impressions": 112, "likes": -1, "engagements": -1},
-                {"impressions": "IMPRESSION", "likes": "REACTION", "engagements": "REACTION"},
+                {"impressions": 112, "likes": -1},
+                {"impressions": "IMPRESSION", "likes": "REACTION"},
                 {"IMPRESSION": 112, "REACTION": -1},
             ),
         ),
