@@ -18,13 +18,14 @@ from analytics.reports.charts import Chart, Line
 from analytics.templatetags.charts import words_of
 from socialhub.platforms.measures import Unit
 
-WIDTH, HEIGHT = 560, 180  # as it is shown; the image has twice as many pixels each way
+WIDTH, HEIGHT = 480, 190  # as it is shown; the image has twice as many pixels each way
 DENSITY, OVERSAMPLING = 2, 2
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 22  # room around what is drawn, for words
+LEFT, RIGHT, TOP, BOTTOM = 54, 8, 12, 28  # room around what is drawn, for words
 PAPER, RULE, FAINT, BEFORE, GAP = "#ffffff", "#e3e6ea", "#5f6b76", "#98a4ae", "#f1f3f5"
 COLOURS = ("#0d6870", "#b4530a", "#5b4bb7", "#a8266b", "#3c7a1e", "#22559f")  # --chart-1 to --chart-6 in light
 STEPS = (1, 2, 2.5, 5, 10)
-LABEL_ROOM = 64  # so wide is a word below the axis, with air
+LETTERS = 15  # large enough to be read where a phone shrinks the image
+LABEL_ROOM = 58  # so wide is a word below the axis, with air
 
 
 def png_of(chart: Chart) -> bytes:
@@ -100,7 +101,7 @@ class Drawing:
 
     def __init__(self, chart: Chart, canvas: ImageDraw.ImageDraw, scale: int) -> None:
         self.chart, self.canvas, self.scale = chart, canvas, scale
-        self.font = ImageFont.load_default(11 * scale)
+        self.font = ImageFont.load_default(LETTERS * scale)
         self.values = scale_of(chart.lines)
         self.left, self.right = LEFT * scale, (WIDTH - RIGHT) * scale
         self.top, self.bottom = TOP * scale, (HEIGHT - BOTTOM) * scale

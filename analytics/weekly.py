@@ -75,6 +75,10 @@ class AccountWeek:
     span: str = ""
 
     @property
+    def page(self) -> str:
+        return address_of("analytics:account", self.account.pk)
+
+    @property
     def cid(self) -> str:
         return f"chart-{self.account.pk}@socialhub"
 
@@ -83,7 +87,8 @@ class AccountWeek:
 class Best:
     text: str
     where: str
-    link: str
+    page: str  # here, with all its figures
+    link: str  # at the network
     figures: str
 
 
@@ -111,6 +116,7 @@ def report_of(workspace: Workspace, now: datetime) -> Report:
             Best(
                 text=shortened(row.text) or _("Post without words"),
                 where=f"{LABELS.get(row.post.account.platform, '')} · {row.post.account.name}",
+                page=address_of("analytics:post", row.post.pk),
                 link=row.post.permalink,
                 figures=_("Engagement rate %(rate)s %(of)s")
                 % {"rate": percent(row.post.engagement_rate or 0), "of": RATE_OF.get(row.post.rate_of, "")},
@@ -125,12 +131,15 @@ def account_week(series: Series) -> AccountWeek:
     told = [one for measure in known[:FIGURES] if (one := series.told(measure, WEEK)).value is not None]
     charts = (series.chart(MEASURES[key], WEEK) for key in DRAWN if key in series.known)
     chart = next((chart for chart in charts if not chart.reason), None)
+    is_read = series.account.last_synced_at is not None and not series.account.needs_reconnect
+    why = series.why(MEASURES["followers"])
+    untold = [Figure(str(MEASURES["followers"].word), "–", change=why)] if is_read else []
     return AccountWeek(
         series.account,
         series.network,
-        figures=[figure_of(one) for one in told],
+        figures=[figure_of(one) for one in told] or untold,
         chart=chart,
-        why="" if told else series.why(MEASURES["followers"]),
+        why="" if told or is_read else why,
         alt=alt_of(chart) if chart else "",
         span=span_words(chart.times, chart.is_hourly) if chart else "",
     )
@@ -178,6 +187,11 @@ def alt_of(chart: Chart) -> str:
     return f"{chart.title}: {', '.join(days)}"
 
 
+def address_of(name: str, *args: object) -> str:
+    """For who is not in the browser."""
+    return settings.PUBLIC_BASE_URL + reverse(name, args=args)
+
+
 def shortened(text: str) -> str:
     words = " ".join(text.split())
     return words if len(words) <= TEXT else words[: TEXT - 1].rstrip() + "…"
@@ -197,13 +211,13 @@ def mail_of(subscription: ReportSubscription, now: datetime) -> EmailMultiAltern
         report = report_of(workspace, now)
         if not report.accounts:
             return None
-        leave = settings.PUBLIC_BASE_URL + reverse("analytics:reports_leave", args=[token_of(subscription)])
+        leave = address_of("analytics:reports_leave", token_of(subscription))
         monday = date_format(monday_of(now, user.zone), "j F Y")
         context = {
             "report": report,
             "monday": monday,
-            "home": settings.PUBLIC_BASE_URL + reverse("analytics:dashboard"),
-            "settings": settings.PUBLIC_BASE_URL + reverse("analytics:reports"),
+            "home": address_of("analytics:overview"),
+            "settings": address_of("analytics:reports"),
             "leave": leave,
             "width": WIDTH,
             "height": HEIGHT,

@@ -214,7 +214,7 @@ def test_the_job_sends_to_everybody_who_is_due(
 
 
 def test_it_tells_what_the_week_came_to(subscription: ReportSubscription, mailoutbox: list[EmailMessage]) -> None:
-    make_platform_post(
+    best = make_platform_post(
         subscription.workspace.accounts.get(),
         text="The best <b>one</b>",
         posted_at=MONDAY - timedelta(days=3),
@@ -234,8 +234,9 @@ def test_it_tells_what_the_week_came_to(subscription: ReportSubscription, mailou
         assert "210" in text  # 6 × 20 + 90
         assert "+200.0 % against the 7 days before" in text
         assert "1 post was made" in text
-        assert "https://network.example/1" in text
+        assert f"/analytics/posts/{best.pk}/" in text
     assert "The best <b>one</b>" in mail.body
+    assert "https://network.example/1" in html_of(mail)
     assert "The best &lt;b&gt;one&lt;/b&gt;" in html_of(mail)
 
 
