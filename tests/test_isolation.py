@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import Grant, Notification, Role, User, Workspace
+from analytics.models import PlatformPost
 from publishing.media import public_url, rendition, store_upload
 from publishing.models import (
     CaptionTemplate,
@@ -167,6 +168,10 @@ ADDRESSES: dict[str, Address] = {
     "analytics:welcome_again": act("editor"),
     "analytics:overview": look(),
     "analytics:account": look("account"),
+    "analytics:post_list": look(),
+    "analytics:post": look("platform_post"),
+    "analytics:compare_accounts": look(),
+    "analytics:campaigns": look(),
     "analytics:account_sync": act("editor", "account"),
     "analytics:account_sync_progress": look("account"),
     "analytics:export": look("posts", "csv"),
@@ -266,6 +271,9 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
         workspace=workspace, account=account, kind="missed", incident="x", title=f"{mark} missed"
     )
     other = member(workspace, Role.VIEWER)
+    platform_post = PlatformPost.objects.create(
+        account=account, platform_post_id=f"1_{account.pk}", text=f"{mark} found", posted_at=timezone.now()
+    )
     ids = {
         **{word: word for word in ("facebook", "posts", "csv")},
         "account": account.pk,
@@ -278,6 +286,7 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
         "post": post.pk,
         "failed": failed.pk,
         "stuck": stuck.pk,
+        "platform_post": platform_post.pk,
         "notification": notification.pk,
         "member": workspace.memberships.get(user=other).pk,
     }

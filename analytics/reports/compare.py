@@ -107,6 +107,15 @@ def compared(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -
     return found
 
 
+def reasons(rows: Sequence[Compared]) -> list[str]:
+    """Why figures are missing, each reason once."""
+    return list(
+        dict.fromkeys(
+            f"{MEASURES[name].word}: {one.reason}" for row in rows for name, one in row.flows.items() if one.reason
+        )
+    )
+
+
 def _zone_of(account: ConnectedAccount) -> str:
     return str(PLATFORMS[account.platform].day_zone)
 

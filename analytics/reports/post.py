@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy
 from analytics.filters import FIGURES, RATE, WORDS
 from analytics.models import PlatformPost, PostDay, PostSnapshot
 from analytics.reports.charts import Break, Chart, Line
-from analytics.reports.periods import PERIODS, Period, Span
+from analytics.reports.periods import HOUR, PERIODS, Period, Span
 from analytics.reports.posts import Figure, Listed, as_listed, figure_of, rated_posts, shown
 from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms.measures import MEASURES, Measure
 
-DAY = timedelta(days=1)
 FIRST_DAYS = timedelta(days=3)  # so long the readings themselves are drawn, afterwards what each day ended with
 MARKS = {
     "1h": (timedelta(hours=1), gettext_lazy("1 hour")),
@@ -69,7 +68,6 @@ class Gain:
     period: Period
     figures: list[GainFigure]
     reason: str = ""
-    is_since_posted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,7 @@ class Reading:
 class PostFigures:
     row: Listed
     figures: list[Figure]
+    untold: list[Figure]  # those without a value, each with its reason
     rate_sum: str
     extra: list[Extra]
     mark_words: list[Any]
@@ -111,30 +110,37 @@ class PostFigures:
     gains: list[Gain]
     charts: list[Chart]
     others: list[Listed]  # the same post on every network, this one among them; empty if it stands on one
+    other_names: list[str]  # the figures that any of them has
     usual: Usual | None
+
+    @property
+    def is_old(self) -> bool:
+        """So old that its figures are not read any more."""
+        return self.row.post.gone_at is None and timezone.now() - self.row.post.posted_at > MARKS["28d"][0]
 
 
 def figures_of(row: Listed) -> PostFigures:
     """Everything that the page tells. Four queries."""
     post = row.post
     snapshots = list(PostSnapshot.objects.filter(platform_post=post).order_by("fetched_at"))
-    readings = [
-        Reading(one.fetched_at, one.series, {name: getattr(one, name) for name in FIGURES}) for one in snapshots
-    ]
+    readings = [Reading(one.fetched_at, one.series, _values(one)) for one in snapshots]
     days = list(PostDay.objects.filter(platform_post=post).order_by("day"))
-    ends = [Reading(day.fetched_at, day.series, {name: getattr(day, name) for name in FIGURES}) for day in days]
+    ends = [Reading(one.fetched_at, one.series, _values(one)) for one in days]
     known = sorted({one.at: one for one in [*ends, *readings]}.values(), key=lambda one: one.at)
     told = [name for name in FIGURES if any(one.values[name] is not None for one in known)]
+    figures, others = [figure_of(post, name) for name in FIGURES], others_of(post)
     return PostFigures(
         row=row,
-        figures=[figure_of(post, name) for name in FIGURES],
+        figures=[one for one in figures if one.value is not None],
+        untold=[one for one in figures if one.value is None],
         rate_sum=rate_sum(post),
         extra=extra_of(post),
         mark_words=[WORDS[name] for name in told],
         marks=marks_of(post, {one.mark: one for one in snapshots if one.mark}, told) if told else [],
         gains=gains_of(post, known),
         charts=charts_of(post, readings, days),
-        others=others_of(post),
+        others=others,
+        other_names=[name for name in FIGURES if any(getattr(one.post, name) is not None for one in others)],
         usual=usual_of(post),
     )
 
@@ -181,16 +187,17 @@ def marks_of(post: PlatformPost, found: dict[str, PostSnapshot], told: Sequence[
 
 
 def gains_of(post: PlatformPost, readings: Sequence[Reading]) -> list[Gain]:
-    """From the newest reading back; spans longer than the post is old end with one that says so."""
+    """From the newest reading back, over the spans that are shorter than the post is old."""
     if not readings:
         return []
     last, gains = readings[-1], []
     told = [name for name in FIGURES if last.values[name] is not None]
+    age = last.at - post.posted_at
     for period in PERIODS:
-        if last.at - post.posted_at <= period.length:
-            nothing = Reading(post.posted_at, last.series, dict.fromkeys(FIGURES, 0))
-            gains.append(Gain(period, _differences(told, nothing, last, None), is_since_posted=True))
+        if age <= period.length:
             break
+        if period.length == HOUR and age > FIRST_DAYS:
+            continue  # nobody asks the network every hour any more
         if timezone.now() - last.at > max(period.length / 2, timedelta(minutes=90)):
             gains.append(Gain(period, [], _("Not read often enough at this age to tell")))
             continue
@@ -229,8 +236,8 @@ def _difference(first: Reading, last: Reading, name: str) -> int | None:
 
 
 def charts_of(post: PlatformPost, readings: Sequence[Reading], days: Sequence[PostDay]) -> list[Chart]:
-    is_young = timezone.now() - post.posted_at <= FIRST_DAYS or len(days) < 3
-    points = list(readings) if is_young else _day_ends(days)
+    is_young = timezone.now() - post.posted_at <= FIRST_DAYS
+    points = list(readings) if is_young else _day_ends(readings, days)
     charts = [
         chart
         for key, title, names in (
@@ -244,19 +251,26 @@ def charts_of(post: PlatformPost, readings: Sequence[Reading], days: Sequence[Po
     return charts
 
 
-def _day_ends(days: Sequence[PostDay]) -> list[Reading]:
-    """One for each day from the first to the last; a day without a reading knows nothing."""
-    by_day = {day.day: day for day in days}
-    return [
-        Reading(_midnight(on), day.series, {name: getattr(day, name) for name in FIGURES})
-        if (day := by_day.get(on)) is not None
-        else Reading(_midnight(on), -1, dict.fromkeys(FIGURES))
-        for on in _each_day(days)
-    ]
+def _day_ends(readings: Sequence[Reading], days: Sequence[PostDay]) -> list[Reading]:
+    """One for each day in UTC from the first to the last; a day without a reading knows nothing."""
+    by_day = {one.at.astimezone(UTC).date(): one for one in readings}
+    by_day |= {one.day: Reading(one.fetched_at, one.series, _values(one)) for one in days}
+    if not by_day:
+        return []
+    nothing = dict.fromkeys(FIGURES)
+    found = []
+    for on in _each_day(min(by_day), max(by_day)):
+        one = by_day.get(on)
+        found.append(Reading(_midnight(on), one.series if one else -1, one.values if one else nothing))
+    return found
 
 
-def _each_day(days: Sequence[PostDay]) -> list[date]:
-    return [days[0].day + timedelta(days=n) for n in range((days[-1].day - days[0].day).days + 1)]
+def _values(row: PostDay | PostSnapshot) -> dict[str, int | None]:
+    return {name: getattr(row, name) for name in FIGURES}
+
+
+def _each_day(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _midnight(on: date) -> datetime:
@@ -300,7 +314,7 @@ def _gained(days: Sequence[PostDay]) -> Chart | None:
     by_day = {day.day: day for day in days}
     long = [day for day in days if day.gained.get("span_minutes", 0) > LONGEST_DAY]
     rows: list[tuple[Any, ...]] = []
-    for on in _each_day(days):
+    for on in _each_day(days[0].day, days[-1].day):
         day = by_day.get(on)
         gained = {} if day is None or day in long else day.gained
         rows.append((on, *(gained.get(name) for name in told)))

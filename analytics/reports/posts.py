@@ -25,7 +25,6 @@ from publishing.models import MediaFile, PostMedia
 from socialhub.platforms import LABELS
 from socialhub.platforms.metrics import CATALOGUE, Subject
 
-FORMULA = gettext_lazy("(likes + comments + shares + saves) ÷ reach")
 FORMULA_NOTE = gettext_lazy(
     "Engagements (likes, comments, shares and saves, as far as the network tells them) divided by reach; where that is "
     "not known by views, else by impressions."

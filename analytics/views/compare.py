@@ -19,9 +19,11 @@ def accounts(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "analytics/compare.html", {"form": form}, status=422)
     chosen, period = form.chosen_accounts, form.chosen_period or USUAL
+    rows = reports.compared(chosen, period, form.span)
     context = {
         "form": form,
-        "rows": reports.compared(chosen, period, form.span),
+        "rows": rows,
+        "reasons": reports.reasons(rows),
         "chart": reports.chart_of(chosen, form.drawn, period, form.span) if chosen else None,
         "formula_note": FORMULA_NOTE,
     }

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from analytics.filters import FIGURES, RATE, PostFilter
+from analytics.filters import RATE, PostFilter
 from analytics.models import PlatformPost
 from analytics.reports import posts as reports
 from analytics.reports.post import figures_of
@@ -45,8 +45,6 @@ def post(request: HttpRequest, post_id: UUID) -> HttpResponse:
     posts = reports.shown(PlatformPost.objects.filter(account__workspace=request.workspace))
     context = {
         "figures": figures_of(reports.as_listed(get_object_or_404(posts, pk=post_id))),
-        "names": FIGURES,
-        "formula": reports.FORMULA,
         "formula_note": reports.FORMULA_NOTE,
     }
     return render(request, "analytics/post.html", context)
