@@ -37,6 +37,10 @@ class DeadMetricError(OurBugError):
     """A metric name (or its combination) that Meta does not serve any more."""
 
 
+class WrongMetricError(DeadMetricError):
+    """A metric name that this object does not have, while others may."""
+
+
 class NoDataError(NotFoundError):
     """Meta has no figures for this object, for example because too few people saw it."""
 
@@ -68,6 +72,7 @@ class Kind(StrEnum):
     GONE = "gone"
     NO_DATA = "no_data"
     DEAD_METRIC = "dead_metric"
+    WRONG_METRIC = "wrong_metric"
     NOT_READY = "not_ready"
     TOO_MUCH = "too_much"
     OFFSET = "offset"
@@ -84,6 +89,7 @@ CLASSES: dict[Kind, type[PlatformError]] = {
     Kind.GONE: NotFoundError,
     Kind.NO_DATA: NoDataError,
     Kind.DEAD_METRIC: DeadMetricError,
+    Kind.WRONG_METRIC: WrongMetricError,
     Kind.NOT_READY: NotReadyError,
     Kind.TOO_MUCH: TooMuchDataError,
     Kind.OFFSET: OffsetError,
@@ -362,8 +368,13 @@ BY_TEXT: tuple[tuple[int, re.Pattern[str], Meaning], ...] = (
     (100, re.compile(r"appsecret_proof", re.I), BY_CODE[104, None]),
     (
         100,
-        re.compile(r"valid insights metric|metric\[\d+\] must be one of|metric\b.*\bnot (?:supported|available)", re.I),
+        re.compile(r"valid insights metric|metric\[\d+\] must be one of", re.I),
         Meaning(Kind.DEAD_METRIC, _("Meta no longer has one of the figures that we asked for.")),
+    ),
+    (
+        100,
+        re.compile(r"metric\b.*\bnot (?:supported|available)|not support the \w+ metric", re.I),
+        Meaning(Kind.WRONG_METRIC, _("Meta does not have one of the figures that we asked for here.")),
     ),
 )
 

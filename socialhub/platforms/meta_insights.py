@@ -18,13 +18,14 @@ from socialhub.platforms.base import Access, PostFigures
 from socialhub.platforms.errors import (
     LimitedError,
     NotFoundError,
+    OurBugError,
     PermissionMissingError,
     PlatformError,
     ReconnectError,
     TemporaryError,
 )
 from socialhub.platforms.meta import Graph, entries_of, instant_of
-from socialhub.platforms.meta_errors import DeadMetricError, NoDataError
+from socialhub.platforms.meta_errors import DeadMetricError, NoDataError, WrongMetricError
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
 logger = logging.getLogger(__name__)
@@ -47,10 +48,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The answer to an Ask: entries by metric, the names that Meta refused, or what went wrong."""
+    """The answer to an Ask: entries by metric, the names that Meta refused, or what went wrong.
+
+    dead: those that it has no more. lacking: those that it refused here, and may have for other objects.
+    """
 
     entries: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     dead: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
     error: PlatformError | None = None
 
 
@@ -79,45 +84,56 @@ class Insights:
     # By themselves, in groups
 
     def read(self, access: Access, asks: Sequence[Ask], *, skip: Collection[str] = ()) -> list[Told]:
-        """The answers, in order. Raises ReconnectError and LimitedError; other failures stay with their Ask."""
-        dead: set[str] = set()
+        """The answers, in order. Raises ReconnectError and LimitedError; other failures stay with their Ask.
+
+        A name that one object refuses is not asked of the others either, but only what is dead everywhere is told.
+        """
         answers: dict[int, Told] = {}
-        waiting = list(range(len(asks)))
-        # Each round settles everything or finds at least one dead name, so it ends.
-        while waiting := self._round(access, asks, waiting, dead | set(skip), answers):
-            first = asks[waiting[0]]
-            dead |= self._culprits(access, first, _living(first, dead | set(skip)))
-        return [
-            replace(answers[number], dead=tuple(name for name in ask.metrics if name in dead))
-            for number, ask in enumerate(asks)
-        ]
+        refused: dict[str, OurBugError] = {}
+        waiting: list[int] = list(range(len(asks)))
+        # Each round settles everything or at least one, so it ends.
+        while found := self._round(access, asks, waiting, {*refused, *skip}, answers):
+            number, *waiting = found
+            names = _living(asks[number], {*refused, *skip})
+            answers[number], culprits = self._one_by_one(access, asks[number], names, found[number])
+            refused |= culprits
+        return [_with_refused(answers[number], ask, refused) for number, ask in enumerate(asks)]
 
     def _round(
         self, access: Access, asks: Sequence[Ask], waiting: Sequence[int], left_out: set[str], answers: dict[int, Told]
-    ) -> list[int]:
-        """Ask for what waits; returns the numbers that were refused for a dead name."""
+    ) -> dict[int, OurBugError]:
+        """Ask for what waits; returns which were refused: for a name, or in words that do not tell for what."""
         living = {number: _living(asks[number], left_out) for number in waiting}
         answers |= {number: Told() for number, names in living.items() if not names}
         numbers = [number for number, names in living.items() if names]
-        refused = []
+        refused = {}
         for number, answer in zip(
             numbers, self._fetch(access, [(asks[number], living[number]) for number in numbers]), strict=True
         ):
-            if isinstance(answer, DeadMetricError):
-                refused.append(number)
+            if isinstance(answer, OurBugError):
+                refused[number] = answer
             else:
                 answers[number] = _told(answer)
         return refused
 
-    def _culprits(self, access: Access, ask: Ask, names: list[str]) -> set[str]:
-        """Which names are refused alone; all of them when each is taken alone and only their company is not."""
-        if len(names) > 1:
-            answers = self._fetch(access, [(ask, [name]) for name in names])
-            refused = {name for name, answer in zip(names, answers, strict=True) if isinstance(answer, DeadMetricError)}
-        else:
-            refused = set(names)
-        logger.warning("Meta refuses these metrics of %s: %s", ask.path, ", ".join(sorted(refused or names)))
-        return refused or set(names)
+    def _one_by_one(
+        self, access: Access, ask: Ask, names: Sequence[str], error: OurBugError
+    ) -> tuple[Told, dict[str, OurBugError]]:
+        """What was refused together, each name alone: the answer, and the culprits. There may be none."""
+        if len(names) == 1:
+            return Told(error=None if isinstance(error, DeadMetricError) else error), {names[0]: error}
+        culprits: dict[str, OurBugError] = {}
+        entries: dict[str, dict[str, Any]] = {}
+        troubles: list[PlatformError] = []
+        for name, answer in zip(names, self._fetch(access, [(ask, [name]) for name in names]), strict=True):
+            if isinstance(answer, OurBugError):
+                culprits[name] = answer
+            told = _told(answer)
+            entries |= told.entries
+            if told.error and not isinstance(told.error, DeadMetricError):
+                troubles.append(told.error)
+        logger.warning("Meta refuses these metrics of %s: %s", ask.path, ", ".join(sorted(culprits or names)))
+        return Told(entries, error=troubles[0] if troubles else None), culprits
 
     def _fetch(
         self, access: Access, parts: Sequence[tuple[Ask, Sequence[str]]]
@@ -232,8 +248,9 @@ class Insights:
         (told,) = self.read(access, [Ask(str(entries[0].get("id")), tuple(metrics))], skip=skip)
         if isinstance(told.error, PermissionMissingError):
             return Listed(entries, error=told.error)
-        expansion = _expansion(Ask("", tuple(metrics)), {*skip, *told.dead})
-        if told.dead and not told.error and expansion:
+        refused = {*told.dead, *told.lacking}
+        expansion = _expansion(Ask("", tuple(metrics)), {*skip, *refused})
+        if refused and expansion:
             try:
                 return Listed(read(expansion), told.dead)
             except (LimitedError, ReconnectError):
@@ -241,6 +258,17 @@ class Insights:
             except PlatformError as error:
                 logger.info("a list with figures was refused twice: %s", error.code or error.kind)
         return Listed(entries, told.dead, has_figures=False)
+
+
+def _with_refused(told: Told, ask: Ask, refused: Mapping[str, OurBugError]) -> Told:
+    found = [name for name in ask.metrics if name in refused]
+    dead = tuple(name for name in found if _is_dead(refused[name]))
+    return replace(told, dead=dead, lacking=tuple(name for name in found if name not in dead))
+
+
+def _is_dead(error: OurBugError) -> bool:
+    """Not only here, and surely the name."""
+    return isinstance(error, DeadMetricError) and not isinstance(error, WrongMetricError)
 
 
 def _living(ask: Ask, left_out: Collection[str]) -> list[str]:

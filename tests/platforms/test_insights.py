@@ -3,18 +3,19 @@ from __future__ import annotations
 import pytest
 
 from socialhub.platforms.base import Access
-from socialhub.platforms.errors import TemporaryError
-from socialhub.platforms.meta_errors import DeadMetricError
+from socialhub.platforms.errors import OurBugError, TemporaryError
+from socialhub.platforms.meta_errors import DeadMetricError, WrongMetricError
 from socialhub.platforms.meta_insights import Ask, Insights, number_of, value_of
 
 ACCESS = Access("900", "token")
 
 
 class Network:
-    """Answers batches: refuses a group that holds a dead name, or one of the forbidden pairs."""
+    """Answers batches: refuses a group that holds a dead name, one that this object lacks, or a forbidden pair."""
 
-    def __init__(self, *dead, pairs=(), broken=()):
-        self.dead, self.pairs, self.broken = set(dead), [set(pair) for pair in pairs], set(broken)
+    def __init__(self, *dead, wrong=(), pairs=(), broken=(), odd=()):
+        self.dead, self.wrong, self.broken, self.odd = set(dead), set(wrong), set(broken), set(odd)
+        self.pairs = [set(pair) for pair in pairs]
         self.asked: list[list[str]] = []
 
     def batch(self, token, parts, *, account_id):
@@ -26,6 +27,10 @@ class Network:
             return TemporaryError("Down")
         if names & self.dead or any(pair <= names for pair in self.pairs):
             return DeadMetricError("Dead")
+        if names & self.wrong:
+            return WrongMetricError("Not of this one")
+        if names & self.odd:
+            return OurBugError("Invalid parameter")
         return {"data": [{"name": name, "values": [{"value": 1}]} for name in sorted(names)]}
 
 
@@ -39,7 +44,7 @@ def test_groups_go_in_one_round_trip():
 def test_a_dead_name_is_found_and_left_out():
     network = Network("b")
     first, second = Insights(network).read(ACCESS, [Ask("1", ("a", "b", "c")), Ask("1", ("d",))])
-    assert network.asked == [["a,b,c", "d"], ["a", "b", "c"], ["a,c"]]
+    assert network.asked == [["a,b,c", "d"], ["a", "b", "c"]]
     assert (set(first.entries), first.dead) == ({"a", "c"}, ("b",))
     assert set(second.entries) == {"d"}
 
@@ -52,8 +57,8 @@ def test_dead_names_in_several_groups():
 def test_the_culprit_of_one_post_is_not_searched_again_for_the_others():
     network = Network("b")
     told = Insights(network).read(ACCESS, [Ask(str(number), ("a", "b")) for number in range(25)])
-    assert len(network.asked) == 3
-    assert all(set(answer.entries) == {"a"} for answer in told)
+    assert [len(parts) for parts in network.asked] == [25, 2, 24]
+    assert all((set(answer.entries), answer.dead) == ({"a"}, ("b",)) for answer in told)
 
 
 def test_a_group_of_dead_names_is_empty():
@@ -61,15 +66,28 @@ def test_a_group_of_dead_names_is_empty():
     assert (told.entries, told.dead, told.error) == ({}, ("a",), None)
 
 
-def test_names_that_do_not_go_together_are_left_out():
-    (told,) = Insights(Network(pairs=[("a", "b")])).read(ACCESS, [Ask("1", ("a", "b"))])
-    assert (told.entries, told.dead) == ({}, ("a", "b"))
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
+def test_names_that_do_not_go_together_are_read_alone_and_none_is_dead(names):
+    told = Insights(Network(pairs=[("a", "b")])).read(ACCESS, [Ask("1", names), Ask("2", names)])
+    assert [(set(answer.entries), answer.dead) for answer in told] == [(set(names), ())] * 2
+
+
+def test_a_name_that_only_this_object_lacks_is_not_dead():
+    (told,) = Insights(Network(wrong=("b",))).read(ACCESS, [Ask("1", ("a", "b"))])
+    assert (set(told.entries), told.dead, told.error) == ({"a"}, (), None)
+
+
+def test_what_is_refused_in_other_words_is_read_as_far_as_it_goes():
+    odd = Network(odd=("b", "c"))
+    first, second = Insights(odd).read(ACCESS, [Ask("1", ("a", "b")), Ask("1", ("c",))])
+    assert (set(first.entries), first.dead, type(first.error)) == ({"a"}, (), OurBugError)
+    assert (second.entries, second.dead, type(second.error)) == ({}, (), OurBugError)
 
 
 def test_names_that_were_refused_lately_are_not_asked_for():
     network = Network("b", "c")
     (told,) = Insights(network).read(ACCESS, [Ask("1", ("a", "b", "c"))], skip={"b"})
-    assert network.asked == [["a,c"], ["a", "c"], ["a"]]
+    assert network.asked == [["a,c"], ["a", "c"]]
     assert (set(told.entries), told.dead) == ({"a"}, ("c",)), "what is left out is not told as refused again"
 
 

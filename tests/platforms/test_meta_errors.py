@@ -15,6 +15,7 @@ from socialhub.platforms.meta_errors import (
     NoDataError,
     NotReadyError,
     TooMuchDataError,
+    WrongMetricError,
     error_of,
 )
 from tests.platforms.graph import SECRET, TOKEN, error
@@ -199,6 +200,8 @@ def test_odd_codes(code, wanted):
     [
         (100, "(#100) The value must be a valid insights metric", DeadMetricError),
         (100, "(#100) metric[0] must be one of the following values: reach, views", DeadMetricError),
+        (100, "The Media Insights API does not support the saved metric for this media product type", WrongMetricError),
+        (100, "(#100) The metric follows is not available for this account", WrongMetricError),
         (10, "(#10) Not enough viewers for the media to show insights", NoDataError),
         (1, "Please reduce the amount of data you're asking for, then retry your request", TooMuchDataError),
         (100, "Invalid appsecret_proof provided in the API argument", BUG),

@@ -167,10 +167,9 @@ def test_a_dead_name_takes_neither_the_account_nor_its_other_figures_along(insta
     likes = part({"data": [total("likes", 2)]})
     graph.post(f"{BASE}/", json=[empty, refused, visits, empty])
     graph.post(f"{BASE}/", json=[likes, empty, empty, empty, refused])
-    graph.post(f"{BASE}/", json=[part({"data": [total("likes", 2)]})])
     with counting() as calls:
         reading = instagram.read_account(ig, days=[day(2026, 11, 19)])
-    assert calls.number == 2 + 4 + 5 + 1
+    assert calls.number == 2 + 4 + 5
     assert reading.refused == ("profile_links_taps",)
     assert (reading.totals, reading.days[0].metrics) == ({"followers": 5}, {"likes": 2, "profile_views": 4})
     asked = addresses(graph.calls[2])
@@ -373,11 +372,22 @@ def test_a_dead_name_is_found_by_the_newest_media_and_the_list_read_without_it(i
     refused, good = part(DEAD, 400), part({"data": []})
     graph.post(f"{BASE}/", json=[refused])
     graph.post(f"{BASE}/", json=[good, good, good, good, refused])
-    graph.post(f"{BASE}/", json=[good])
     posts = instagram.recent_posts(ig, since=NOW - timedelta(days=7), figures=True)
     assert [post.figures and post.figures.refused for post in posts] == [None, ("saved",), ("saved",)]
     assert addresses(graph.calls[2]) == [f"m3/insights?metric={LISTED}"]
     assert "saved" not in sent(graph.calls[-1])["fields"]
+
+
+def test_a_name_that_the_newest_media_lacks_is_left_out_of_the_list_and_not_told_as_dead(instagram, ig, graph):
+    lacking = error(100, None, "The Media Insights API does not support the saved metric for this media product type")
+    graph.get(f"{BASE}/17800", json=lacking, status=400)
+    graph.get(f"{BASE}/17800", json=answer("instagram-media"))
+    graph.get(f"{BASE}/17800", json=answer("instagram-media"))
+    refused, good = part(lacking, 400), part({"data": []})
+    graph.post(f"{BASE}/", json=[refused])
+    graph.post(f"{BASE}/", json=[good, good, good, good, refused])
+    posts = instagram.recent_posts(ig, since=NOW - timedelta(days=7), figures=True)
+    assert [post.figures and post.figures.refused for post in posts] == [None, (), ()]
 
 
 def test_media_from_before_the_account_was_professional_do_not_hide_the_list(instagram, ig, graph):
@@ -474,7 +484,6 @@ def test_a_dead_name_of_media_is_told_and_the_rest_is_read(instagram, ig, graph)
     graph.post(f"{BASE}/", json=[part({"id": "m1", "like_count": 4})])
     graph.post(f"{BASE}/", json=[refused])
     graph.post(f"{BASE}/", json=[good, good, good, good, refused, good, good])
-    graph.post(f"{BASE}/", json=[good])
     (found,) = instagram.post_figures(ig, {"m1": "FEED"})
     assert (found.views, found.likes, found.refused) == (1, 4, ("saved",))
 
