@@ -48,6 +48,12 @@ INSIDE = {
     "posts": "/posts/",
     "posts-none": "/posts/?q=nothing+is+called+like+this",
     "composer": "/posts/new/",
+    "analytics": "/analytics/",
+    "analytics-90d": "/analytics/?period=90d",
+    "analytics-posts": "/analytics/posts/",
+    "analytics-compare": "/analytics/compare/",
+    "analytics-campaigns": "/analytics/campaigns/",
+    "reports": "/settings/reports/",
     "library": "/library/",
     "set-new": "/library/sets/new/",
     "templates": "/library/templates/",
@@ -75,6 +81,7 @@ MOVING = "post-publishing"  # comes first: it will have moved on soon
 # Pages of one thing: the first link on a list that looks like one.
 FIRST_OF = {
     "post": ("/posts/", "a[href^='/posts/'][href*='-']:not([href*='?'])"),
+    "analytics-post": ("/analytics/posts/?period=90d", "a[href^='/analytics/posts/'][href*='-']:not([href*='?'])"),
     "set": ("/library/", "a[href^='/library/sets/'][href*='-']"),
     "template": ("/library/templates/", "a[href^='/library/templates/'][href*='-']"),
     "account": ("/", "a[href^='/settings/accounts/'][href*='-']"),

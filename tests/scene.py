@@ -12,19 +12,26 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import requests
+import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.clients import client_of
 from accounts.models import ConnectedAccount, User, Workspace
+from accounts.tokens import with_access
+from analytics import sync
+from analytics.ingest.accounts import read_hour
 from publishing.compose import Composition, Intent, Picture, Target, create
 from publishing.models import ImageSet, Post
 from socialhub.management.commands.first_admin import first_admin
 from socialhub.platforms.base import PostType
 
 SETTLES_SECONDS = 90
+HOURS_BEFORE = 52  # whose figures are read as if socialhub had been there; over a stop of some hours
+STOP = range(20, 25)
 SENTENCES = [
     "Fresh out of the booth: LeMans Blue, four coats, wet-sanded between each of them.",
     "Which stripe would you have chosen, white or black?",
@@ -68,6 +75,21 @@ class Scene:
             **more,  # type: ignore[arg-type]
         )
         return create(self.workspace, self.user, composition)
+
+    def hours_before(self) -> None:
+        """Figures of the hours up to now, read one after the other while both clocks are put back."""
+        now = timezone.now()
+        for back in range(HOURS_BEFORE, 0, -1):
+            if back in STOP:
+                continue
+            at = now - timedelta(hours=back)
+            set_clock(at)
+            with time_machine.travel(at, tick=False):
+                for account in self.accounts.values():
+                    with_access(account, lambda access, one=account: read_hour(one, client_of(one), access))  # type: ignore[misc]
+        set_clock(now)
+        for account in self.accounts.values():
+            sync.sync(account.pk, full=True)
 
     def past(self) -> Post:
         """Posts that are out; returns the one on all networks."""
@@ -125,6 +147,10 @@ def switch(
     requests.post(f"{settings.SANDBOX_URL}/control/faults", json=values, timeout=10).raise_for_status()
 
 
+def set_clock(at: datetime) -> None:
+    requests.post(f"{settings.SANDBOX_URL}/control/clock", json={"at": at.timestamp()}, timeout=10).raise_for_status()
+
+
 @contextmanager
 def fault(kind: str, *, account: ConnectedAccount) -> Iterator[None]:
     switch(kind, account=account)
@@ -145,6 +171,7 @@ def make() -> None:
     assert user
     membership = user.memberships.select_related("workspace").earliest("created_at")
     scene = Scene(user, membership.workspace)
+    scene.hours_before()
     found = {"published": scene.past(), "scheduled": scene.ahead(), **scene.trouble()}
     found["draft"] = scene.post("A first thought, not finished", scene.accounts, 4, 2)
     found["checking"] = scene.unsure()
@@ -152,5 +179,8 @@ def make() -> None:
     pages = {f"post-{name}": post.get_absolute_url() for name, post in found.items()}
     pages["composer-edit"] = f"/posts/{found['draft'].pk}/edit/"
     pages["composer-set"] = f"/posts/new/?set={scene.image_set.pk}"
+    for platform, account in scene.accounts.items():
+        for period in ("24h", "30d", "90d"):
+            pages[f"analytics-{platform}-{period}"] = f"/analytics/accounts/{account.pk}/?period={period}"
     pages["set"] = f"/library/sets/{scene.image_set.pk}/"
     print(json.dumps(pages))  # noqa: T201  for who called it
