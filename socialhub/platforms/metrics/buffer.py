@@ -1,6 +1,10 @@
 """What Buffer counts of posts, for all networks behind it alike: it renews that once a day and gives all of it at once.
 
 Buffer says that a value can be 0 where the network did not report it, and promises no list of who reports what.
+
+Buffer's smallest plan allows 3,000 calls in 30 days for all channels of a key, a hundred a day (API guide "API limits",
+read June to October 2026). A channel costs two of them a day, itself and the list of its newest fifty posts with their
+figures, one to look after its access, and one for each post at each of its marks.
 """
 
 from __future__ import annotations
