@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -327,6 +328,59 @@ def test_figures_and_profile_of_an_instagram_account(
     assert reading.troubles == ()
     assert min(figures.views or 0, figures.reach or 0, figures.likes or 0) > 0
     assert {"reach", "views", "engagements", "likes", "follows", "unfollows"} <= set(reading.days[0].metrics)
+
+
+def test_a_day_read_every_hour_comes_to_what_the_day_comes_to(
+    sandbox: Sandbox, instagram: Instagram, account: Access
+) -> None:
+    day = pacific_day(5)
+    names = ("views", "likes", "comments", "saves", "shares", "reach")
+
+    def read(hours: float) -> dict[str, float]:
+        sandbox.set_clock(day.timestamp() + hours * 3600)
+        reading = instagram.read_account(account, days=[day])
+        return dict(reading.days[0].metrics) if reading.days else {}
+
+    so_far = [read(hour) for hour in range(25)]
+    settled = read(96)
+
+    assert so_far[0] == {}
+    steps = [
+        {name: later[name] - earlier.get(name, 0) for name in names} for earlier, later in itertools.pairwise(so_far)
+    ]
+    assert all(step[name] >= 0 for step in steps for name in names)
+    assert len({step["views"] for step in steps}) > 10
+    late = {name: settled[name] - so_far[-1][name] for name in names}
+    assert 0 < late["views"] < 0.2 * settled["views"]
+    for name in names:
+        assert sum(step[name] for step in steps) + late[name] == settled[name]
+
+
+def test_a_page_tells_nothing_of_the_day_that_is_going_on(sandbox: Sandbox, facebook: Facebook, gina: Access) -> None:
+    day = pacific_day(5)
+
+    def read(hours: float) -> list[dict[str, float]]:
+        sandbox.set_clock(day.timestamp() + hours * 3600)
+        return [dict(told.metrics) for told in facebook.read_account(gina, days=[day]).days]
+
+    assert read(12) == read(25) == []
+    (early,), (settled,) = read(27), read(75)
+    assert 0.9 * settled["views"] < early["views"] < settled["views"]
+
+
+def test_a_story_that_hardly_anybody_saw_is_withheld_in_words(
+    sandbox: Sandbox, instagram: Instagram, pictures: str
+) -> None:
+    owner = sandbox.person(pages=1, instagram=False)
+    sandbox.link_instagram(owner.page.id, followers=6)
+    page = sandbox.person(owner.person, elsewhere=2).page
+    access = Access(str(page.instagram_id), page.access_token or "")
+    stories = sandbox.call("GET", f"{page.instagram_id}/stories", page.access_token).json()["data"]
+
+    (figures,) = instagram.post_figures(access, {stories[0]["id"]: "STORY"})
+
+    assert figures.withheld
+    assert (figures.views, figures.reach) == (None, None)
 
 
 # Connecting
