@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, timedelta
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -14,13 +15,24 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin.connections import ConnectedAccountAdmin
 from accounts.models import ConnectedAccount
-from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
+from analytics.models import (
+    AccountSync,
+    AudienceSnapshot,
+    InsightWindow,
+    PlatformPost,
+    PostDay,
+    PostSnapshot,
+    RefusedMetric,
+    ReportSubscription,
+)
+from analytics.reports.syncs import states_of
 from analytics.tasks import ask_for_sync
 from publishing.admin.posts import PublicationAdmin
 from publishing.models import Publication
 from socialhub.admin_actions import Lever
 from socialhub.admin_books import (
     Books,
+    ChoiceFilter,
     PlatformFilter,
     account_of,
     as_json,
@@ -28,12 +40,23 @@ from socialhub.admin_books import (
     badge,
     link,
     list_link,
+    network,
+    row_of,
     short,
 )
 from socialhub.admin_panels import Panel, facts
+from socialhub.platforms.metrics.types import Subject
 from socialhub.templatetags.ui import when
 
-FIGURES = ("likes", "comments", "shares", "saves", "views", "reach", "clicks")
+FIGURES = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")
+HOUR = timedelta(hours=1)
+SUBJECTS: dict[str, Any] = {
+    Subject.ACCOUNT: gettext_lazy("days of an account"),
+    Subject.TOTAL: gettext_lazy("totals of an account"),
+    Subject.POST: gettext_lazy("posts"),
+    Subject.VIDEO: gettext_lazy("videos"),
+    Subject.AUDIENCE: gettext_lazy("audience"),
+}
 
 
 class SyncNow(Lever):
@@ -93,15 +116,69 @@ class ReadNow(Lever):
         return ngettext("%d post is read with the next run.", "%d posts are read with the next run.", number) % number
 
 
+class AskAgain(Lever):
+    """Of refused names."""
+
+    name = "ask_again"
+    label = gettext_lazy("Ask for it again with the next reading")
+    meaning = gettext_lazy("The name is asked for once more. If the network refuses it again, it is left out for days.")
+
+    def why_not(self, row: RefusedMetric) -> str:
+        return _("it is asked for already") if row.retry_at <= timezone.now() else ""
+
+    def act(self, request: HttpRequest, row: RefusedMetric, fields: dict[str, Any]) -> str:
+        RefusedMetric.objects.filter(pk=row.pk).update(retry_at=timezone.now())
+        return ""
+
+    def asks(self, number: int) -> str:
+        return ngettext("Ask for %d name again?", "Ask for %d names again?", number) % number
+
+    def did(self, number: int) -> str:
+        return ngettext("%d name is asked for again.", "%d names are asked for again.", number) % number
+
+
+class StuckFilter(admin.SimpleListFilter):
+    """What is worth a look: whose turn is long over, and who fails again and again."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("reading", _("Being read")),
+            ("late", _("Its turn is over for an hour")),
+            ("cut", _("Cut short")),
+            ("failing", _("Readings come to nothing")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AccountSync]) -> QuerySet[AccountSync]:
+        now = timezone.now()
+        match self.value():
+            case "reading":
+                return queryset.filter(claimed_until__gt=now)
+            case "late":
+                connected = queryset.filter(account__status=ConnectedAccount.Status.CONNECTED)
+                return connected.filter(next_at__lt=now - HOUR).exclude(claimed_until__gt=now)
+            case "cut":
+                over = Q(finished_at=None) | Q(finished_at__lt=F("started_at"))
+                return queryset.filter(over, started_at__isnull=False).exclude(claimed_until__gt=now)
+            case "failing":
+                return queryset.filter(failures__gt=0)
+        return queryset
+
+
 @admin.register(AccountSync)
 class AccountSyncAdmin(Books):
+    """next empty: at once. The days that were read lie between "history from" and "days read to"."""
+
     list_display = (
         *("key", account_of("account"), badge("account__status", gettext_lazy("status"))),
         *(at("account__last_synced_at", gettext_lazy("last synced")), at("full_at", gettext_lazy("all of it"))),
-        *(at("claimed_until", gettext_lazy("claimed until")), "failures", "trouble"),
+        *(at("next_at", gettext_lazy("next")), at("claimed_until", gettext_lazy("claimed until")), "step"),
+        *("calls", "today", "failures", "trouble"),
     )
     list_display_links = ("key",)
-    list_filter = (PlatformFilter, "account__status")
+    list_filter = (StuckFilter, PlatformFilter, "account__status")
     list_select_related = ("account",)
     search_fields = ("account__name", "account__username", "account__sync_error")
     search_help_text = gettext_lazy("Handle or name of the account, words of the trouble, or an id")
@@ -123,6 +200,10 @@ class AccountSyncAdmin(Books):
     def trouble(self, row: AccountSync) -> str:
         return short(row.account.sync_error)
 
+    @admin.display(description=gettext_lazy("calls today"), ordering="calls_today")
+    def today(self, row: AccountSync) -> int:
+        return row.calls_today if row.calls_on == timezone.now().astimezone(UTC).date() else 0
+
 
 @admin.register(InsightWindow)
 class InsightWindowAdmin(Books):
@@ -136,8 +217,11 @@ class InsightWindowAdmin(Books):
     search_help_text = gettext_lazy("Handle or name of the account, or an id")
     id_fields = ("account", "account__workspace")
     ordering = ("-pk",)
-    fields = ("account", "period", "window_start", "fetched_at", "figures", "differences", "answer")
-    readonly_fields = ("figures", "differences", "answer")
+    fields = (
+        *("account", "period", "window_start", "is_whole", "fetched_at", "figures", "so_far_words", "differences"),
+        *("names", "answer"),
+    )
+    readonly_fields = ("figures", "so_far_words", "differences", "names", "answer")
 
     @admin.display(description=gettext_lazy("figures"))
     def figures(self, window: InsightWindow) -> str:
@@ -147,9 +231,75 @@ class InsightWindowAdmin(Books):
     def differences(self, window: InsightWindow) -> str:
         return _pairs(window.derived)
 
+    @admin.display(description=gettext_lazy("on the network's day by then"))
+    def so_far_words(self, window: InsightWindow) -> str:
+        return _pairs(window.so_far)
+
+    @admin.display(description=gettext_lazy("names at the network"))
+    def names(self, window: InsightWindow) -> str:
+        return _pairs(window.sources)
+
     @admin.display(description=gettext_lazy("answer of the network"))
     def answer(self, window: InsightWindow) -> SafeString:
         return as_json(window.raw)
+
+
+@admin.register(AudienceSnapshot)
+class AudienceSnapshotAdmin(Books):
+    list_display = ("taken_on", account_of("account"), "kind", "dimension", "largest", "withheld")
+    list_filter = (PlatformFilter, "kind", "taken_on")
+    list_select_related = ("account",)
+    search_fields = ("account__name", "account__username", "dimension")
+    search_help_text = gettext_lazy("Handle or name of the account, a dimension such as country, or an id")
+    id_fields = ("account", "account__workspace")
+    ordering = ("-pk",)
+    fields = ("account", "taken_on", "kind", "dimension", "withheld", "counts", "answer")
+    readonly_fields = ("counts", "answer")
+
+    @admin.display(description=gettext_lazy("largest part"))
+    def largest(self, row: AudienceSnapshot) -> str:
+        return "{} {}".format(*max(row.parts.items(), key=lambda part: part[1])) if row.parts else "–"
+
+    @admin.display(description=gettext_lazy("counts"))
+    def counts(self, row: AudienceSnapshot) -> str:
+        return _pairs(row.parts)
+
+    @admin.display(description=gettext_lazy("answer of the network"))
+    def answer(self, row: AudienceSnapshot) -> SafeString:
+        return as_json(row.raw)
+
+
+class PlatformOfNameFilter(PlatformFilter):
+    path = "platform"
+
+
+class SubjectFilter(ChoiceFilter):
+    title = gettext_lazy("of what")
+    parameter_name = "subject"
+    path = "subject"
+    choices_of: ClassVar[dict[str, Any]] = dict(SUBJECTS)
+
+
+@admin.register(RefusedMetric)
+class RefusedMetricAdmin(Books):
+    """Names that a network no longer takes. The rest is read without them; after some days they are tried again."""
+
+    list_display = (
+        *("name", network("platform", gettext_lazy("platform")), "of_what", "times"),
+        *(at("first_refused_at", gettext_lazy("first refused")), at("last_refused_at", gettext_lazy("last refused"))),
+        *(at("retry_at", gettext_lazy("tried again")), account_of("account")),
+    )
+    list_filter = (PlatformOfNameFilter, SubjectFilter, "last_refused_at")
+    list_select_related = ("account",)
+    search_fields = ("name", "account__name", "account__username")
+    search_help_text = gettext_lazy("Name of the metric, handle or name of the account that met it last, or its id")
+    id_fields = ("account",)
+    ordering = ("-last_refused_at",)
+    actions = (AskAgain(),)
+
+    @admin.display(description=gettext_lazy("of what"), ordering="subject")
+    def of_what(self, row: RefusedMetric) -> str:
+        return str(SUBJECTS.get(row.subject, row.subject))
 
 
 def _pairs(values: dict[str, Any]) -> str:
@@ -184,9 +334,10 @@ class PlatformPostAdmin(Books):
     ordering = ("-posted_at",)
     fields = (
         *("account", "platform_post_id", "publication_link", "text", "permalink", "thumbnail_url", "media_type"),
-        *("posted_at", *FIGURES, "fetched_at", "next_fetch_at", "gone_at", "answer"),
+        *("product", "posted_at", *FIGURES, "further", "engagements", "engagement_rate", "rate_of", "withheld"),
+        *("series", "names", "fetched_at", "next_fetch_at", "gone_at", "answer"),
     )
-    readonly_fields = ("publication_link", "answer")
+    readonly_fields = ("publication_link", "further", "names", "answer")
     actions = (ReadNow(),)
 
     @admin.display(description=gettext_lazy("text"))
@@ -199,6 +350,14 @@ class PlatformPostAdmin(Books):
             return "–"
         return link("publishing_publication", post.publication_id, post.publication_id)
 
+    @admin.display(description=gettext_lazy("further figures"))
+    def further(self, post: PlatformPost) -> str:
+        return _pairs(post.extra)
+
+    @admin.display(description=gettext_lazy("names at the network"))
+    def names(self, post: PlatformPost) -> str:
+        return _pairs(post.sources)
+
     @admin.display(description=gettext_lazy("answer of the network"))
     def answer(self, post: PlatformPost) -> SafeString:
         return as_json(post.raw)
@@ -207,15 +366,51 @@ class PlatformPostAdmin(Books):
 @admin.register(PostSnapshot)
 class PostSnapshotAdmin(Books):
     list_display = (
-        *("id", at("fetched_at", gettext_lazy("read")), "platform_post", account_of("platform_post__account")),
+        *("id", at("fetched_at", gettext_lazy("read")), "mark", "platform_post", account_of("platform_post__account")),
         *FIGURES,
     )
-    list_filter = ("fetched_at",)
+    list_filter = ("mark", "fetched_at")
     list_select_related = ("platform_post__account",)
     search_fields = ("platform_post__platform_post_id__exact", "platform_post__account__name")
     search_help_text = gettext_lazy("Id at the network, name of the account, or an id")
     id_fields = ("platform_post", "platform_post__account")
     ordering = ("-pk",)
+
+
+@admin.register(PostDay)
+class PostDayAdmin(Books):
+    list_display = ("id", "day", "platform_post", account_of("account"), *FIGURES, "differences")
+    list_filter = (PlatformFilter, "day")
+    list_select_related = ("platform_post", "account")
+    search_fields = ("platform_post__platform_post_id__exact", "account__name", "account__username")
+    search_help_text = gettext_lazy("Id at the network, handle or name of the account, or an id")
+    id_fields = ("platform_post", "account")
+    ordering = ("-pk",)
+
+    @admin.display(description=gettext_lazy("gained"))
+    def differences(self, row: PostDay) -> str:
+        return _pairs(row.gained)
+
+
+@admin.register(ReportSubscription)
+class ReportSubscriptionAdmin(Books):
+    """Only the person themselves subscribes and unsubscribes."""
+
+    list_display = (
+        *("id", row_of("user", gettext_lazy("person"), "accounts_user")),
+        *(row_of("workspace", gettext_lazy("workspace"), "accounts_workspace"), "week"),
+        *(at("sent_at", gettext_lazy("sent")), at("claimed_at", gettext_lazy("claimed")), "trouble"),
+    )
+    list_filter = ("week", ("failure", admin.EmptyFieldListFilter))
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__email", "workspace__name", "failure")
+    search_help_text = gettext_lazy("E-mail of the person, name of the workspace, words of the trouble, or an id")
+    id_fields = ("user", "workspace")
+    ordering = ("-pk",)
+
+    @admin.display(description=gettext_lazy("trouble"))
+    def trouble(self, row: ReportSubscription) -> str:
+        return short(row.failure)
 
 
 # --- On the pages of the floors below -------------------------------------------------------------------------
@@ -238,12 +433,16 @@ def found_there(request: HttpRequest, publication: Publication) -> list[Panel]:
 
 
 def figures_of(request: HttpRequest, account: ConnectedAccount) -> list[Panel]:
-    sync = AccountSync.objects.filter(account=account).first()
+    state = states_of([account])[account.pk]
+    sync = state.row
     return [
         facts(
             _("Figures"),
             (_("Last sync"), link("analytics_accountsync", account.pk, when(account.last_synced_at)) if sync else None),
             (_("All of it"), when(sync.full_at) if sync and sync.full_at else None),
+            (_("Next"), when(state.next_at) if state.next_at else None),
+            (_("Calls today"), state.calls_today or None),
+            (_("Window"), state.used_words or None),
             (_("Readings that came to nothing"), sync.failures if sync and sync.failures else None),
             (_("Platform posts"), list_link("analytics_platformpost", _("All found posts"), q=account.pk)),
             (_("Insight windows"), list_link("analytics_insightwindow", _("All windows"), q=account.pk)),

@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from accounts.models import Grant, Notification, OAuthTicket, OperatorNotice, User
 from accounts.models.operation import DataDeletion, EncryptionKey
-from analytics.models import AccountSync, InsightWindow, PlatformPost, PostSnapshot
+from analytics.models import (
+    AccountSync,
+    AudienceSnapshot,
+    InsightWindow,
+    PlatformPost,
+    PostDay,
+    PostSnapshot,
+    RefusedMetric,
+    ReportSubscription,
+)
 from publishing import limits
 from publishing.models import (
     Attempt,
@@ -114,6 +123,22 @@ def fill(rows):
             account=account, platform_post_id=f"1_{number}", posted_at=now, publication=publication, likes=3
         )
         PostSnapshot.objects.create(platform_post=platform_post, fetched_at=now, likes=3)
+        PostDay.objects.create(
+            platform_post=platform_post, account=account, day=now.date(), fetched_at=now, gained={"likes": 3}
+        )
+        AudienceSnapshot.objects.create(
+            account=account, kind="followers", dimension="age", taken_on=now.date(), parts={"18-24": 3}
+        )
+        RefusedMetric.objects.create(
+            platform="facebook",
+            subject="account",
+            name=f"page_fans_{next(numbers)}",
+            account=account,
+            first_refused_at=now,
+            last_refused_at=now,
+            retry_at=now,
+        )
+        ReportSubscription.objects.create(user=user, workspace=workspace)
 
 
 def queries(client, address):
