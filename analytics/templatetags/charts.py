@@ -6,20 +6,21 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from analytics.reports.charts import Chart
 from analytics.reports.series import Sort, Told
-from analytics.reports.tables import Column, Kind
+from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms.measures import Unit
 from socialhub.templatetags.ui import change, figure, icon, missing
 
@@ -58,7 +59,7 @@ def chart_data(chart: Chart) -> str:
 def words_of(at: datetime, *, is_hourly: bool) -> tuple[str, str]:
     """Short for the axis, whole for who looks at one point. Days by the network's date, hours by the reader's clock."""
     if not is_hourly:
-        return date_format(at, "j M"), date_format(at, "D j M Y")
+        return short_day_words(at.date(), get_language()), day_words(at.date(), get_language())
     local = timezone.localtime(at)
     return date_format(local, "j M" if local.hour == 0 and local.minute == 0 else "H:i"), date_format(
         local, "D j M, H:i"
@@ -111,31 +112,50 @@ def duration(seconds: float) -> str:
 
 
 @register.simple_tag
+def table_rows(table: Table) -> SafeString:
+    """The body of a table. Pages have hundreds of cells, so it is not the template language that joins them."""
+    columns = list(table.columns)
+    opened = ["<td data-number>" if is_number(column) else "<td>" for column in columns]
+    no_figure = format_html('<abbr title="{}">–</abbr>', _("no figure"))
+    lines = []
+    for row in table.rows:
+        cells = [
+            no_figure if value is None or value == "" else conditional_escape(cell(value, column))
+            for value, column in zip(row, columns, strict=True)
+        ]
+        rest = "".join(f"{tag}{text}</td>" for tag, text in zip(opened[1:], cells[1:], strict=True))
+        lines.append(f'<tr><th scope="row">{cells[0]}</th>{rest}</tr>')
+    return mark_safe("\n".join(lines))  # each cell was escaped
+
+
 def cell(value: Any, column: Column) -> Any:
-    """One value of a table as it is read; missing is an en dash, never 0."""
-    if value is None or value == "":
-        return missing(_("not available"))
+    """One value of a table as it is read."""
     if column.kind is Kind.NUMBER:
         return intcomma(value if isinstance(value, int) else number_format(f"{value:.1f}"))
     if column.kind is Kind.PERCENT:
         return percent(value)
-    if column.kind is Kind.DAY and isinstance(value, date):
-        return date_format(value, "D j M Y")
-    if column.kind is Kind.TIME and isinstance(value, datetime):
+    if column.kind is Kind.DAY:
+        return day_words(value, get_language())
+    if column.kind is Kind.TIME:
         return date_format(timezone.localtime(value), "D j M, H:i")
     if column.kind is Kind.LINK:
         return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', value, _("Open"))
     return value
 
 
+@lru_cache(maxsize=2000)
+def day_words(day: date, _language: str | None) -> str:
+    return date_format(day, "D j M Y")
+
+
+@lru_cache(maxsize=2000)
+def short_day_words(day: date, _language: str | None) -> str:
+    return date_format(day, "j M")
+
+
 @register.filter
 def is_number(column: Column) -> bool:
     return column.kind in (Kind.NUMBER, Kind.PERCENT)
-
-
-@register.filter
-def cells(row: Sequence[Any], columns: Sequence[Column]) -> list[tuple[Any, Column]]:
-    return list(zip(row, columns, strict=True))
 
 
 @register.simple_tag

@@ -15,7 +15,7 @@ from analytics.reports.charts import Break, Chart, Line
 from analytics.reports.periods import BY_KEY
 from analytics.reports.series import Sort, Told
 from analytics.reports.tables import Column, Kind, Table
-from analytics.templatetags.charts import amount, cell, chart_data, duration, has_gaps, percent, trend
+from analytics.templatetags.charts import amount, cell, chart_data, duration, has_gaps, percent, table_rows, trend
 from socialhub.platforms.measures import MEASURES, Unit
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
@@ -80,7 +80,7 @@ def test_the_page_holds_the_chart_its_notes_and_its_table() -> None:
     assert "A note &amp; more" in page
     assert '<th scope="row">Sun 1 Nov 2026</th>' in page
     assert "1,204" in page
-    assert "not available" in page
+    assert 'title="no figure"' in page
     assert "style=" not in page
 
 
@@ -108,8 +108,11 @@ def test_a_cell_is_read_as_what_it_is(value: Any, kind: Kind, text: str) -> None
     assert cell(value, Column("x", "X", kind)) == text
 
 
-def test_a_missing_cell_is_no_0() -> None:
-    assert "not available" in cell(None, Column("x", "X", Kind.NUMBER))
+def test_a_missing_cell_is_no_0_and_words_of_networks_are_text() -> None:
+    columns = [Column("x", "X"), Column("y", "Y", Kind.NUMBER)]
+    rows = table_rows(Table("t", "T", columns, [["<b>", None], ["", 0]]))
+    assert '<th scope="row">&lt;b&gt;</th><td data-number><abbr title="no figure">–</abbr></td>' in rows
+    assert '<th scope="row"><abbr title="no figure">–</abbr></th><td data-number>0</td>' in rows
 
 
 def test_figures_have_the_form_of_their_unit() -> None:
