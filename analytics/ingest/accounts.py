@@ -109,7 +109,9 @@ def read_hour(account: ConnectedAccount, platform: Platform, access: Access) -> 
         today = day_start(at, zone)
         since = min(account.last_synced_at or today, today)
         days = list(days_between(max(since, days_after(today, -MOST_HOURLY_DAYS, zone)), at, zone))
-    return _read(account, platform, access, at, days)
+    troubles = _read(account, platform, access, at, days)
+    pictures.refresh_later(account)
+    return troubles
 
 
 def read_days(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
@@ -120,7 +122,9 @@ def read_days(account: ConnectedAccount, platform: Platform, access: Access) -> 
     days = list(days_between(first, today, zone)) if platform.history_days else []
     if platform.tells_today:
         days = [*days, today]
-    return _read(account, platform, access, at, days, read_to=(first, today))
+    troubles = _read(account, platform, access, at, days, read_to=(first, today))
+    pictures.refresh_later(account)
+    return troubles
 
 
 def read_earlier_days(
@@ -198,7 +202,6 @@ def _put_profile(account: ConnectedAccount, profile: Profile, at: datetime) -> b
         return False
     for name, value in fields.items():
         setattr(account, name, value)
-    pictures.refresh_later(account)
     return True
 
 
