@@ -33,6 +33,7 @@ from socialhub.platforms.measures import MEASURES, Measure
 from socialhub.platforms.metrics import CATALOGUE
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
+LONGEST = 2 * PERIODS[-1].steps + 10  # days: the longest span, the one before it, and what networks are late
 LONGEST_HOUR = 90  # minutes: more than that is no hour, and is not drawn as one
 SLACK = timedelta(minutes=30)  # readings are spread over the hour
 COMPARABLE = 0.85  # of a span's days must be known on both sides
@@ -128,6 +129,18 @@ class Series:
     def today(self) -> datetime:
         return day_start(self.now, self.zone)
 
+    @cached_property
+    def calendar(self) -> list[datetime]:
+        """The starts of today and of all days before it that pages may speak of, newest first."""
+        return [days_after(self.today, -back, self.zone) for back in range(LONGEST)]
+
+    @cached_property
+    def places(self) -> dict[datetime, int]:
+        return {start: place for place, start in enumerate(self.calendar)}
+
+    def earlier(self, start: datetime, days: int) -> datetime:
+        return self.calendar[self.places[start] + days]
+
     def named(self, start: datetime) -> str:
         """A day by its date at the network."""
         return date_format(start.astimezone(ZoneInfo(self.zone)), "j M")
@@ -181,13 +194,12 @@ class Series:
         """
         late = 0
         while late <= self.platform.settles_after_days:
-            if self.on_day(measure, days_after(self.today, -1 - late, self.zone))[0] is not None:
+            if self.on_day(measure, self.calendar[1 + late])[0] is not None:
                 break
             late += 1
         else:
             late = 0
-        end = days_after(self.today, -late, self.zone)
-        return [days_after(end, -back, self.zone) for back in range(period.steps, 0, -1)]
+        return [self.calendar[late + back] for back in range(period.steps, 0, -1)]
 
     def hours_of(self, measure: Measure, steps: int) -> list[datetime]:
         """The last hours up to the newest that was read, if that is not long ago."""
@@ -200,7 +212,7 @@ class Series:
     def before(self, slots: Sequence[datetime], *, is_hourly: bool) -> list[datetime]:
         if is_hourly:
             return [at - len(slots) * HOUR for at in slots]
-        return [days_after(at, -len(slots), self.zone) for at in slots]
+        return [self.earlier(at, len(slots)) for at in slots]
 
     # --- Breaks --------------------------------------------------------------------------------------------------
 
@@ -360,7 +372,7 @@ class Series:
         if newest is None:
             return replace(plain, why=self.why(measure))
         slots = self.days_of(measure, plain.period)
-        starts = [days_after(slots[0], -1, self.zone), *slots]
+        starts = [self.earlier(slots[0], 1), *slots]
         known = [(at, value) for at in starts if (value := self.on_day(measure, at)[0]) is not None]
         found = replace(plain, value=newest, known=len(known), of=len(starts), last=slots[-1])
         if not known or (len(known) == 1 and known[0][0] == slots[-1]):
@@ -372,8 +384,7 @@ class Series:
         notes: tuple[str, ...] = ()
         if first != starts[0]:
             notes = (_("Since %(day)s; before that it was not read.") % {"day": self.named(first)},)
-        before_first = self.before([starts[0]] * plain.period.steps, is_hourly=False)[0]
-        start_of_before = self.on_day(measure, before_first)[0]
+        start_of_before = self.on_day(measure, self.earlier(starts[0], plain.period.steps))[0]
         return replace(
             found,
             change=change,
@@ -622,7 +633,7 @@ def load(account: ConnectedAccount, *, now: datetime | None = None) -> Series:
     """All that the page of an account is made of. Four queries, whatever its age."""
     now = now or timezone.now()
     zone = str(PLATFORMS[account.platform].day_zone)
-    since = days_after(day_start(now, zone), -2 * PERIODS[-1].steps - 4, zone)
+    since = days_after(day_start(now, zone), 1 - LONGEST, zone)
     windows = InsightWindow.objects.filter(account=account)
     hours = windows.filter(period=InsightWindow.Period.HOUR)
     day_rows = windows.filter(period=InsightWindow.Period.DAY, window_start__gte=since).values_list(
