@@ -14,15 +14,15 @@ register = template.Library()
 PLACES = ("after", "page")  # say where in a list somebody is; a file has all of it
 WORDS = {
     "posts": _("Posts"),
-    "post-days": _("Posts by day"),
-    "post-marks": _("Posts by age"),
-    "account-days": _("Accounts by day"),
-    "account-hours": _("Accounts by hour"),
+    "post-days": _("By day"),
+    "post-marks": _("By age of the post"),
+    "account-days": _("By day"),
+    "account-hours": _("By hour"),
     "audience": _("Audience"),
-    "post-readings": _("Posts by reading"),
+    "post-readings": _("All readings"),
     "hours": _("Hours of posting"),
-    "compare": _("Accounts compared"),
-    "compare-days": _("Accounts compared by day"),
+    "compare": _("Accounts"),
+    "compare-days": _("By day"),
     "campaigns": _("Campaigns"),
 }
 

@@ -313,13 +313,15 @@ def test_the_hours_of_posting(signed_in: Client, workspace: Workspace) -> None:
     assert (row["weekday"], row["hour"], row["posts"], float(row["times_usual"])) == ("Monday", "9", "20", 1)
 
 
-@pytest.mark.parametrize("name", ["overview", "account"])
+@pytest.mark.parametrize("name", ["overview", "account", "post_list", "post", "compare_accounts", "campaigns"])
 def test_every_page_of_figures_offers_its_files(signed_in: Client, workspace: Workspace, name: str) -> None:
     """And each of the links is answered."""
     account = make_account(workspace, last_synced_at=timezone.now())
     publication = make_published(account, campaign="Spring").publications.get()
-    post = make_platform_post(account, publication=publication, views=30)
-    make_window(account, timezone.now(), metrics={"followers": 4})
+    now = timezone.now()
+    post = make_platform_post(account, publication=publication, views=30, fetched_at=now)
+    PostSnapshot.objects.create(platform_post=post, fetched_at=now, mark="1h", views=30)
+    make_window(account, now, metrics={"followers": 4})
     args = {"account": [account.pk], "post": [post.pk]}.get(name, [])
     html = signed_in.get(reverse(f"analytics:{name}", args=args), {"period": "30d"}).content.decode()
     links = re.findall(r'href="(/analytics/export/[^"]+)"', html)
