@@ -93,9 +93,9 @@ class Scene:
 
     def past(self) -> Post:
         """Posts that are out; returns the one on all networks."""
-        first = self.post("From a barn find to the coast road.", self.accounts, 8, intent=Intent.NOW)
+        first = self.post("From a barn find to the coast road.", self.accounts, 8, intent=Intent.NOW, campaign="Camaro")
         for sentence in SENTENCES[:3]:
-            self.post(sentence, ("facebook", "linkedin"), intent=Intent.NOW)
+            self.post(sentence, ("facebook", "linkedin"), intent=Intent.NOW, campaign="Workshop")
         settled(Post.objects.of(self.workspace), "published")
         return first
 
