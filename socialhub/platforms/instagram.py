@@ -80,7 +80,7 @@ class Instagram(Platform):
     quota_group: ClassVar[str] = "posts"
     day_zone: ClassVar[str] = DAY_ZONE
     tells_today: ClassVar[bool] = True
-    history_days: ClassVar[int] = 90
+    history_days: ClassVar[int] = 89  # Instagram keeps about 90, and refuses what is older
     lists_figures: ClassVar[int] = PAGE_LIMIT
     has_audience: ClassVar[bool] = True
 

@@ -25,7 +25,7 @@ from socialhub.platforms.errors import (
     TemporaryError,
 )
 from socialhub.platforms.meta import Graph, entries_of, instant_of
-from socialhub.platforms.meta_errors import DeadMetricError, NoDataError, WrongMetricError
+from socialhub.platforms.meta_errors import DeadMetricError, NoDataError, TooMuchDataError, WrongMetricError
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
 
 logger = logging.getLogger(__name__)
@@ -89,27 +89,31 @@ class Insights:
         A name that one object refuses is not asked of the others either, but only what is dead everywhere is told.
         """
         answers: dict[int, Told] = {}
-        refused: dict[str, OurBugError] = {}
-        waiting: list[int] = list(range(len(asks)))
-        # Each round settles everything or at least one, so it ends.
-        while found := self._round(access, asks, waiting, {*refused, *skip}, answers):
-            number, *waiting = found
-            names = _living(asks[number], {*refused, *skip})
-            answers[number], culprits = self._one_by_one(access, asks[number], names, found[number])
-            refused |= culprits
+        refused: dict[str, DeadMetricError] = {}
+        waiting = {number: _living(ask, skip) for number, ask in enumerate(asks)}
+        # What waits for another round waits with fewer names, so it ends.
+        while waiting:
+            found = self._round(access, asks, waiting, answers)
+            again: dict[int, list[str]] = {}
+            for number, error in found.items():
+                names = _living(asks[number], {*refused, *skip})
+                if names != waiting[number]:
+                    again[number] = names
+                    continue
+                answers[number], culprits = self._one_by_one(access, asks[number], names, error)
+                refused |= culprits
+            waiting = again
         return [_with_refused(answers[number], ask, refused) for number, ask in enumerate(asks)]
 
     def _round(
-        self, access: Access, asks: Sequence[Ask], waiting: Sequence[int], left_out: set[str], answers: dict[int, Told]
+        self, access: Access, asks: Sequence[Ask], waiting: Mapping[int, list[str]], answers: dict[int, Told]
     ) -> dict[int, OurBugError]:
         """Ask for what waits; returns which were refused: for a name, or in words that do not tell for what."""
-        living = {number: _living(asks[number], left_out) for number in waiting}
-        answers |= {number: Told() for number, names in living.items() if not names}
-        numbers = [number for number, names in living.items() if names]
+        answers |= {number: Told() for number, names in waiting.items() if not names}
+        living = {number: names for number, names in waiting.items() if names}
+        told = self._fetch(access, [(asks[number], names) for number, names in living.items()])
         refused = {}
-        for number, answer in zip(
-            numbers, self._fetch(access, [(asks[number], living[number]) for number in numbers]), strict=True
-        ):
+        for number, answer in zip(living, told, strict=True):
             if isinstance(answer, OurBugError):
                 refused[number] = answer
             else:
@@ -118,20 +122,23 @@ class Insights:
 
     def _one_by_one(
         self, access: Access, ask: Ask, names: Sequence[str], error: OurBugError
-    ) -> tuple[Told, dict[str, OurBugError]]:
-        """What was refused together, each name alone: the answer, and the culprits. There may be none."""
+    ) -> tuple[Told, dict[str, DeadMetricError]]:
+        """What was refused together, each name alone: the answer, and the culprits. There may be none.
+
+        A refusal in other words may be about this object alone, for example a day that lies too far back.
+        """
         if len(names) == 1:
-            return Told(error=None if isinstance(error, DeadMetricError) else error), {names[0]: error}
-        culprits: dict[str, OurBugError] = {}
+            return (Told(), {names[0]: error}) if isinstance(error, DeadMetricError) else (Told(error=error), {})
+        culprits: dict[str, DeadMetricError] = {}
         entries: dict[str, dict[str, Any]] = {}
         troubles: list[PlatformError] = []
         for name, answer in zip(names, self._fetch(access, [(ask, [name]) for name in names]), strict=True):
-            if isinstance(answer, OurBugError):
+            if isinstance(answer, DeadMetricError):
                 culprits[name] = answer
+                continue
             told = _told(answer)
             entries |= told.entries
-            if told.error and not isinstance(told.error, DeadMetricError):
-                troubles.append(told.error)
+            troubles += [told.error] if told.error else []
         logger.warning("Meta refuses these metrics of %s: %s", ask.path, ", ".join(sorted(culprits or names)))
         return Told(entries, error=troubles[0] if troubles else None), culprits
 
@@ -171,7 +178,7 @@ class Insights:
             if not expansions:
                 raise
             node = self._node(access, path, fields)
-            if isinstance(error, PermissionMissingError):
+            if isinstance(error, PermissionMissingError) or _passes(error):
                 return node, [Told(error=error) for _ask in asks]
             return node, self.read(access, asks, skip=skip)
         return node, [_expanded(node, names[number], ask) for number, ask in enumerate(asks)]
@@ -239,10 +246,10 @@ class Insights:
             return Listed(read(expansion))
         except (LimitedError, ReconnectError):
             raise
-        except NoDataError:  # of one of them, and the others have to be asked by themselves
-            return Listed(read(""), has_figures=False)
-        except PlatformError:
+        except PlatformError as error:
             entries = read("")
+            if isinstance(error, NoDataError) or _passes(error):  # it is not about a name
+                return Listed(entries, has_figures=False)
         if not entries:
             return Listed(entries)
         (told,) = self.read(access, [Ask(str(entries[0].get("id")), tuple(metrics))], skip=skip)
@@ -260,15 +267,15 @@ class Insights:
         return Listed(entries, told.dead, has_figures=False)
 
 
-def _with_refused(told: Told, ask: Ask, refused: Mapping[str, OurBugError]) -> Told:
+def _passes(error: PlatformError) -> bool:
+    """Not about what was asked for. Of a wrong name Meta at times says no more than "unknown error"."""
+    return isinstance(error, TemporaryError) and not isinstance(error, TooMuchDataError) and error.code != "1"
+
+
+def _with_refused(told: Told, ask: Ask, refused: Mapping[str, DeadMetricError]) -> Told:
     found = [name for name in ask.metrics if name in refused]
-    dead = tuple(name for name in found if _is_dead(refused[name]))
+    dead = tuple(name for name in found if not isinstance(refused[name], WrongMetricError))
     return replace(told, dead=dead, lacking=tuple(name for name in found if name not in dead))
-
-
-def _is_dead(error: OurBugError) -> bool:
-    """Not only here, and surely the name."""
-    return isinstance(error, DeadMetricError) and not isinstance(error, WrongMetricError)
 
 
 def _living(ask: Ask, left_out: Collection[str]) -> list[str]:

@@ -68,8 +68,10 @@ def test_a_group_of_dead_names_is_empty():
 
 @pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
 def test_names_that_do_not_go_together_are_read_alone_and_none_is_dead(names):
-    told = Insights(Network(pairs=[("a", "b")])).read(ACCESS, [Ask("1", names), Ask("2", names)])
-    assert [(set(answer.entries), answer.dead) for answer in told] == [(set(names), ())] * 2
+    network = Network(pairs=[("a", "b")])
+    told = Insights(network).read(ACCESS, [Ask(str(number), names) for number in range(10)])
+    assert [(set(answer.entries), answer.dead) for answer in told] == [(set(names), ())] * 10
+    assert sum(map(len, network.asked)) == 10 + 10 * len(names)
 
 
 def test_a_name_that_only_this_object_lacks_is_not_dead():
@@ -77,9 +79,25 @@ def test_a_name_that_only_this_object_lacks_is_not_dead():
     assert (set(told.entries), told.dead, told.error) == ({"a"}, (), None)
 
 
+def test_what_is_refused_of_one_day_in_other_words_is_asked_of_the_next():
+    class Old(Network):
+        def batch(self, token, parts, *, account_id):
+            answers = super().batch(token, parts, account_id=account_id)
+            return [
+                OurBugError("Too far back") if "since=1" in part else answer
+                for part, answer in zip(parts, answers, strict=True)
+            ]
+
+    days = [Ask("1", ("a", "b"), {"since": since}) for since in ("1", "2")]
+    first, second = Insights(Old()).read(ACCESS, days)
+    assert (first.entries, first.dead, first.lacking, type(first.error)) == ({}, (), (), OurBugError)
+    assert (set(second.entries), second.error) == ({"a", "b"}, None)
+
+
 def test_what_is_refused_in_other_words_is_read_as_far_as_it_goes():
     odd = Network(odd=("b", "c"))
     first, second = Insights(odd).read(ACCESS, [Ask("1", ("a", "b")), Ask("1", ("c",))])
+    assert odd.asked == [["a,b", "c"], ["a", "b"]]
     assert (set(first.entries), first.dead, type(first.error)) == ({"a"}, (), OurBugError)
     assert (second.entries, second.dead, type(second.error)) == ({}, (), OurBugError)
 

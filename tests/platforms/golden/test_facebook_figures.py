@@ -187,6 +187,14 @@ def test_without_the_right_to_figures_the_profile_is_still_told(facebook, page, 
     assert [type(trouble) for trouble in reading.troubles] == [PermissionMissingError]
 
 
+def test_trouble_that_passes_is_not_met_with_more_calls(facebook, page, graph):
+    graph.get(f"{BASE}/900", json=error(2, None, "Service temporarily unavailable"), status=500)
+    graph.get(f"{BASE}/900", json={"id": "900", "followers_count": 7})
+    reading = facebook.read_account(page, days=[day(2026, 11, 19)])
+    assert (reading.totals, reading.days, len(graph.calls)) == ({"followers": 7}, (), 2)
+    assert [type(trouble) for trouble in reading.troubles] == [TemporaryError]
+
+
 def test_trouble_with_a_group_is_told_and_the_others_are_read(facebook, page, graph):
     graph.get(f"{BASE}/900", json=error(1, None, "An unknown error occurred"), status=500)
     graph.get(f"{BASE}/900", json={"id": "900"})
