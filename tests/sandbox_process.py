@@ -496,7 +496,7 @@ def start_sandbox(
         try:
             if sandbox.session.get(f"{url}/control/calls", timeout=5).status_code == 200:
                 return sandbox
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # on a busy machine it listens long before it answers
             pass
         if process.poll() is not None or time.monotonic() > deadline:
             sandbox.stop()
