@@ -70,6 +70,7 @@ def test_days_are_added_up_and_people_are_not(fb):
 
 def test_days_that_are_not_known_are_counted(fb):
     make_day(fb, date(2026, 11, 18), {"views": 100})
+    make_day(fb, date(2026, 11, 17), {"views": 30}, is_whole=False)  # was never read again after it ended
     flow = compare(fb)[fb].flows["views"]
     assert (flow.value, flow.known, flow.of, flow.is_complete) == (100.0, 1, 7, False)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import Notification, User, Workspace
+from analytics.models import PlatformPost, PostDay, PostSnapshot
 from publishing.media import store_upload
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, Post, PostMedia
 from tests.browser.conftest import OpenPage
@@ -72,8 +73,15 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
     draft = make_post(workspace, facebook, instagram, post_type="multi_image", image_set=image_set)
     for position, media in enumerate(pictures):
         PostMedia.objects.create(post=draft, media=media, position=position)
-    published = make_post(workspace, facebook, instagram)
-    publish(published, likes=1204, reach=98_765)
+    published = make_post(workspace, facebook, instagram, campaign="Winter sale")
+    publish(published, likes=1204, reach=98_765, engagements=1204, engagement_rate=0.0122, rate_of="reach")
+    figured = PlatformPost.objects.get(publication__post=published, account=facebook)
+    for days in range(4):
+        at, figures = now - timedelta(days=days), {"likes": 1204 - days, "reach": 98_765 - 9 * days}
+        PostSnapshot.objects.create(platform_post=figured, fetched_at=at, **figures)
+        PostDay.objects.create(
+            platform_post=figured, account=facebook, day=at.date(), fetched_at=at, gained={"reach": 9}, **figures
+        )
     at = now + timedelta(days=2)
     scheduled = make_post(workspace, facebook, status="scheduled", scheduled_at=at)
     scheduled.publications.update(status="scheduled", scheduled_at=at)
@@ -94,6 +102,11 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/settings/accounts/",
         "/settings/profile/",
         "/settings/workspace/",
+        "/analytics/posts/",
+        f"/analytics/posts/{figured.pk}/",
+        "/analytics/compare/",
+        "/analytics/compare/?measure=followers",
+        "/analytics/campaigns/",
         "/settings/reports/",
         "/notifications/",
         "/library/",
