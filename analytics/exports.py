@@ -46,7 +46,7 @@ def of_account() -> list[Column]:
 
 
 def account_cells(platform: str, name: str, username: str) -> tuple[str, str, str]:
-    return LABELS.get(platform, platform), name, f"@{username}" if username else ""
+    return LABELS.get(platform, platform), name, username
 
 
 ACCOUNT = ("account__platform", "account__name", "account__username")

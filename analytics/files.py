@@ -57,7 +57,7 @@ def csv_of(table: Table, zone: tzinfo) -> Iterator[bytes]:
     """The file in pieces. zone: of the person who reads it. Rows are fetched as the pieces are taken."""
     lines = Line()
     writer = csv.writer(lines, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow([column.key for column in table.columns])
+    writer.writerow([guarded(column.key) for column in table.columns])
     kinds = [column.kind for column in table.columns]
     rows = iter(table.rows)
     yield b"\xef\xbb\xbf" + lines.take()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -24,8 +24,8 @@ from analytics.filters import ALL_TIME, CampaignFilter, ComparisonFilter, Narrow
 from analytics.models import PlatformPost
 from analytics.reports import compare
 from analytics.reports.hours import best_hours
-from analytics.reports.periods import USUAL, period_of
-from analytics.reports.tables import Table
+from analytics.reports.periods import DAY, USUAL, period_of
+from analytics.reports.tables import Column, Table
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
 
@@ -40,10 +40,14 @@ class AccountForm(forms.Form):
     platform = forms.ChoiceField(required=False, choices=[("", ""), *LABELS.items()])
     period = forms.CharField(required=False, max_length=10)
 
-    @property
-    def since(self) -> datetime | None:
-        key = self.cleaned_data["period"]
-        return None if key == ALL_TIME else timezone.now() - period_of(key).length
+    def since(self, table: str) -> datetime | None:
+        """Of hours exactly the period; of days one more, as they begin at other times than ours and are told late."""
+        if self.cleaned_data["period"] == ALL_TIME:
+            return None
+        period = period_of(self.cleaned_data["period"])
+        if table == "account-hours":
+            return timezone.now() - period.length
+        return timezone.now() - (USUAL if period.is_hourly else period).length - DAY
 
 
 class PostForm(forms.Form):
@@ -75,17 +79,17 @@ def read(form: Form) -> Form:
 
 def of_accounts(request: HttpRequest, key: str) -> Wanted:
     form = read(AccountForm(request.GET))
-    account, platform = account_of(request, form), form.cleaned_data["platform"]
+    account, platform, since = account_of(request, form), form.cleaned_data["platform"], form.since(key)
     accounts = ConnectedAccount.objects.of(request.workspace).listed()
     if account:
         accounts = accounts.filter(pk=account.pk)
     if platform:
         accounts = accounts.filter(platform=platform)
-    scope = Scope(accounts, PlatformPost.objects.none(), since=form.since)
+    scope = Scope(accounts, PlatformPost.objects.none(), since=since)
     facts = [
         (_("Account"), account.name if account else ""),
         (_("Network"), LABELS.get(platform, "")),
-        (_("Since"), date_format(timezone.localtime(form.since), "DATETIME_FORMAT") if form.since else ""),
+        (_("Since"), date_format(timezone.localtime(since), "DATETIME_FORMAT") if since else ""),
     ]
     return Wanted(exports.ACCOUNTS[key](scope), account.name if account else "", facts)
 
@@ -107,8 +111,14 @@ def of_comparison(request: HttpRequest, key: str) -> Wanted:
     chosen, period = form.chosen_accounts, form.chosen_period or USUAL
     facts = [(_("Days"), period.word)]
     if key == "compare-days":
-        return Wanted(compare.chart_of(chosen, form.drawn, period, form.span).table, form.drawn, facts)
+        table = compare.chart_of(chosen, form.drawn, period, form.span).table
+        return Wanted(replace(table, columns=[named(column) for column in table.columns]), form.drawn, facts)
     return Wanted(compare.accounts_table(compare.compared(chosen, period, form.span)), "", facts)
+
+
+def named(column: Column) -> Column:
+    """The columns of accounts have their ids for keys, which say nothing to a person."""
+    return replace(column, key=slugify(column.word) or column.key)
 
 
 def of_campaigns(request: HttpRequest, _key: str) -> Wanted:
