@@ -184,14 +184,14 @@ def account_page(account: ConnectedAccount, period: Period, measure_key: str) ->
 
 
 DIMENSIONS = {
-    "age": gettext_lazy("Age"),
-    "gender": gettext_lazy("Gender"),
-    "country": gettext_lazy("Country"),
-    "city": gettext_lazy("City"),
-    "seniority": gettext_lazy("Seniority"),
-    "function": gettext_lazy("Job function"),
-    "industry": gettext_lazy("Industry"),
-    "company_size": gettext_lazy("Company size"),
+    "age": gettext_lazy("age"),
+    "gender": gettext_lazy("gender"),
+    "country": gettext_lazy("country"),
+    "city": gettext_lazy("city"),
+    "seniority": gettext_lazy("seniority"),
+    "function": gettext_lazy("job function"),
+    "industry": gettext_lazy("industry"),
+    "company_size": gettext_lazy("company size"),
 }
 PEOPLE = {
     AudienceSnapshot.Kind.FOLLOWERS: gettext_lazy("Followers by %(dimension)s"),
@@ -256,10 +256,14 @@ class Cell:
     """One measure of one account over a span, as `Told` says it, out of sums of the database."""
 
     value: float | None
-    rate: float | None = None
+    before: float | None = None  # of as many days as are known of this span; None: not comparable
     why: str = ""
     known: int = 0
     of: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        return (self.value - self.before) / self.before if self.value is not None and self.before else None
 
     @property
     def is_partial(self) -> bool:
@@ -422,12 +426,11 @@ def _cell(account: ConnectedAccount, measure: Measure, sums: dict[str, Any], per
             None,
             why=_("Within these days the network began to count something else. The page of the account says when."),
         )
-    rate = None
-    if min(known, known_before) >= COMPARABLE * of and sums[f"{key}_sum_before"] > 0:
+    before = None
+    if min(known, known_before) >= COMPARABLE * of:
         # By the average day, so that single missing ones do not look like a change.
-        now, before = sums[f"{key}_sum"] / known, sums[f"{key}_sum_before"] / known_before
-        rate = (now - before) / before
-    return Cell(value, rate, known=known, of=of)
+        before = sums[f"{key}_sum_before"] / known_before * (known if is_sum else 1)
+    return Cell(value, before, known=known, of=of)
 
 
 def _why_none(account: ConnectedAccount, measure: Measure) -> str:
@@ -462,8 +465,8 @@ def _sum(measure: Measure, rows: Sequence[AccountRow]) -> Summed:
     cells = [cell for row in rows for one, cell in row.cells if one is measure]
     known = [cell for cell in cells if cell.value is not None]
     value = sum(cell.value or 0 for cell in known)
-    compared = all(cell.rate is not None for cell in known)
-    before = sum((cell.value or 0) / (1 + (cell.rate or 0)) for cell in known if (cell.rate or 0) > -1)
+    compared = all(cell.before is not None for cell in known)
+    before = sum(cell.before or 0 for cell in known)
     return Summed(
         measure,
         value if known else None,

@@ -499,8 +499,15 @@ class Series:
             table=Table(f"{measure.key}-days", title, columns, rows, self.zone_note),
             breaks=breaks,
             notes=notes,
-            reason="" if any_known(values) else self.why(measure),
+            reason="" if any_known(values) else self._why_no_days(measure),
         )
+
+    def _why_no_days(self, measure: Measure) -> str:
+        if measure.is_level and measure.key in self.known:
+            return _(
+                "%(network)s does not tell what it was before it was first read. The line begins with this day's end."
+            ) % {"network": self.network}
+        return self.why(measure)
 
     def _day_notes(self, measure: Measure, slots: Sequence[datetime], values: Sequence[Any]) -> Iterator[str]:
         missing = sum(value is None for value in values)

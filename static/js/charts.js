@@ -40,7 +40,7 @@
   function range(lines) {
     const fromZero = !lines.every((line) => line.level);
     return (_plot, low, high) => {
-      if (low == null) return [0, 1];
+      if (low == null || (low === 0 && high === 0)) return [0, 1];
       if (fromZero) {
         const room = Math.max(high, 0) - Math.min(low, 0) || 1;
         return [low < 0 ? low - room * 0.08 : 0, high > 0 ? high + room * 0.08 : 0];
@@ -294,7 +294,17 @@
     for (const { plot } of drawn.values()) plot.redraw();
   }
 
+  // Networks tell countries by their codes; the browser knows what they are called in the reader's language.
+  function nameRegions(root) {
+    const names = new Intl.DisplayNames(language, { type: "region", fallback: "code" });
+    for (const element of root.querySelectorAll("[data-region]")) {
+      const code = element.dataset.region;
+      if (/^[A-Z]{2}$/.test(code)) element.textContent = names.of(code);
+    }
+  }
+
   drawAll(document);
+  nameRegions(document);
   document.addEventListener("htmx:load", (event) => {
     drawAll(event.detail.elt);
     for (const [element, { plot }] of drawn) {

@@ -125,7 +125,7 @@ def test_the_newest_parts_of_each_dimension_are_shown(instagram: ConnectedAccoun
     country, age = audience_of(instagram).breakdowns
     assert [(part.key, part.share) for part in country.parts] == [("US", 0.6), ("DE", 0.4)]
     assert [part.key for part in age.parts] == ["25-34", "35-44"]
-    assert age.title == "People engaged by Age"
+    assert age.title == "People engaged by age"
 
 
 def test_many_parts_are_cut_and_shares_are_of_all(instagram: ConnectedAccount) -> None:
@@ -170,6 +170,16 @@ def test_accounts_stand_beside_each_other(workspace: Workspace) -> None:
     sums = {one.measure.key: one for one in found.sums}
     assert (sums["followers"].value, sums["views"].value, sums["views"].accounts) == (107, views, 1)
     assert "reach" not in sums  # people of different accounts may be the same
+
+
+def test_an_account_that_had_nothing_does_not_keep_the_others_from_being_compared(workspace: Workspace) -> None:
+    busy, idle = (make_account(workspace, name=name, last_synced_at=timezone.now()) for name in "AB")
+    for account in (busy, idle):
+        make_days(account, 30, measures=("views",))
+    InsightWindow.objects.filter(account=idle).update(metrics={"views": 0})
+    views = overview(workspace, WEEK, "").sums[1]
+    assert views.value == sum(day_value("views", back) for back in range(1, 8))
+    assert views.rate is not None
 
 
 def test_a_change_of_what_is_measured_is_no_sum(workspace: Workspace) -> None:

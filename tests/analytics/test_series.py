@@ -158,6 +158,11 @@ def test_one_reading_is_no_change(page: ConnectedAccount) -> None:
     assert told.why_not_compared
 
 
+def test_the_first_day_of_a_level_has_a_reason_of_its_own(page: ConnectedAccount) -> None:
+    make_hours(page, 2)
+    assert load(page).chart(FOLLOWERS, WEEK).reason.startswith("Facebook does not tell what it was before")
+
+
 # --- Hours ----------------------------------------------------------------------------------------------------
 
 
