@@ -69,13 +69,16 @@ def progress_page(request: HttpRequest, account: ConnectedAccount, looks: int = 
         messages.warning(request, _("Not everything of “%(name)s” could be read.") % {"name": account.name})
     elif is_done:
         messages.success(request, _("The figures of “%(name)s” are up to date.") % {"name": account.name})
+    here = (request.htmx and request.htmx.current_url_abs_path) or reverse("accounts:social")
+    is_shown_here = here.startswith(reverse("analytics:overview"))
     context: dict[str, Any] = {
         "account": account,
         "sync": sync,
         "looks": looks,
         "delay": next((seconds for most, seconds in PACE if looks < most), SLOWEST),
         "sync_is_done": is_done,
-        "here": (request.htmx and request.htmx.current_url_abs_path) or reverse("accounts:social"),
+        "here": here,
+        "figures_address": here if is_shown_here else reverse("analytics:account", args=[account.pk]),
     }
     return render(request, "analytics/_sync.html", context)
 

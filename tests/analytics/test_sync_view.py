@@ -152,10 +152,17 @@ def test_when_it_is_over_it_says_so_and_asks_no_more(signed_in, account, clock):
     ConnectedAccount.objects.update(last_synced_at=NOW)
     shown = look(signed_in, account, 3)
     assert "The figures of “Garage” are up to date." in shown
+    assert f'href="/analytics/accounts/{account.pk}/">' in shown
     assert "Show the new figures" in shown
     assert "hx-get" not in shown
     assert "9 calls today" in shown
     assert "9 of 200 calls of this hour are used." in shown
+
+
+def test_on_a_page_of_figures_the_new_ones_are_on_that_page(signed_in, account, clock):
+    stands(account, asked_at=NOW, started_at=NOW, finished_at=NOW)
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/analytics/?period=7d"}
+    assert 'href="/analytics/?period=7d"' in signed_in.get(progress(account, 3), headers=headers).content.decode()
 
 
 def test_what_could_not_be_read_is_said(signed_in, account, clock):
