@@ -274,7 +274,7 @@ class Series:
         values = [value for at in counted if (value := self.on_day(measure, at)[0]) is not None]
         if not values:
             return replace(plain, why=self.why(measure), of=len(slots))
-        if late := (self.today - slots[-1]).days - 1:
+        if late := self.places[slots[-1]] - 1:
             notes.append(
                 ngettext(
                     "Up to %(day)s: %(network)s has not told the day after it yet.",
@@ -517,7 +517,7 @@ class Series:
                 "%(missing)d of %(of)d days have no figure: they were not read, or not told. They do not count as 0.",
                 missing,
             ) % {"missing": missing, "of": len(values)}
-        late = (self.today - slots[-1]).days - 1
+        late = self.places[slots[-1]] - 1
         if late > 0 and not measure.is_level:
             yield _("%(network)s tells a day late: the newest that it has told is %(day)s.") % {
                 "network": self.network,

@@ -73,6 +73,16 @@ def test_days_that_are_not_told_yet_move_the_span_and_are_named(page: ConnectedA
     assert told.notes == ("Up to 15 Nov: Facebook has not told the 2 days after it yet.",)
 
 
+@pytest.mark.parametrize("changed", [datetime(2026, 11, 2, 20, tzinfo=UTC), datetime(2027, 3, 15, 20, tzinfo=UTC)])
+def test_the_day_after_the_clocks_changed_nothing_is_late(page: ConnectedAccount, changed: datetime) -> None:
+    with time_machine.travel(changed, tick=False):
+        make_days(page, 30)
+        series = load(page)
+        assert series.told(VIEWS, WEEK).notes == ()
+        assert series.told(VIEWS, WEEK).known == 7
+        assert series.chart(VIEWS, WEEK).notes == []
+
+
 def test_a_missing_day_is_not_0_and_compares_by_the_average_day(page: ConnectedAccount) -> None:
     make_days(page, 70, missing=(12,))
     told = load(page).told(VIEWS, MONTH)
