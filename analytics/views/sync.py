@@ -51,8 +51,6 @@ def account_sync(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def account_sync_progress(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """How far the reading is; asks for itself again until it is over, which is then said aloud."""
     account = account_of(request, account_id)
-    if not request.htmx:
-        return redirect("analytics:account", account.pk)
     count = request.GET.get("n", "")
     looks = int(count) + 1 if count.isdecimal() and len(count) < 6 else 1
     return progress_page(request, account, looks=looks)

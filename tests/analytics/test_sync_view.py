@@ -209,10 +209,6 @@ def test_strangers_see_nothing_of_how_it_goes(signed_in_stranger, account):
     assert signed_in_stranger.get(progress(account), headers={"HX-Request": "true"}).status_code == 404
 
 
-def test_opened_as_a_page_it_leads_to_the_account(signed_in, account):
-    assert signed_in.get(progress(account))["Location"] == reverse("analytics:account", args=[account.pk])
-
-
 def test_many_accounts_on_a_page_cost_three_queries(
     signed_in, workspace, account, rf, owner, django_assert_num_queries
 ):
