@@ -129,9 +129,10 @@ class Narrowing(forms.Form):
         self.accounts = list(ConnectedAccount.objects.of(workspace).defer("offers").order_by("platform", "name", "pk"))
         period: Any = self.fields["period"]
         period.choices = [(key, period.word) for key, period in POST_PERIODS.items()]
-        if not data.get("period"):
-            self.data = data.copy()
-            self.data["period"] = self.usual_period.key
+        self.query = data.copy()
+        if not self.query.get("period"):
+            self.query["period"] = self.usual_period.key
+        self.data = self.query
 
     @property
     def chosen_period(self) -> Period | None:
@@ -146,7 +147,7 @@ class Narrowing(forms.Form):
         """The query of the page with something else, from its top; "" takes a condition away."""
         query = QueryDict(mutable=True)
         for name in self.fields:
-            values = [changed[name]] if name in changed else self.data.getlist(name)
+            values = [changed[name]] if name in changed else self.query.getlist(name)
             if name in self.PLACES and name not in changed:
                 continue
             if name == "period" and values == [self.usual_period.key]:

@@ -7,7 +7,7 @@ is the average day, or the average post.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -82,7 +82,7 @@ def compared(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -
         )
     }
     flows = _flows(accounts, period, span)
-    posts = {
+    posts: dict[UUID, Any] = {
         one["account_id"]: one
         for one in PlatformPost.objects.filter(account__in=ids, posted_at__gte=span.start, posted_at__lt=span.end)
         .order_by()
@@ -92,7 +92,7 @@ def compared(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -
     found = []
     for account in accounts:
         reading: Any = readings.get(account.pk)
-        made = posts.get(account.pk, {"posts": 0, "rate": None, "rated": 0})
+        made: Mapping[str, Any] = posts.get(account.pk, {"posts": 0, "rate": None, "rated": 0})
         found.append(
             Compared(
                 account=account,
@@ -153,7 +153,7 @@ def _flows(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -> 
         told[name] = many(_number(name))
         told[f"{name}_known"] = Count(_number(name))
         told[f"{name}_ways"] = Count(_source(name), distinct=True)
-    rows = _days(accounts, period, span).order_by().values("account_id").annotate(**told)
+    rows: Iterable[Any] = _days(accounts, period, span).order_by().values("account_id").annotate(**told)
     return {row["account_id"]: row for row in rows}
 
 

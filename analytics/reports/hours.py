@@ -134,7 +134,7 @@ def _refused(told: BestHours) -> BestHours:
 class Weighed:
     """The sums of the database as cells, each weighed by what is usual on its account."""
 
-    def __init__(self, found: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, found: Iterable[Any]) -> None:
         found = list(found)
         usual: dict[tuple[Any, str], list[float]] = defaultdict(lambda: [0, 0])
         for one in found:

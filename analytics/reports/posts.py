@@ -244,11 +244,12 @@ def best_and_worst(
     best_ids = [pk for way, pk, _of in ends if way == 0]
     worst_ids = [pk for way, pk, _of in ends if way == 1][: min(limit, least)]
     rows = {row.post.pk: row for row in listed([*best_ids, *worst_ids])}
-    in_order = (
-        sorted(best_ids, key=lambda pk: -rows[pk].post.engagement_rate),
-        sorted(worst_ids, key=lambda pk: rows[pk].post.engagement_rate),
-    )
-    return BestAndWorst([rows[pk] for pk in in_order[0]], [rows[pk] for pk in in_order[1]], rated, span)
+    best_rows = sorted((rows[pk] for pk in best_ids if pk in rows), key=rate_in, reverse=True)
+    return BestAndWorst(best_rows, sorted((rows[pk] for pk in worst_ids if pk in rows), key=rate_in), rated, span)
+
+
+def rate_in(row: Listed) -> float:
+    return row.post.engagement_rate or 0
 
 
 def accounts_of(workspace: Workspace, account: ConnectedAccount | None) -> list[UUID]:
