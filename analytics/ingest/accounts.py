@@ -32,6 +32,15 @@ AUDIENCE_EVERY = timedelta(hours=23)  # once a day, and the readings of a day do
 HISTORY_CHUNK = 90  # days that are read and written at once
 MOST_HOURLY_DAYS = 3  # a longer stop is caught up by a full reading
 
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All days from `first` on as they stood at `read_at`."""
+
+    first: datetime
+    read_at: datetime
+
+
 Act = Callable[[ConnectedAccount, Platform, Access], Sequence[PlatformError]]
 
 
@@ -80,22 +89,32 @@ def parts_of(account: ConnectedAccount, platform: Platform, *, full: bool, asked
 
 
 def _missing(platform: Platform, row: AccountSync | None, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The spans of days that were never read: since the last reading that came through, and before the account was new."""
+    """The spans of days that were missed since the last reading, and those from before the account was new."""
     zone = platform.day_zone
-    today = day_start(now, zone)
-    horizon = days_after(today, -platform.history_days, zone)
-    settled = days_after(today, -platform.settles_after_days, zone)  # from here on the days are read every time
-    if row is not None and row.days_read_to and row.days_read_to < settled:
-        first = max(days_after(row.days_read_to, -platform.settles_after_days, zone), horizon)
-        while first < settled:
-            end = min(days_after(first, HISTORY_CHUNK, zone), settled)
-            yield first, end
-            first = end
-    end = row.history_from if row is not None and row.history_from else settled
+    horizon = days_after(day_start(now, zone), -platform.history_days, zone)
+    end = _first_read_every_time(platform, now)
+    if row is not None and row.days_read_to:
+        first = max(_first_unsettled(platform, row.days_read_to), horizon)
+        while first < end:
+            until = min(days_after(first, HISTORY_CHUNK, zone), end)
+            yield first, until
+            first = until
+    end = row.history_from if row is not None and row.history_from else _first_unsettled(platform, now)
     while horizon < end:
         first = max(days_after(end, -HISTORY_CHUNK, zone), horizon)
         yield first, end
         end = first
+
+
+def _first_unsettled(platform: Platform, read_at: datetime) -> datetime:
+    """The first day whose figures could still change after they were read at that moment."""
+    zone = platform.day_zone
+    return days_after(day_start(read_at, zone), -platform.settles_after_days, zone)
+
+
+def _first_read_every_time(platform: Platform, now: datetime) -> datetime:
+    """From here on a full reading reads all days; a day more than may change, since the last reading was some hours ago."""
+    return days_after(_first_unsettled(platform, now), -1, platform.day_zone)
 
 
 def read_hour(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:
@@ -107,8 +126,8 @@ def read_hour(account: ConnectedAccount, platform: Platform, access: Access) -> 
     days: list[datetime] = []
     if platform.tells_today:
         today = day_start(at, zone)
-        since = min(account.last_synced_at or today, today)
-        days = list(days_between(max(since, days_after(today, -MOST_HOURLY_DAYS, zone)), at, zone))
+        since = max(account.last_synced_at or today, days_after(today, -MOST_HOURLY_DAYS, zone))
+        days = [*days_between(since, today, zone), today]
     troubles = _read(account, platform, access, at, days)
     pictures.refresh_later(account)
     return troubles
@@ -118,11 +137,13 @@ def read_days(account: ConnectedAccount, platform: Platform, access: Access) -> 
     """As `read_hour`, and all days again whose figures may still change: networks hand them in late."""
     at, zone = timezone.now(), platform.day_zone
     today = day_start(at, zone)
-    first = days_after(today, -platform.settles_after_days, zone)
+    row: AccountSync | None = getattr(account, "sync", None)
+    read_at = (row and row.days_read_to) or at
+    first = max(_first_unsettled(platform, min(read_at, at)), _first_read_every_time(platform, at))
     days = list(days_between(first, today, zone)) if platform.history_days else []
     if platform.tells_today:
         days = [*days, today]
-    troubles = _read(account, platform, access, at, days, read_to=(first, today))
+    troubles = _read(account, platform, access, at, days, known=Known(first, at))
     pictures.refresh_later(account)
     return troubles
 
@@ -132,7 +153,9 @@ def read_earlier_days(
 ) -> Sequence[PlatformError]:
     """Days that were missed, or from before the account was connected."""
     days = list(days_between(first, end, platform.day_zone))
-    return _read(account, platform, access, timezone.now(), days, read_to=(first, end))
+    # As if read at the moment after which all later days could still change.
+    read_at = days_after(end, platform.settles_after_days, platform.day_zone)
+    return _read(account, platform, access, timezone.now(), days, known=Known(first, read_at))
 
 
 def _read(
@@ -142,9 +165,9 @@ def _read(
     at: datetime,
     days: Sequence[datetime],
     *,
-    read_to: tuple[datetime, datetime] | None = None,
+    known: Known | None = None,
 ) -> Sequence[PlatformError]:
-    """read_to: the span of days that is known once nothing has kept the network from telling them."""
+    """known: the days that are known once nothing has kept the network from telling them."""
     reading = platform.read_account(access, days=days, skip=skip_for(platform.key, Subject.ACCOUNT))
     note_refused(account, Subject.ACCOUNT, reading.refused)
     if not _put_profile(account, reading.profile, at):
@@ -160,8 +183,8 @@ def _read(
             levels=_levels(reading),
             days=reading.days,
         )
-        if read_to and not is_cut_short:
-            _advance(row, *read_to)
+        if known and not is_cut_short:
+            _advance(row, known, platform)
     return reading.troubles
 
 
@@ -174,14 +197,18 @@ def _hold(account: ConnectedAccount) -> AccountSync:
     return rows.get()
 
 
-def _advance(row: AccountSync, first: datetime, end: datetime) -> None:
-    """All days from `first` to just before `end` have been read; so are those that lie beside them already."""
-    known_from, known_to = row.history_from or first, row.days_read_to or end
-    if first > known_to or end < known_from:
-        return  # days in between are still missing
-    known_from, known_to = min(known_from, first), max(known_to, end)
-    if (known_from, known_to) != (row.history_from, row.days_read_to):
-        AccountSync.objects.filter(pk=row.pk).update(history_from=known_from, days_read_to=known_to)
+def _advance(row: AccountSync, new: Known, platform: Platform) -> None:
+    """Joins the days that were just read to those that are known, unless days in between are still missing."""
+    known_from, read_to = row.history_from, row.days_read_to
+    if known_from is None or read_to is None:
+        known_from, read_to = new.first, new.read_at
+    else:
+        if _first_unsettled(platform, new.read_at) >= known_from:
+            known_from = min(known_from, new.first)
+        if new.first <= _first_unsettled(platform, read_to):
+            read_to = max(read_to, new.read_at)
+    if (known_from, read_to) != (row.history_from, row.days_read_to):
+        AccountSync.objects.filter(pk=row.pk).update(history_from=known_from, days_read_to=read_to)
 
 
 def _put_profile(account: ConnectedAccount, profile: Profile, at: datetime) -> bool:

@@ -145,7 +145,7 @@ def _put_day(book: _Book, zone: Zone, start: datetime, figures: DayFigures, at: 
 def _close(book: _Book, zone: Zone, day: InsightWindow) -> None:
     """A day is read for the first time since it ended: what its last hour did not see yet belongs to that hour."""
     end = day_end(day.window_start, zone.name)
-    last = next(reversed(book.read_in(day.window_start, end)), None)
+    last = next((hour for hour in reversed(book.read_in(day.window_start, end)) if hour.so_far), None)
     if last is None or "span_minutes" not in last.derived:
         return
     rest = {
@@ -240,13 +240,13 @@ def _newest_with(
 
 
 def _of_flows(zone: Zone, window: InsightWindow, before: Sequence[InsightWindow]) -> tuple[Numbers, int]:
-    """What happened since the reading before, on the network's day; without one on that day, since its midnight.
+    """What happened since the reading before that was told of this day; without one, since the network's midnight.
 
-    What the reading before lacks cannot be told for this hour, and is left to the day.
+    A name that the reading before lacks cannot be told for this hour, and is left to the day.
     """
     midnight = day_start(window.fetched_at, zone.name)
     names = [name for name in window.so_far if _can_be_subtracted(name)]
-    base = next((older for older in before if older.fetched_at >= midnight), None)
+    base = next((older for older in before if older.so_far and older.fetched_at >= midnight), None)
     if base is None:
         return {name: window.so_far[name] for name in names}, _minutes(window.fetched_at - midnight)
     both = _of_one_measure(window, base, [name for name in names if name in base.so_far])

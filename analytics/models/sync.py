@@ -20,7 +20,7 @@ class AccountSync(models.Model):
     next_at = models.DateTimeField(null=True, blank=True)  # when the hourly job takes it next; None: at once
     full_at = models.DateTimeField(null=True, blank=True)  # day figures and newest posts too, not the totals alone
     audience_at = models.DateTimeField(null=True, blank=True)
-    # The days from the first to just before the second have been read, each at least once since it ended.
+    # All days from the first on have been read, as they stood at the second.
     history_from = models.DateTimeField(null=True, blank=True)
     days_read_to = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)  # readings in a row that came to nothing

@@ -175,6 +175,32 @@ def test_what_an_hour_was_not_told_belongs_to_the_day_alone(account, network, cl
     assert placed(NOON, "reach") == 290
 
 
+def test_a_reading_without_the_day_is_made_up_for_by_the_next(account, network, clock):
+    network.tell(NOON, followers=100, views=500)
+    read(account, network)
+    clock.move_to(NOON + HOUR)
+    network.will("read_account", AccountReading(Profile(followers_count=101), troubles=(TemporaryError("No answer."),)))
+    read(account, network)
+    clock.move_to(NOON + 2 * HOUR)
+    network.tell(NOON, followers=103, views=570)
+    read(account, network)
+    assert [window.derived for window in hours()[1:]] == [
+        {"followers": 1, "span_minutes": 60},
+        {"followers": 2, "views": 70, "span_minutes": 120, "level_minutes": 60},
+    ]
+    assert day(NOON).derived == {}
+
+
+def test_a_reading_at_midnight_itself_begins_the_day(account, network, clock):
+    for at, views in ((NOON, 500), (MIDNIGHT + DAY, 0), (MIDNIGHT + DAY + HOUR, 30)):
+        clock.move_to(at)
+        network.close(NOON, views=600)
+        network.tell(at, views=views)
+        read(account, network)
+    assert [window.derived["span_minutes"] for window in hours()] == [1440, 0, 60]
+    assert [window.derived["views"] for window in hours()] == [600, 0, 30]
+
+
 def test_no_change_of_a_level_is_lost_where_a_reading_lacked_it(account, network, clock):
     for number, followers in enumerate((100, None, 107)):
         clock.move_to(NOON + number * HOUR)
@@ -497,7 +523,7 @@ def test_the_history_of_a_new_account_is_read_once_in_chunks(account, clock):
     assert (min(asked), max(asked)) == (day_start(NOON - 200 * DAY, ZONE), MIDNIGHT - DAY)
     assert days_parts(account, network) == []
     row = AccountSync.objects.get()
-    assert (row.history_from, row.days_read_to) == (min(asked), MIDNIGHT)
+    assert (row.history_from, row.days_read_to) == (min(asked), NOON)
 
 
 def test_a_history_that_was_cut_short_goes_on_where_it_stood(account, clock):
@@ -520,9 +546,25 @@ def test_the_days_of_a_long_stop_are_caught_up(account, clock):
     run(account, network)
     asked = asked_days(network)
     assert set(asked) == {MIDNIGHT + number * DAY for number in range(-3, 20)}
+    run(account, network)
     network.calls.clear()
     run(account, network)
     assert asked_days(network) == [MIDNIGHT + number * DAY for number in (17, 18, 19)], "then only those that change"
+
+
+@pytest.mark.parametrize("hours", [3, 24, 30, 48, 79, 200])
+def test_each_day_is_read_again_until_it_has_settled(account, clock, hours):
+    """However long nothing was read: a day that could still change when it was read last is read once more."""
+    network = Daily()
+    run(account, network)
+    clock.move_to(NOON + hours * HOUR)
+    network.calls.clear()
+    run(account, network)
+    unsettled = MIDNIGHT - 3 * DAY
+    asked = sorted(asked_days(network))
+    assert asked == [unsettled + number * DAY for number in range(len(asked))], "each once"
+    assert asked[-1] == day_start(NOON + hours * HOUR, ZONE) - DAY
+    assert days_parts(account, network) == []
 
 
 def test_what_passes_by_itself_is_read_again_and_what_does_not_is_left(account, clock):
@@ -536,7 +578,7 @@ def test_what_passes_by_itself_is_read_again_and_what_does_not_is_left(account, 
     assert AccountSync.objects.get().days_read_to is None
     network.will("read_account", AccountReading(Profile(), troubles=(PermissionMissingError("Missing."),)))
     read(account, network, ingest.read_days)
-    assert AccountSync.objects.get().days_read_to == MIDNIGHT
+    assert AccountSync.objects.get().days_read_to == NOON
 
 
 def test_a_network_without_days_is_not_asked_for_any(account):
@@ -623,10 +665,8 @@ def test_an_hour_costs_seven_statements_and_a_full_reading_of_days_eight(
     # Names to skip, profile, transaction (2), lock, windows, windows again
     with django_assert_num_queries(7):
         ingest.read_hour(account, network, access)
-    with django_assert_num_queries(7):
-        ingest.read_days(account, network, access)
-    clock.move_to(NOON + DAY)
-    with django_assert_num_queries(8):  # how far the days are read
+    account = ConnectedAccount.objects.select_related("sync").get(pk=account.pk)
+    with django_assert_num_queries(8):  # and how far the days are read
         ingest.read_days(account, network, access)
 
 
