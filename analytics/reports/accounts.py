@@ -96,6 +96,7 @@ class AccountPage:
     series: Series
     period: Period
     measure: Measure
+    asked: str = ""  # the measure that the address names, to stay with it
 
     @property
     def account(self) -> ConnectedAccount:
@@ -180,7 +181,7 @@ def account_page(account: ConnectedAccount, period: Period, measure_key: str) ->
         wanted = [key for key in wanted if key in MEASURES and not series.why_not_by_hour(MEASURES[key])]
     key = next((key for key in wanted if key in series.known and key not in ASIDE), "")
     key = key or next((key for key in series.known if key not in ASIDE), FOLLOWERS.key)
-    return AccountPage(series, period, MEASURES[key])
+    return AccountPage(series, period, MEASURES[key], key if key == measure_key else "")
 
 
 DIMENSIONS = {
@@ -391,7 +392,8 @@ def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, _Days]) ->
             f"{key}_known": Count(value, filter=inside),
             f"{key}_sum_before": Sum(value, filter=~inside),
             f"{key}_known_before": Count(value, filter=~inside),
-            f"{key}_names": Count(KT(f"sources__{key}"), distinct=True),
+            f"{key}_names": Count(KT(f"sources__{key}"), distinct=True, filter=inside),
+            f"{key}_names_ever": Count(KT(f"sources__{key}"), distinct=True),
         }
     rows: Any = (
         InsightWindow.objects.filter(which, period=InsightWindow.Period.DAY, is_whole=True)
@@ -427,7 +429,7 @@ def _cell(account: ConnectedAccount, measure: Measure, sums: dict[str, Any], per
             why=_("Within these days the network began to count something else. The page of the account says when."),
         )
     before = None
-    if min(known, known_before) >= COMPARABLE * of:
+    if min(known, known_before) >= COMPARABLE * of and sums[f"{key}_names_ever"] < 2:
         # By the average day, so that single missing ones do not look like a change.
         before = sums[f"{key}_sum_before"] / known_before * (known if is_sum else 1)
     return Cell(value, before, known=known, of=of)

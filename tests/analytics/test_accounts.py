@@ -77,6 +77,7 @@ def test_within_a_day_the_first_measure_that_has_hours_is_shown(workspace: Works
     page = make_account(workspace)
     make_month(page)
     assert account_page(page, DAY, "").measure.key == "followers"
+    assert (account_page(page, MONTH, "").asked, account_page(page, MONTH, "views").asked) == ("", "views")
     assert account_page(page, MONTH, "").measure.key == "views"
     assert account_page(page, DAY, "views").chart.reason == "Facebook tells this figure by the day only."
 
@@ -188,6 +189,14 @@ def test_a_change_of_what_is_measured_is_no_sum(workspace: Workspace) -> None:
     ((_measure, cell),) = overview(workspace, WEEK, "").rows[0].cells
     assert cell.value is None
     assert "began to count something else" in cell.why
+
+
+def test_a_change_before_the_span_keeps_it_from_being_compared_alone(workspace: Workspace) -> None:
+    page = make_account(workspace, last_synced_at=timezone.now())
+    make_days(page, 30, measures=("views",), changed={"views": 10})
+    ((_measure, cell),) = overview(workspace, WEEK, "").rows[0].cells
+    assert cell.value == sum(day_value("views", back) for back in range(1, 8))
+    assert cell.before is None
 
 
 def test_days_that_a_network_tells_late_do_not_make_the_span_shorter(workspace: Workspace) -> None:

@@ -102,6 +102,8 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/settings/accounts/",
         "/settings/profile/",
         "/settings/workspace/",
+        "/analytics/",
+        f"/analytics/accounts/{facebook.pk}/",
         "/analytics/posts/",
         f"/analytics/posts/{figured.pk}/",
         "/analytics/compare/",
