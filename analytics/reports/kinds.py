@@ -13,7 +13,7 @@ from socialhub.platforms.base import PostType
 
 
 def either_case(words: frozenset[str]) -> list[str]:
-    return sorted({form for word in words for form in (word, word.upper())})
+    return sorted({form for word in words for form in (word, word.lower(), word.upper())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ def kind(
 KINDS = {
     one.key: one
     for one in (
-        kind("image", _("Image"), "photo", "image photo single", PostType.SINGLE),
+        kind("image", _("Image"), "photo", "image photo single cover_photo profile_media", PostType.SINGLE),
         kind(
             "images",
             _("Several images"),
             "photo-plus",
-            "carousel_album carousel album multi_image multiimage",
+            "carousel_album carousel album multi_image multiImage",
             PostType.MULTI_IMAGE,
             PostType.CAROUSEL,
         ),
@@ -59,7 +59,7 @@ KINDS = {
         kind("story", _("Story"), "progress", "story stories", PostType.STORY, products=("story", "stories")),
         kind("document", _("Document"), "file-text", "document", PostType.DOCUMENT),
         kind("link", _("Link"), "link", "link share article", PostType.LINK),
-        kind("text", _("Text"), "article", "text status none", PostType.TEXT),
+        kind("text", _("Text"), "article", "text status poll", PostType.TEXT),
     )
 }
 BY_PRODUCT = frozenset(product for one in KINDS.values() for product in one.products)
@@ -73,7 +73,7 @@ def kind_of(post: PlatformPost) -> Kind | None:
         if product in one.products:
             return one
     if media_type:
-        return next((one for one in KINDS.values() if media_type in one.media_types), None)
+        return next((one for one in KINDS.values() if media_type in map(str.lower, one.media_types)), None)
     if post.publication is not None:
         return next((one for one in KINDS.values() if post.publication.post_type in one.post_types), None)
     return None
