@@ -155,9 +155,11 @@ def due(now: datetime) -> QuerySet[AccountSync]:
 
 
 def enlist() -> None:
-    """Accounts that were just connected get a row, due at once."""
+    """Accounts that were just connected get a row, due at once; those that were connected again have their turn now."""
     new = ConnectedAccount.objects.usable().filter(sync=None).values_list("pk", flat=True)
     AccountSync.objects.bulk_create([AccountSync(account_id=pk) for pk in new], ignore_conflicts=True)
+    again = AccountSync.objects.filter(next_at__gt=timezone.now(), account__connected_at__gt=F("started_at"))
+    again.filter(claimed_until=None).update(next_at=None)
 
 
 def ask(account_id: UUID) -> None:

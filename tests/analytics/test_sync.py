@@ -162,6 +162,20 @@ def test_accounts_that_cannot_be_read_have_no_turn(workspace, network):
     assert {part.split()[0] for part in network.read} == {"connected"}
 
 
+def test_one_that_is_connected_again_is_read_at_once(account, network, clock):
+    network.will["figures"] = [TemporaryError("It does not answer.")]
+    read_all()
+    network.taken()
+    clock.shift(timedelta(minutes=3))
+    read_all()
+    assert network.taken() == []
+    ConnectedAccount.objects.update(connected_at=timezone.now())
+    read_all()
+    assert len(network.taken()) == 3
+    read_all()
+    assert network.taken() == []
+
+
 def test_whoever_waits_for_longest_comes_first_and_who_is_asked_for_before_all(workspace, network):
     for name, minutes in (("late", 5), ("latest", 50), ("asked", -30)):
         known(make_account(workspace, name=name), next_at=NOW - timedelta(minutes=minutes))

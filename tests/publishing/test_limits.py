@@ -476,7 +476,9 @@ def test_staff_and_settings_say_how_much_is_read(instagram, settings):
 def test_linkedins_day_begins_at_midnight(workspace):
     account = make_account(workspace, platform="linkedin")
     with time_machine.travel(NOON, tick=False):
-        limits.count_reads(account, 375)
+        limits.count_reads(account, 74)
+        assert limits.reading_waits_until(account) is None
+        limits.count_reads(account, 1)
         assert limits.reading_waits_until(account) == datetime(2026, 11, 21, tzinfo=UTC)
 
 
