@@ -15,6 +15,7 @@ from accounts.models import ConnectedAccount, User, Workspace
 from analytics.models import AudienceSnapshot, InsightWindow
 from analytics.reports.accounts import account_page, audience_of, overview
 from analytics.reports.periods import BY_KEY
+from socialhub.platforms import PLATFORMS
 from tests.analytics.figures import day_value, make_days, make_hours, make_month
 from tests.factories import make_account
 
@@ -109,6 +110,16 @@ def test_a_page_without_figures_says_why(
     page = signed_in.get(address(make_account(workspace, **fields))).content.decode()
     assert text in page
     assert "data-chart=" not in page
+
+
+@pytest.mark.parametrize("key", PLATFORMS)
+def test_every_network_has_its_page(signed_in: Client, workspace: Workspace, key: str) -> None:
+    account = make_account(workspace, platform=key, last_synced_at=timezone.now())
+    make_days(account, 5, measures=("likes",))
+    page = signed_in.get(address(account, "?period=7d"))
+    assert page.status_code == 200
+    assert "Likes by day" in page.content.decode()
+    assert signed_in.get("/analytics/").status_code == 200
 
 
 # --- Audience -------------------------------------------------------------------------------------------------
