@@ -61,7 +61,11 @@
     const widest = Math.max(...data.axis.map((word) => word.length)) * 7 + 22;
     const every = Math.max(1, Math.ceil(data.times.length / Math.max(1, Math.floor(plot.bbox.width / devicePixelRatio / widest))));
     const last = data.times.length - 1;
-    return data.times.filter((_, at) => (last - at) % every === 0);
+    const shown = data.times.filter((_, at) => (last - at) % every === 0);
+    // Readings of a fresh post lie close together, and their words would lie on each other.
+    const apart = ((data.times[last] - data.times[0]) * (widest - 22) * devicePixelRatio) / plot.bbox.width;
+    let next = Infinity;
+    return shown.reverse().filter((at) => (next - at > apart ? ((next = at), true) : false)).reverse();
   }
 
   /* --- Drawing ---------------------------------------------------------------------------------------------------- */
