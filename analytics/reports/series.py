@@ -297,7 +297,8 @@ class Series:
         if breaks or self.breaks(measure, [*earlier, *slots]):
             return replace(
                 found,
-                why_not_compared=_("Not compared: the network counted something else in %(before)s.") % named(plain),
+                why_not_compared=_("Not compared: what the network counts has changed since %(before)s.")
+                % named(plain),
             )
         past = [value for at in earlier if (value := self.on_day(measure, at)[0]) is not None]
         if not past:
@@ -469,7 +470,10 @@ class Series:
         }
         notes = list(self._day_notes(measure, slots, values))
         if not shows_past and not measure.is_level and any_known(past) and any_known(values):
-            notes.append(_("%(before)s is not drawn beside it: something else was counted.") % named_capital(period))
+            notes.append(
+                _("The line of %(before)s is left out: something else was counted then.")
+                % {"before": period.before_word}
+            )
         columns = [Column("day", _("Day"), Kind.DAY), Column(measure.key, measure.word, Kind.NUMBER, measure.meaning)]
         rows: list[list[Any]] = [[at.astimezone(zone).date(), value] for at, value in zip(slots, values, strict=True)]
         if shows_past:
@@ -619,11 +623,6 @@ class Series:
 
 def named(told: Told) -> dict[str, Any]:
     return {"before": told.period.before_word}
-
-
-def named_capital(period: Period) -> dict[str, str]:
-    word = str(period.before_word)
-    return {"before": word[:1].upper() + word[1:]}
 
 
 def any_known(values: Sequence[Any]) -> bool:
