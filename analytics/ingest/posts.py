@@ -130,7 +130,7 @@ def adopt_published(account: ConnectedAccount | None = None) -> int:
     else:
         waiting = waiting.filter(published_at__gte=now - ADOPT_SPAN)
     publications: list[Any] = list(
-        waiting.select_related("post", "account").order_by("account", "platform_post_id")[:500]
+        waiting.select_related("post", "account").order_by("account_id", "platform_post_id")[:500]
     )
     PlatformPost.objects.bulk_create(
         [
