@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import IntegerField, OuterRef, Subquery, Sum
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -111,23 +111,23 @@ class SyncState:
 def states_of(accounts: Iterable[ConnectedAccount]) -> dict[UUID, SyncState]:
     """By account. One query for all of them."""
     known = {account.pk: account for account in accounts}
+    rows = rows_of(AccountSync.objects.filter(account__in=known))
+    return {key: state_of(account, rows.get(key)) for key, account in known.items()}
+
+
+def rows_of(syncs: QuerySet[AccountSync]) -> dict[UUID, Any]:
+    """With the calls in the window of each, and the limit that staff has set for it. One query."""
     now = timezone.now()
     used = RateLimitWindow.objects.filter(account=OuterRef("account"), endpoint=READ, resets_at__gt=now)
     changed = LimitOverride.objects.filter(account=OuterRef("account"), endpoint=READ)
-    rows: dict[UUID, Any] = {
-        row.pk: row
-        for row in AccountSync.objects.filter(account__in=known).annotate(
-            used=Subquery(
-                used.order_by().values("account").annotate(sum=Sum("calls_made")).values("sum"),
-                output_field=IntegerField(),
-            ),
-            changed=Subquery(changed.values("call_limit")[:1]),
-        )
-    }
-    states = {}
-    for key, account in known.items():
-        row = rows.get(key)
-        window, limit = limits.read_window(account.platform, row.changed if row else None)
-        seconds = window.seconds if window else 0
-        states[key] = SyncState(account, row, (row.used or 0) if row else 0, limit, seconds)
-    return states
+    sums = used.order_by().values("account").annotate(sum=Sum("calls_made")).values("sum")
+    told = syncs.annotate(
+        used=Subquery(sums, output_field=IntegerField()), changed=Subquery(changed.values("call_limit")[:1])
+    )
+    return {row.pk: row for row in told}
+
+
+def state_of(account: ConnectedAccount, row: Any) -> SyncState:
+    """row: one of `rows_of`, None where there is none."""
+    window, limit = limits.read_window(account.platform, row.changed if row else None)
+    return SyncState(account, row, (row.used or 0) if row else 0, limit, window.seconds if window else 0)

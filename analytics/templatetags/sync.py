@@ -8,18 +8,20 @@ from uuid import UUID
 from django import template
 
 from accounts.models import ConnectedAccount
-from analytics.reports.syncs import SyncState, states_of
+from analytics.models import AccountSync
+from analytics.reports.syncs import SyncState, rows_of, state_of
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
 def sync_of(context: dict[str, Any], account: ConnectedAccount) -> SyncState:
-    """One query for the first account that a page asks for, one more for all others together."""
+    """One query for a page, however many accounts it shows; on the page of one account only for that."""
     request = context["request"]
-    known: dict[UUID, SyncState] = request.__dict__.setdefault("_sync_states", {})
-    if account.pk not in known:
-        if known:
-            known.update(states_of(ConnectedAccount.objects.of(request.workspace).listed().defer("offers")))
-        known |= states_of([account]) if account.pk not in known else {}
-    return known[account.pk]
+    known: dict[UUID, Any] | None = getattr(request, "sync_rows", None)
+    if known is None:
+        match = request.resolver_match
+        is_its_page = match is not None and match.kwargs.get("account_id") == account.pk
+        syncs = AccountSync.objects.filter(account__workspace=account.workspace_id)
+        known = request.sync_rows = rows_of(syncs.filter(account=account) if is_its_page else syncs)
+    return state_of(account, known.get(account.pk))
