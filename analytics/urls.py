@@ -1,4 +1,4 @@
-"""Addresses of the figures: the dashboard, later the analytics pages."""
+"""Addresses of the figures: the dashboard, the pages of analytics, files and reports."""
 
 from django.urls import path
 
