@@ -124,6 +124,16 @@ def test_the_day_that_is_going_on_belongs_to_no_span(instagram: ConnectedAccount
     assert "Today so far: 100,000, read at 14:40." in series.chart(VIEWS, WEEK).notes
 
 
+def test_a_day_that_was_read_only_while_it_went_on_counts_as_unknown(instagram: ConnectedAccount) -> None:
+    make_days(instagram, 30)
+    zone = "America/Los_Angeles"
+    third = days_after(day_start(NOW, zone), -3, zone)
+    InsightWindow.objects.filter(account=instagram, window_start=third).update(is_whole=False)
+    told = load(instagram).told(VIEWS, WEEK)
+    assert told.known == 6
+    assert told.value == sum(day_value("views", back) for back in range(1, 8) if back != 3)
+
+
 def test_days_are_those_of_the_network(page: ConnectedAccount) -> None:
     make_days(page, 30)
     chart = load(page).chart(VIEWS, MONTH)
