@@ -50,7 +50,9 @@ def account_sync(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @require_GET
 def account_sync_progress(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """How far the reading is; asks for itself again until it is over, which is then said aloud."""
-    account = account_of(request, account_id)
+    account = get_object_or_404(ConnectedAccount.objects.of(request.workspace), pk=account_id)
+    if account.status == ConnectedAccount.Status.DISCONNECTED:
+        return HttpResponse(status=204)  # meanwhile; the page that asks stays as it is and asks no more
     count = request.GET.get("n", "")
     looks = int(count) + 1 if count.isdecimal() and len(count) < 6 else 1
     return progress_page(request, account, looks=looks)

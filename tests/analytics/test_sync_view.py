@@ -205,6 +205,12 @@ def test_a_viewer_sees_how_it_stands_and_no_button(signed_in, owner, account, cl
     assert "Sync now" not in shown
 
 
+def test_an_account_that_is_disconnected_meanwhile_ends_the_asking(signed_in, account):
+    ConnectedAccount.objects.update(status=ConnectedAccount.Status.DISCONNECTED)
+    response = signed_in.get(progress(account, 3), headers={"HX-Request": "true"})
+    assert (response.status_code, response.content) == (204, b"")
+
+
 def test_strangers_see_nothing_of_how_it_goes(signed_in_stranger, account):
     assert signed_in_stranger.get(progress(account), headers={"HX-Request": "true"}).status_code == 404
 
