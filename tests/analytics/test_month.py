@@ -194,8 +194,8 @@ class Month:
         clock.move_to(BEGIN + HOURS * HOUR + timedelta(minutes=59))
 
     def read(self, account: ConnectedAccount, *, full: bool) -> None:
-        """The posts every six hours: their cadence has tests of its own."""
-        listed = account in self.posting and timezone.now().hour % 6 < 3
+        """The posts twice a day: their cadence has tests of its own."""
+        listed = account in self.posting and timezone.now().hour % 12 < 3
         account._state.fields_cache.pop("sync", None)
         network = self.networks[account.pk]
         access = Access(account.platform_account_id, "token")
