@@ -20,6 +20,7 @@ from accounts.models import ConnectedAccount
 from analytics.days import date_of, day_start, days_after, days_between
 from analytics.ingest import posts, windows
 from analytics.ingest.addresses import address
+from analytics.ingest.counts import count
 from analytics.ingest.windows import hour_start
 from analytics.models import AccountSync, AudienceSnapshot, InsightWindow
 from analytics.refused import note_refused, skip_for
@@ -219,10 +220,10 @@ def _put_profile(account: ConnectedAccount, profile: Profile, at: datetime) -> b
     }
     fields: dict[str, Any] = {name: value for name, value in shown.items() if value}
     fields |= {
-        "followers_count": profile.followers_count,
-        "following_count": profile.following_count,
-        "likes_count": profile.likes_count,
-        "posts_count": profile.posts_count,
+        "followers_count": count(profile.followers_count),
+        "following_count": count(profile.following_count),
+        "likes_count": count(profile.likes_count),
+        "posts_count": count(profile.posts_count),
         "last_synced_at": at,
     }
     if not ConnectedAccount.objects.filter(pk=account.pk).update(**fields):
@@ -240,7 +241,8 @@ def _levels(reading: AccountReading) -> dict[str, int | float]:
         "page_likes": profile.likes_count,
         "posts": profile.posts_count,
     }
-    return {name: value for name, value in told.items() if value is not None} | dict(reading.totals)
+    levels = {name: count(value) for name, value in {**told, **reading.totals}.items()}
+    return {name: value for name, value in levels.items() if value is not None}
 
 
 def read_quota(account: ConnectedAccount, platform: Platform, access: Access) -> Sequence[PlatformError]:

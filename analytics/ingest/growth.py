@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from analytics.ingest.counts import count
 from analytics.models import PlatformPost, PostDay, PostSnapshot
 from socialhub.platforms.base import PostFigures
 
@@ -83,8 +84,8 @@ def rate_of(figures: Mapping[str, int | None], engagements: int | None) -> tuple
 
 def counted(figures: PostFigures) -> dict[str, int]:
     """What was told. A count below 0 is none: it stays unknown, and `raw` keeps it."""
-    told = {name: getattr(figures, name) for name in FIGURES}
-    return {name: round(number) for name, number in told.items() if number is not None and number >= 0}
+    told = {name: count(getattr(figures, name)) for name in FIGURES}
+    return {name: number for name, number in told.items() if number is not None}
 
 
 def _is_due(post: PlatformPost, at: datetime) -> bool:

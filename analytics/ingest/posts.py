@@ -38,6 +38,7 @@ ADOPT_SPAN = timedelta(days=2)  # older publications are adopted when their acco
 APPEARS_WITHIN = timedelta(minutes=10)  # a fresh post may be missing from an answer without being gone
 JUST_READ = timedelta(minutes=2)
 POSTS_PER_CLAIM = 200
+LONGEST_ID = 200  # that of a row
 AFTER_TROUBLE = timedelta(minutes=15)
 AFTER_REFUSAL = timedelta(hours=6)  # without a change by a person the answer will be the same
 
@@ -109,7 +110,7 @@ def _read_listing(
     at = timezone.now()
     skip = skip_for(platform.key, Subject.POST)
     remote = platform.recent_posts(access, since=since, limit=limit, figures=bool(platform.lists_figures), skip=skip)
-    told = {post.platform_post_id: post for post in remote if post.platform_post_id}
+    told = {post.platform_post_id: post for post in remote if 0 < len(post.platform_post_id) <= LONGEST_ID}
     answers = {key: post.figures for key, post in told.items() if post.figures is not None}
     note_refused(account, Subject.POST, [name for figures in answers.values() for name in figures.refused])
     _write(account, platform, at, told=told, answers=answers)

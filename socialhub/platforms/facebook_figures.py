@@ -41,6 +41,7 @@ from socialhub.platforms.meta_insights import (
     refuse_gaps,
     seconds,
     value_of,
+    values_of,
 )
 from socialhub.platforms.metrics.facebook import METRICS
 from socialhub.platforms.metrics.types import NetworkMetric, Subject
@@ -247,8 +248,8 @@ def _days(
     raw: dict[date, dict[str, Any]] = {}
     for answer in told:
         for name, entry in answer.entries.items():
-            for value in entry.get("values") or ():
-                day = day_ending(value.get("end_time")) if isinstance(value, dict) else None
+            for value in values_of(entry):
+                day = day_ending(value.get("end_time"))
                 if day and day in days and value.get("value") is not None:
                     raw.setdefault(day, {})[name] = value["value"]
     found = []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from socialhub.platforms.base import Absent, Access, Content, Handles, NotYet, Published, Seen, Unknowable
 from socialhub.platforms.errors import OutcomeUnknownError
 from socialhub.platforms.facebook_video import Videos, has_video
+from socialhub.platforms.instants import from_unix
 from socialhub.platforms.meta import Meta, UnendingError, instant_of
 
 STORY_FIELDS = "post_id,status,creation_time,media_type,media_id,url"
@@ -99,4 +100,4 @@ def _is_photo(story: dict[str, Any]) -> bool:
 def _created(story: dict[str, Any]) -> datetime | None:
     """creation_time is a unix time, as text."""
     text = str(story.get("creation_time") or "")
-    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else instant_of(text)
+    return from_unix(int(text)) if text.isdigit() else instant_of(text)

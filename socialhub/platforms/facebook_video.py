@@ -35,6 +35,7 @@ from socialhub.platforms.base import (
 )
 from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, RejectedError, TemporaryError
 from socialhub.platforms.facebook_reading import message_of
+from socialhub.platforms.instants import from_unix
 from socialhub.platforms.meta import Meta, instant_of, number_in
 from socialhub.platforms.meta_errors import OffsetError, upload_error_of
 
@@ -375,5 +376,5 @@ def _wait(handles: Handles) -> NotYet:
 def _moment(value: object) -> datetime | None:
     """publish_time comes as a unix time or in Meta's form."""
     if isinstance(value, int | float) and value > 0:
-        return datetime.fromtimestamp(value, UTC)
+        return from_unix(value)
     return instant_of(value)

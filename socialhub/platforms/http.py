@@ -31,7 +31,10 @@ _PAIR = re.compile(
 
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")  # pairs of halves too, which are whole characters
+# Where something of that kind may be: halves of characters (pairs of them too, which are whole ones), and numbers that
+# are none, or are longer than any count.
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|NaN|Infinity|\d[eE]\+?\d{3}|\d{19}")
+_LARGEST = 2**63 - 1
 
 
 def redact(text: str, *secrets: str) -> str:
@@ -101,15 +104,17 @@ def _json(body: str | bytes | None) -> Any:
     try:
         raw = body.encode() if isinstance(body, str) else body
         answer = loads(raw) if raw else None
-    except ValueError:  # not JSON, or not even text
+    except (ValueError, RecursionError):  # not JSON, not even text, or nothing but brackets
         return None
-    return _storable(answer) if raw and _UNSTORABLE_ESCAPE.search(raw) else answer
+    return _storable(answer) if raw and _SUSPECT.search(raw) else answer
 
 
 def _storable(value: Any) -> Any:
-    """Without what JSON can say and no database keeps: the character zero, and halves of characters."""
+    """Without what JSON can say and no database keeps: the character zero, halves of characters, numbers without end."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
+    if isinstance(value, int | float):
+        return value if abs(value) <= _LARGEST else None  # NaN is not less than anything either
     if isinstance(value, list):
         return [_storable(entry) for entry in value]
     if isinstance(value, dict):

@@ -48,7 +48,7 @@ from socialhub.platforms.errors import NotFoundError, OutcomeUnknownError, Platf
 from socialhub.platforms.instagram_figures import PAGE_LIMIT, Figures
 from socialhub.platforms.instagram_rules import RULES
 from socialhub.platforms.instagram_upload import Uploads, parts_of
-from socialhub.platforms.meta import Graph, Meta, UnendingError, id_in, instant_of, number_in
+from socialhub.platforms.meta import Graph, Meta, UnendingError, entries_of, id_in, instant_of, number_in
 from socialhub.platforms.meta_errors import BY_NUMBER, NotReadyError, error_of_code
 from socialhub.platforms.meta_insights import DAY_ZONE
 from socialhub.platforms.text import normalise
@@ -372,10 +372,11 @@ class Instagram(Platform):
             {"fields": "config,quota_usage"},
             account_id=access.account_id,
         )
-        data = answer.get("data") or [{}]
-        config = data[0].get("config") or {}
+        told = next(iter(entries_of(answer)), {})
+        config = told.get("config")
+        config = config if isinstance(config, dict) else {}
         return PublishingLimit(
-            used=number_in(data[0], "quota_usage"),
+            used=number_in(told, "quota_usage"),
             total=number_in(config, "quota_total"),
             seconds=number_in(config, "quota_duration") or DAY_SECONDS,
         )

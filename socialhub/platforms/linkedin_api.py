@@ -27,6 +27,7 @@ from socialhub.platforms.errors import (
     TemporaryError,
 )
 from socialhub.platforms.http import Reply, Transport
+from socialhub.platforms.instants import from_unix
 from socialhub.platforms.linkedin_errors import VersionError, error_of, oauth_error_of, request_id_of
 
 logger = logging.getLogger(__name__)
@@ -202,7 +203,7 @@ def millis(at: datetime) -> int:
 def instant_of(value: object) -> datetime | None:
     """An instant given in milliseconds."""
     number = number_of(value)
-    return datetime.fromtimestamp(number / 1000, UTC) if number else None
+    return from_unix(number / 1000) if number else None
 
 
 def number_of(value: object) -> int | None:
@@ -622,8 +623,7 @@ def _tokens(answer: Mapping[str, Any]) -> Tokens:
 
 
 def _second(value: object) -> datetime | None:
-    number = number_of(value)
-    return datetime.fromtimestamp(number, UTC) if number else None
+    return from_unix(number_of(value) or None)
 
 
 def _record(reply: Reply) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from socialhub.platforms.errors import (
     ReconnectError,
     TemporaryError,
 )
+from socialhub.platforms.instants import from_unix
 from socialhub.platforms.linkedin_api import COUNT, LinkedInApi, Value, is_organization, kind_of, millis, number_of
 from socialhub.platforms.linkedin_facets import name_of
 from socialhub.platforms.metrics.linkedin import (
@@ -373,7 +374,7 @@ def _start_of(entry: Mapping[str, Any]) -> datetime | None:
     """The day that an entry is of, where it says so."""
     span = entry.get("timeRange")
     start = number_of(span.get("start")) if isinstance(span, dict) else None
-    return None if start is None else datetime.fromtimestamp(start / 1000, UTC)
+    return None if start is None else from_unix(start / 1000)
 
 
 def _date(day: datetime) -> dict[str, int]:
@@ -387,7 +388,7 @@ def _date_of(entry: Mapping[str, Any]) -> datetime | None:
         return None
     try:
         return datetime(start["year"], start["month"], start["day"], tzinfo=UTC)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -29,6 +29,7 @@ from socialhub.platforms.errors import (
     TemporaryError,
 )
 from socialhub.platforms.http import Reply, Transport, Usage, count
+from socialhub.platforms.instants import from_unix, plausible
 from socialhub.platforms.meta_errors import TooMuchDataError, batch_part, error_of
 
 logger = logging.getLogger(__name__)
@@ -237,9 +238,12 @@ class Graph:
             raise InvalidSignedRequest
         return SignedRequest(str(content.get("user_id") or ""), _instant(content.get("issued_at")), content)
 
-    def get(self, path: str, token: str, params: Mapping[str, str] | None = None, *, account_id: str = "") -> Any:
-        """Read `path`. Raises the classes of errors.py."""
-        return self._call("GET", path, token, params or {}, account_id=account_id).json
+    def get(
+        self, path: str, token: str, params: Mapping[str, str] | None = None, *, account_id: str = ""
+    ) -> dict[str, Any]:
+        """Read `path`, an object or the list of an edge. Raises the classes of errors.py."""
+        found: dict[str, Any] = self._call("GET", path, token, params or {}, account_id=account_id).json
+        return found
 
     def post(
         self,
@@ -288,6 +292,7 @@ class Graph:
         if (
             not reply.ok
             or not isinstance(reply.json, dict | list)
+            or (method == "GET" and not isinstance(reply.json, dict))
             or (isinstance(reply.json, dict) and "error" in reply.json)
         ):
             raise self.refusal(
@@ -322,7 +327,7 @@ class Graph:
         fields = dict(params)
         for _page in range(page_limit):
             answer = self._page(path, token, fields, account_id)
-            yield from (entry for entry in answer.get("data") or () if isinstance(entry, dict))
+            yield from entries_of(answer)
             onward = _onward(answer.get("paging"))
             if not onward:
                 return
@@ -342,7 +347,7 @@ class Graph:
                     raise
                 fields["limit"] = str(limit)
             else:
-                return answer if isinstance(answer, dict) else {}
+                return answer
 
     def batch(
         self, token: str, addresses: Sequence[str], *, account_id: str = ""
@@ -590,7 +595,7 @@ def _int(value: object) -> int | None:
 def _instant(value: object) -> datetime | None:
     """A unix time; 0 means never and becomes None."""
     seconds = _int(value)
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    return from_unix(seconds) if seconds else None
 
 
 def number_in(entry: Mapping[str, Any], name: str) -> int | None:
@@ -609,13 +614,13 @@ def instant_of(text: object) -> datetime | None:
         found = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return plausible(found) if found.tzinfo else None
 
 
 def entries_of(edge: object) -> list[dict[str, Any]]:
     """What stands in a list, or in the field of an object that is one."""
     data = edge.get("data") if isinstance(edge, dict) else None
-    return [entry for entry in data or () if isinstance(entry, dict)]
+    return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
 
 
 def _onward(paging: object) -> dict[str, str]:

@@ -10,9 +10,11 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
 
 from socialhub.platforms.base import Access, PostFigures
 from socialhub.platforms.errors import (
@@ -184,8 +186,10 @@ class Insights:
         return node, [_expanded(node, names[number], ask) for number, ask in enumerate(asks)]
 
     def _node(self, access: Access, path: str, fields: str) -> dict[str, Any]:
-        answer = self.graph.get(path, access.token, {"fields": fields}, account_id=access.account_id)
-        return answer if isinstance(answer, dict) else {}
+        node = _said(self.graph.get(path, access.token, {"fields": fields}, account_id=access.account_id))
+        if isinstance(node, PlatformError):
+            raise node
+        return node
 
     def with_nodes(
         self, access: Access, fields: str, asks: Sequence[Ask], *, less: str = "", skip: Collection[str] = ()
@@ -201,7 +205,8 @@ class Insights:
             found.update(zip(refused, again, strict=True))
             fields_of |= dict.fromkeys(refused, less)
         broken = [number for number, (node, _none) in found.items() if _is_only_refused(node)]
-        nodes = self._batch(access, [_address(asks[number].path, fields_of[number]) for number in broken])
+        alone = self._batch(access, [_address(asks[number].path, fields_of[number]) for number in broken])
+        nodes = [_said(node) for node in alone]
         unknown = [
             number
             for number, node in zip(broken, nodes, strict=True)
@@ -222,7 +227,7 @@ class Insights:
         addresses = [_address(ask.path, ",".join(filter(None, (fields, _expansion(ask, skip))))) for ask in asks]
         return [
             (node, Told() if isinstance(node, PlatformError) else _expanded(node, ask.edge, ask))
-            for ask, node in zip(asks, self._batch(access, addresses), strict=True)
+            for ask, node in zip(asks, map(_said, self._batch(access, addresses)), strict=True)
         ]
 
     # Along with a list
@@ -284,6 +289,13 @@ def _living(ask: Ask, left_out: Collection[str]) -> list[str]:
 
 def _address(path: str, fields: str) -> str:
     return f"{path}?{urlencode({'fields': fields}, safe=',().{}')}"
+
+
+def _said(node: dict[str, Any] | PlatformError) -> dict[str, Any] | PlatformError:
+    """An object that does not even say which it is tells nothing: what it lacks would look like none, or like 0."""
+    if isinstance(node, PlatformError) or node.get("id"):
+        return node
+    return TemporaryError(_("Meta answered with something that is not an answer. It is tried again by itself."))
 
 
 def _is_only_refused(node: object) -> bool:
@@ -370,8 +382,13 @@ def value_of(entry: Mapping[str, Any] | None) -> Any:
     total = entry.get("total_value")
     if isinstance(total, dict):
         return total.get("value")
-    values = [value for value in entry.get("values") or () if isinstance(value, dict)]
+    values = values_of(entry)
     return values[-1].get("value") if values else None
+
+
+def values_of(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The values of an insights entry, oldest first."""
+    return _inside(entry, "values")
 
 
 def number_of(value: Any) -> int | float | None:
@@ -382,7 +399,7 @@ def number_of(value: Any) -> int | float | None:
     return value if _is_number(value) else None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -432,14 +449,19 @@ def post_figures(
 
 def results_of(entry: Mapping[str, Any] | None) -> dict[str, int | float]:
     """The parts of a value with one breakdown, by their key. Meta leaves `results` out where there is nothing."""
-    total = (entry or {}).get("total_value")
     found: dict[str, int | float] = {}
-    for breakdown in (total.get("breakdowns") or ()) if isinstance(total, dict) else ():
-        for result in (breakdown.get("results") or ()) if isinstance(breakdown, dict) else ():
-            keys, value = result.get("dimension_values") or (), result.get("value")
-            if keys and _is_number(value):
+    for breakdown in _inside((entry or {}).get("total_value"), "breakdowns"):
+        for result in _inside(breakdown, "results"):
+            keys, value = result.get("dimension_values"), result.get("value")
+            if isinstance(keys, list) and keys and _is_number(value):
                 found[str(keys[0])] = value
     return found
+
+
+def _inside(whole: object, name: str) -> list[dict[str, Any]]:
+    """The objects in a list of an object, whatever Meta put there."""
+    listed = whole.get(name) if isinstance(whole, Mapping) else None
+    return [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
 
 
 # Names

@@ -94,6 +94,20 @@ def test_what_no_database_keeps_is_taken_out_of_answers(transport):
     assert answer == {"name": ["Garage \U0001f697 ", {"n": 1}], "plain": "café"}
 
 
+def test_numbers_that_are_no_counts_are_taken_out_of_answers(transport):
+    body = b'{"a": NaN, "b": [-Infinity, 1e999, 7], "c": 99999999999999999999, "id": "99999999999999999999", "d": 0.25}'
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with server(reply) as url:
+        answer = transport.request("GET", url).json
+    assert answer == {"a": None, "b": [None, None, 7], "c": None, "id": "99999999999999999999", "d": 0.25}
+
+
+def test_nothing_but_brackets_is_no_json(transport):
+    body = b"[" * 100_000
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)) as url:
+        assert transport.request("GET", url).json is None
+
+
 def test_the_connection_is_kept(transport):
     accepted: list = []
     with server(OK, OK, OK, accepted=accepted) as url:
