@@ -76,8 +76,8 @@ def callbacks(patterns: list[URLPattern | URLResolver]) -> list[Any]:
     return found
 
 
-# Meta calls these; a signature over the whole request stands in for the form's token.
-SIGNED = {"deauthorize", "data_deletion"}
+# Meta calls these, and mail programs the last one; a signature of the request or in its address stands in for the token.
+SIGNED = {"deauthorize", "data_deletion", "reports_leave"}
 
 
 def test_no_view_takes_forms_from_elsewhere() -> None:

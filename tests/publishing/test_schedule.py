@@ -178,10 +178,17 @@ def test_a_broker_that_is_down_does_not_reach_the_person(
     assert QueueEntry.objects.count() == 1
 
 
-def test_only_what_is_due_soon_wakes_a_worker(workspace, account, owner, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks() as callbacks:
+def test_only_what_is_due_soon_wakes_a_worker(
+    workspace, account, owner, monkeypatch, django_capture_on_commit_callbacks
+):
+    woken = []
+    monkeypatch.setattr(tasks.publish_due, "apply_async", lambda *args, **kwargs: woken.append(args))
+    with django_capture_on_commit_callbacks(execute=True):
         schedule(make_post(workspace, account), in_hours(1), by=owner)
-    assert not callbacks
+    assert not woken
+    with django_capture_on_commit_callbacks(execute=True):
+        publish_now(make_post(workspace, account), by=owner)
+    assert woken
 
 
 def test_another_time_moves_the_queue_and_keeps_what_is_prepared(workspace, account, owner):
