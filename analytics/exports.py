@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F, Func, QuerySet, TextField
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import ConnectedAccount
 from analytics.filters import FIGURES, NEWEST, Sort, sort_of
@@ -317,7 +318,7 @@ def audience(scope: Scope) -> Table:
         *of_account(),
         Column("taken_on", _("Told on"), Kind.DAY),
         Column("kind", _("Who")),
-        Column("dimension", _("By")),
+        Column("dimension", pgettext("parts of an audience", "By")),
         Column("part", _("Group")),
         Column(
             "people",

@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import ConnectedAccount, Workspace
 from analytics.models import PlatformPost
@@ -209,7 +209,7 @@ class PostFilter(Narrowing):
     kind = forms.ChoiceField(label=gettext_lazy("Type"), required=False)
     campaign = forms.CharField(label=gettext_lazy("Campaign"), required=False, max_length=100)
     made = forms.ChoiceField(
-        label=gettext_lazy("Made"),
+        label=pgettext_lazy("posts", "Made"),
         required=False,
         choices=[
             ("", gettext_lazy("Anywhere")),

@@ -125,11 +125,11 @@ SHOWN = {"title", "aria-label", "placeholder", "alt", "aria-description", "aria-
 GAP = "\ue000"  # what a tag or a variable puts there
 UNTRANSLATED = re.compile(
     r"\b(socialhub|Facebook|Instagram|LinkedIn|Pinterest|YouTube|TikTok|Threads|Mastodon|Bluesky|Buffer|Google|Meta|X"
-    r"|UTC|JPEG|PNG|WebP|GIF|HEIC|MP4|MOV|PDF|MB|kB|API|OAuth|ID|SHA-256|px|ms)\b"
+    r"|UTC|JPEG|PNG|WebP|GIF|HEIC|MP4|MOV|PDF|CSV|XLSX|MB|kB|API|OAuth|ID|SHA-256|px|ms)\b"
 )
 WORD = re.compile(r"[^\W\d_]{2,}")
 LITERAL = re.compile(r"""(?<![\w(])("[^"]*"|'[^']*')""")
-PROSE = re.compile(r"^[A-Z][a-z]+( |$|[.,:!?…])|[a-z]+ [a-z]+ [a-z]+")
+PROSE = re.compile(r"^[A-Z][a-z]+( |$|[.,:!?…])|(?<![\w-])[a-z]+ [a-z]+ [a-z]+(?![\w-])")  # a-key b-key: names
 OPENING = ("blocktranslate", "blocktrans", "comment")
 CLASS_BLOCKS = ("bodyclass", "coltype", "extra_tags")  # their text becomes an attribute
 INSIDE_OF_A_TAG = ("_upload_texts.html", "button.html")  # these begin or end there

@@ -11,7 +11,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from publishing.bulk import MOST, Act, Placing, Shift, SpreadOut
@@ -90,7 +90,7 @@ class PlacingForm(WhenForm):
         choices=[(key, label) for key, (label, _step) in INTERVALS.items()],
     )
     amount = forms.IntegerField(
-        label=gettext_lazy("By"),
+        label=pgettext_lazy("move a post", "By"),
         required=False,
         min_value=1,
         max_value=999,

@@ -6,10 +6,12 @@ Django looks a format up by its name before it takes the name itself for the for
 DATETIME_FORMAT = "j. F Y, H:i"
 
 WRITTEN = {
+    "D H:i": "D, H:i",
     "D j": "D, j.",
     "D j F Y": "D, j. F Y",
     "D j M": "D, j. M",
     "D j M, H:i": "D, j. M, H:i",
+    "D j M Y": "D, j. M Y",
     "D j M Y, H:i": "D, j. M Y, H:i",
     "j": "j",  # in the cells of a calendar
     "j F": "j. F",
@@ -17,6 +19,7 @@ WRITTEN = {
     "j F Y, H:i": "j. F Y, H:i",
     "j M": "j. M",
     "j M Y": "j. M Y",
+    "j M Y, H:i": "j. M Y, H:i",
     "j M, H:i": "j. M, H:i",
     "j M, H:i:s": "j. M, H:i:s",
     "l, j F": "l, j. F",
