@@ -88,6 +88,11 @@ def counted(figures: PostFigures) -> dict[str, int]:
     return {name: number for name, number in told.items() if number is not None}
 
 
+def _believed(read: Mapping[str, int], post: PlatformPost, sources: Mapping[str, str]) -> dict[str, int]:
+    """A 0 that only follows from the network's silence says nothing of a post that was told to have more."""
+    return {name: number for name, number in read.items() if number or name in sources or not getattr(post, name)}
+
+
 def _is_due(post: PlatformPost, at: datetime) -> bool:
     """Has it come of an age, since it was read last, at which posts are read?"""
     if post.fetched_at is None:
@@ -137,7 +142,7 @@ class Growth:
 
     def take(self, post: PlatformPost, figures: PostFigures) -> None:
         """The newest known figures go to the post. What is not told this time keeps its last value there."""
-        read = counted(figures)
+        read = _believed(counted(figures), post, figures.sources)
         is_due = _is_due(post, self.at)
         is_other = any(read.get(name) != getattr(post, name) for name in read)
         if any(post.sources.get(name, source) != source for name, source in figures.sources.items()):

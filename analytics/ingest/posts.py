@@ -84,7 +84,21 @@ def read_figures(account: ConnectedAccount, platform: Platform, access: Access, 
     products = {post.platform_post_id: post.product for post in left}
     answers = platform.post_figures(access, products, skip=skip_for(platform.key, Subject.POST))
     note_refused(account, Subject.POST, [name for figures in answers for name in figures.refused])
-    _write(account, platform, at, told={}, answers={one.platform_post_id: one for one in answers}, asked_for=left)
+    failed = {one.platform_post_id: one.trouble for one in answers if one.trouble}
+    _write(
+        account,
+        platform,
+        at,
+        told={},
+        answers={one.platform_post_id: one for one in answers if not one.trouble},
+        asked_for=[post for post in left if post.platform_post_id not in failed],
+    )
+    for post in left:
+        if error := failed.get(post.platform_post_id):
+            log_trouble(account, error)
+            # The others were read, so asking again soon would be in vain.
+            again = next_fetch(post.posted_at, at, max(HOUR.total_seconds(), platform.figures_every_seconds))
+            PlatformPost.objects.filter(pk=post.pk, gone_at=None).update(next_fetch_at=again)
 
 
 def _listing_that_is_cheaper(account: ConnectedAccount, platform: Platform, posts: Sequence[PlatformPost]) -> int:

@@ -228,6 +228,7 @@ class PostFigures:
     raw: Mapping[str, Any] = field(default_factory=dict)
     refused: tuple[str, ...] = ()  # names that the network no longer takes
     withheld: str = ""  # why there are no figures, in plain words, where the network says it
+    trouble: PlatformError | None = None  # what kept this post from being read, while others were
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from socialhub.platforms.errors import (
     TemporaryError,
 )
 from socialhub.platforms.http import Reply, Transport
+from socialhub.platforms.instants import plausible
 
 logger = logging.getLogger(__name__)
 
@@ -658,7 +659,7 @@ def metrics_of(entry: Mapping[str, Any]) -> Metrics:
     metrics = [
         (_text(metric, "type"), metric["value"], _text(metric, "unit"))
         for metric in _dicts(listed)
-        if isinstance(metric.get("value"), int | float)
+        if isinstance(metric.get("value"), int | float) and not isinstance(metric["value"], bool)
     ]
     return Metrics(
         post_id=_text(entry, "id"),
@@ -674,7 +675,7 @@ def instant_of(text: object) -> datetime | None:
         found = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return plausible(found) if found.tzinfo else None
 
 
 def stamp(moment: datetime) -> str:

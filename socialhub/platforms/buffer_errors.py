@@ -97,7 +97,8 @@ class Answer:
 def result_of(reply: Reply, answer: Answer) -> Any:
     """The value of the root field. Raises what stands in its place, wherever Buffer put it."""
     body = reply.json if isinstance(reply.json, dict) else {}
-    entries = [entry for entry in body.get("errors") or () if isinstance(entry, dict)]
+    errors = body.get("errors")
+    entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
     data = body.get("data")
     result = data.get(answer.root) if isinstance(data, dict) else None
     if not reply.ok:
@@ -113,7 +114,8 @@ def result_of(reply: Reply, answer: Answer) -> Any:
 
 def _concern(entries: list[dict[str, Any]], root: str) -> bool:
     """Whether one of the errors is about this field; one that does not say where it happened is about all."""
-    return any((entry.get("path") or [root])[0] == root for entry in entries)
+    paths = [entry.get("path") for entry in entries]
+    return any(not path or not isinstance(path, list) or path[0] == root for path in paths)
 
 
 def payload_error(payload: Mapping[str, Any], answer: Answer) -> PlatformError:

@@ -22,7 +22,7 @@ from socialhub.platforms.base import (
     Profile,
     RemotePost,
 )
-from socialhub.platforms.errors import NotFoundError, PermissionMissingError, PlatformError
+from socialhub.platforms.errors import NotFoundError, PermissionMissingError
 from socialhub.platforms.facebook_reading import attachments_of
 from socialhub.platforms.meta import Meta, instant_of, number_in, picture_of
 from socialhub.platforms.meta_insights import (
@@ -38,8 +38,9 @@ from socialhub.platforms.meta_insights import (
     errors_in,
     grouped,
     post_figures,
-    refuse_gaps,
     seconds,
+    trouble_of,
+    unless_all_failed,
     value_of,
     values_of,
 )
@@ -97,7 +98,7 @@ class Figures:
         now = datetime.now(UTC)
         whole_posts = [post_id for post_id in posts if not is_bare(post_id)]
         names = tuple(metric.name for metric in asked(METRICS, Subject.POST, now))
-        found = self._read(access, POST_FIELDS, [Ask(post_id, names) for post_id in whole_posts], skip)
+        found, failed = self._read(access, POST_FIELDS, [Ask(post_id, names) for post_id in whole_posts], skip)
         videos = {
             post_id: (video, product)
             for post_id, (node, _told) in found.items()
@@ -110,25 +111,25 @@ class Figures:
             post_id: _post_figures(post_id, node, told, of_videos.get(post_id), now)
             for post_id, (node, told) in found.items()
         }
-        figures |= self._bare(access, bare, skip, now)
-        return [figures[post_id] for post_id in posts if post_id in figures]
+        figures |= failed | self._bare(access, bare, skip, now)
+        return unless_all_failed([figures[post_id] for post_id in posts if post_id in figures])
 
     def _read(
         self, access: Access, fields: str, asks: Sequence[Ask], skip: Collection[str]
-    ) -> dict[str, tuple[dict[str, Any], Told]]:
-        """The posts that are still there, with their insights."""
-        found = {}
+    ) -> tuple[dict[str, tuple[dict[str, Any], Told]], dict[str, PostFigures]]:
+        """The posts that are still there, with their insights, and those that could not be read."""
+        found, failed = {}, {}
         told = self.insights.with_nodes(
             access, f"{fields},{COUNTS}", asks, less=f"{fields},{COUNTS_ALLOWED}", skip=skip
         )
         for ask, (node, answer) in zip(asks, told, strict=True):
             if isinstance(node, NotFoundError):
                 continue
-            if isinstance(node, PlatformError):
-                raise node
-            found[ask.path] = (node, answer)
-        refuse_gaps(answer for _node, answer in found.values())
-        return found
+            if error := trouble_of(node, answer):
+                failed[ask.path] = PostFigures(ask.path, trouble=error)
+            elif isinstance(node, dict):
+                found[ask.path] = (node, answer)
+        return found, failed
 
     def _videos(
         self, access: Access, videos: Mapping[str, tuple[str, str]], skip: Collection[str], now: datetime
@@ -155,13 +156,12 @@ class Figures:
         for post_id, (node, told) in zip(ids, answers, strict=True):
             if isinstance(node, NotFoundError):
                 continue
-            if isinstance(node, PlatformError):
-                raise node
-            if told.entries:  # what is refused says nothing: nobody knows what kind of video this is
+            if error := trouble_of(node, told):
+                found[post_id] = PostFigures(post_id, trouble=error)
+            elif told.entries:  # what is refused says nothing: nobody knows what kind of video this is
                 found[post_id] = _post_figures(post_id, None, Told(), (replace(told, dead=()), metrics), now)
             else:
                 found[post_id] = PostFigures(post_id, withheld=_("Facebook has no figures for posts of this kind."))
-        refuse_gaps(told for _node, told in answers)
         return found
 
     def recent(

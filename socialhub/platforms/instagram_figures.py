@@ -23,7 +23,7 @@ from socialhub.platforms.base import (
     Profile,
     RemotePost,
 )
-from socialhub.platforms.errors import NotFoundError, PlatformError
+from socialhub.platforms.errors import LimitedError, NotFoundError, PlatformError, ReconnectError
 from socialhub.platforms.meta import Graph, entries_of, instant_of, number_in
 from socialhub.platforms.meta_errors import TooMuchDataError
 from socialhub.platforms.meta_insights import (
@@ -38,9 +38,10 @@ from socialhub.platforms.meta_insights import (
     figure_of,
     grouped,
     post_figures,
-    refuse_gaps,
     results_of,
     seconds,
+    trouble_of,
+    unless_all_failed,
     value_of,
 )
 from socialhub.platforms.metrics.instagram import LISTED, METRICS
@@ -134,39 +135,44 @@ class Figures:
 
     def posts(self, access: Access, posts: Mapping[str, str], skip: Collection[str]) -> list[PostFigures]:
         now = datetime.now(UTC)
-        products = self._products(access, posts)
+        products, failed = self._products(access, posts)
         metrics = {
             product: asked(METRICS, Subject.POST, now, product=product) for product in dict.fromkeys(products.values())
         }
         asks = [Ask(post_id, tuple(m.name for m in metrics[product])) for post_id, product in products.items()]
         answers = self.insights.with_nodes(access, NODE_FIELDS, asks, skip=skip)
-        found = []
+        found = [PostFigures(post_id, trouble=error) for post_id, error in failed.items()]
         for (post_id, product), (node, told) in zip(products.items(), answers, strict=True):
             if isinstance(node, NotFoundError):
                 continue
-            if isinstance(node, PlatformError):
-                raise node
-            found.append(_post_figures(post_id, node, told, metrics[product]))
-        refuse_gaps(told for _node, told in answers)
-        return found
+            if error := trouble_of(node, told):
+                found.append(PostFigures(post_id, trouble=error))
+            elif isinstance(node, dict):
+                found.append(_post_figures(post_id, node, told, metrics[product]))
+        return unless_all_failed(found)
 
-    def _products(self, access: Access, posts: Mapping[str, str]) -> dict[str, str]:
-        """What each is, read where we do not know it: a name that is wrong for one kind is refused for it."""
+    def _products(self, access: Access, posts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, PlatformError]]:
+        """What each is, read where we do not know it: a name that is wrong for one kind is refused for it.
+
+        Beside them those that could not be read.
+        """
         unknown = [post_id for post_id, product in posts.items() if not product]
         nodes = self.graph.batch(
             access.token,
             [f"{post_id}?fields=id,media_product_type" for post_id in unknown],
             account_id=access.account_id,
         )
-        products = dict(posts)
+        products, failed = dict(posts), {}
         for post_id, node in zip(unknown, nodes, strict=True):
-            if isinstance(node, NotFoundError):
-                del products[post_id]
-            elif isinstance(node, PlatformError):
+            if isinstance(node, LimitedError | ReconnectError):
                 raise node
+            if isinstance(node, PlatformError):
+                del products[post_id]
+                if not isinstance(node, NotFoundError):
+                    failed[post_id] = node
             else:
                 products[post_id] = str(node.get("media_product_type") or "FEED")
-        return products
+        return products, failed
 
     def recent(
         self, access: Access, since: datetime, limit: int, figures: bool, skip: Collection[str]

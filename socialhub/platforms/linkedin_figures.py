@@ -251,7 +251,8 @@ class Figures:
             return self._of_member_posts(access, wanted, skip)
         told = self.statistics(access, wanted)
         # LinkedIn leaves a post out whose numbers are all 0, and also one that is gone.
-        return [told.get(urn) or post_figures(urn, {}) for urn in wanted if urn in told or self._is_there(access, urn)]
+        found = [told.get(urn) or self._of_silence(access, urn) for urn in wanted]
+        return [figures for figures in found if figures]
 
     def statistics(self, access: Access, urns: Sequence[str]) -> dict[str, PostFigures]:
         """Figures of posts of an organization, a hundred with one call, without those that LinkedIn leaves out."""
@@ -290,14 +291,16 @@ class Figures:
             for post in posts
         ]
 
-    def _is_there(self, access: Access, urn: str) -> bool:
+    def _of_silence(self, access: Access, urn: str) -> PostFigures | None:
+        """Of a post that is not among those with numbers: 0 if it stands, nothing if nobody tells us, None if it is gone."""
         try:
             self.api.read_post(access.token, urn)
         except NotFoundError:
-            return False
+            return None
         except PermissionMissingError:
-            return True
-        return True
+            why = _("LinkedIn tells nothing of this post: either nothing has happened to it yet, or it is gone.")
+            return PostFigures(urn, withheld=why)
+        return post_figures(urn, {})
 
     def _of_member_posts(self, access: Access, urns: Sequence[str], skip: Collection[str]) -> list[PostFigures]:
         """A post without figures says why: that it is missing would mean that it is gone."""
@@ -418,7 +421,7 @@ def _part(entry: object, dimension: str) -> tuple[str, int] | None:
 
 
 def post_figures(urn: str, told: Mapping[str, Any], address: str = SHARES) -> PostFigures:
-    """told empty: LinkedIn leaves a post of an organization out to which nothing has happened yet.
+    """told empty: LinkedIn leaves a post of an organization out to which nothing has happened yet. Such a 0 has no source.
 
     What is below 0 is no total; LinkedIn says so of figures that it does not give.
     """
@@ -432,7 +435,7 @@ def post_figures(urn: str, told: Mapping[str, Any], address: str = SHARES) -> Po
     return PostFigures(
         urn,
         **{measure: number for measure, (_name, number) in numbers.items()},  # type: ignore[arg-type]
-        sources={measure: name for measure, (name, _number) in numbers.items()},
+        sources={measure: name for measure, (name, _number) in numbers.items()} if told else {},
         raw=dict(told),
     )
 

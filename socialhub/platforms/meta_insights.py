@@ -350,11 +350,20 @@ def _told(answer: dict[str, Any] | PlatformError) -> Told:
     return Told() if is_gone else Told(error=answer)
 
 
-def refuse_gaps(told: Iterable[Told]) -> None:
-    """Raise a passing failure: it must not look like figures that the network does not give."""
-    for answer in told:
-        if isinstance(answer.error, TemporaryError):
-            raise answer.error
+def trouble_of(node: dict[str, Any] | PlatformError, told: Told) -> PlatformError | None:
+    """What keeps an object from being read now. A passing failure must not look like figures that Meta does not give."""
+    if isinstance(node, PlatformError):
+        return node
+    return told.error if isinstance(told.error, TemporaryError) else None
+
+
+def unless_all_failed(found: list[PostFigures]) -> list[PostFigures]:
+    """One post that Meta cannot read does not keep the others from it. Raises what all of them met."""
+    if found and all(figures.trouble for figures in found):
+        for figures in found:
+            if figures.trouble:
+                raise figures.trouble
+    return found
 
 
 def why(told: Told) -> str:
@@ -438,7 +447,7 @@ def post_figures(
     """told: what the values came from; its first one tells why there are none."""
     return PostFigures(
         post_id,
-        **{name: whole(values.get(name)) for name in COLUMNS},
+        **{name: whole(values.get(name)) for name in COLUMNS},  # type: ignore[arg-type]
         extra={name: value for name, value in values.items() if name not in COLUMNS},
         sources=sources,
         raw=raw,

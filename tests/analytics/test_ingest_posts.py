@@ -471,3 +471,30 @@ def test_statements_do_not_grow_with_the_posts(account, number, django_assert_nu
     # Adopting, names to skip, transaction (2), lock, marks, days, posts, days, tying (2)
     with django_assert_num_queries(11):
         ingest.read_newest(account, network, ACCESS, is_first=True)
+
+
+# --- What is not believed, and what fails alone ---------------------------------------------------------------
+
+
+def test_silence_is_no_fall_to_zero(account, network):
+    post = make_platform_post(account, posted_at=NOW - 3 * DAY)
+    tell(network, post.platform_post_id, likes=40, impressions=900, sources={"likes": "likeCount"})
+    read_one(account, network, post)
+    tell(network, post.platform_post_id, likes=0, impressions=0, comments=0)
+    found = read_one(account, network, post)
+    assert (found.likes, found.impressions, found.comments) == (40, 900, 0)
+    tell(network, post.platform_post_id, likes=0, sources={"likes": "likeCount"})
+    assert read_one(account, network, post).likes == 0, "this was told"
+
+
+def test_a_post_that_cannot_be_read_keeps_no_other_from_it(account, network):
+    broken, sound = (make_platform_post(account, posted_at=NOW - 3 * DAY, platform_post_id=f"1001_{n}") for n in (7, 8))
+    tell(network, sound.platform_post_id, likes=3)
+    tell(network, broken.platform_post_id, trouble=TemporaryError("Not now."))
+    ingest.read_figures(account, network, ACCESS, [broken, sound])
+    broken.refresh_from_db()
+    sound.refresh_from_db()
+    assert (sound.likes, sound.fetched_at) == (3, NOW)
+    assert (broken.likes, broken.fetched_at, broken.gone_at) == (None, None, None)
+    assert broken.next_fetch_at == next_fetch(broken.posted_at, NOW, 3600)
+    assert not PostSnapshot.objects.filter(platform_post=broken).exists()

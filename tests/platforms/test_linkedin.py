@@ -857,9 +857,11 @@ def test_a_post_that_linkedin_leaves_out_has_zeros_unless_it_is_gone(linkedin, c
     graph.get(f"{BASE}/posts/urn%3Ali%3Ashare%3A9", json=error(403), status=403)
     quiet, unread = linkedin.post_figures(company, [URN, "urn:li:share:8", "urn:li:share:9"])
     assert (quiet.likes, quiet.comments, quiet.shares, quiet.impressions, quiet.reach, quiet.clicks) == (0,) * 6
-    assert quiet.sources["likes"] == "likeCount"
+    assert quiet.sources == {}, "nobody has told these numbers"
     assert quiet.raw == {}
     assert unread.platform_post_id == "urn:li:share:9"
+    assert unread.likes is unread.impressions is None, "it may be gone as well"
+    assert unread.withheld
     assert quiet.saves is quiet.views is None
 
 

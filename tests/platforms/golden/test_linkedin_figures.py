@@ -239,7 +239,7 @@ def test_posts_of_a_page_with_their_figures(linkedin, graph):
             f"{address}/{QUIET}/",
             "text",
             figures=PostFigures(
-                QUIET, likes=0, comments=0, shares=0, impressions=0, reach=0, clicks=0, sources=SHARES, raw={}
+                QUIET, likes=0, comments=0, shares=0, impressions=0, reach=0, clicks=0, sources={}, raw={}
             ),
         ),
     ]
