@@ -147,6 +147,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": redis_database(env.int("REDIS_CACHE_DB", default=1)),
         "KEY_PREFIX": "socialhub",
+        # One that hangs is one that is away: nobody waits for it longer than this, least of all while rows are locked.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
     }
 }
 SESSION_ENGINE = "socialhub.sessions"

@@ -46,5 +46,5 @@ def export_choices(context: dict[str, Any], tables: str, of_account: Any = None,
     asked = f"?{query.urlencode()}" if query else ""
     return [
         Choice(WORDS[key], *(reverse("analytics:export", args=[key, ending]) + asked for ending in ("csv", "xlsx")))
-        for key in tables.split()
+        for key in tables.split(",")
     ]
