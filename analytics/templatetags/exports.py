@@ -36,7 +36,7 @@ class Choice:
 
 @register.simple_tag(takes_context=True)
 def export_choices(context: dict[str, Any], tables: str, of_account: Any = None, of_post: Any = None) -> list[Choice]:
-    """The files of these tables (keys with blanks between), narrowed as the page is. of_account, of_post: whose it is."""
+    """The files of these tables (keys with commas between), narrowed as the page is. of_account, of_post: whose it is."""
     query = context["request"].GET.copy()
     for name in PLACES:
         query.pop(name, None)
