@@ -67,6 +67,13 @@ def measured(key: str, *, prefix: str = "", word: str = "%(measure)s", note: str
     return Column(prefix + key, word % {"measure": measure.word}, kind, " ".join(notes))
 
 
+def further(key: str) -> Column:
+    """The column of a figure that only some networks tell; one that we add up ourselves stands beside it."""
+    if key not in FIGURES:
+        return measured(key)
+    return measured(key, prefix="network_", word=_("%(measure)s, as the network counts"))
+
+
 def known_keys(rows: QuerySet[Any], field: str, *, but: tuple[str, ...] = ()) -> list[str]:
     """Keys that stand in a JSON field of these rows, in the order of our measures, others behind them. One query."""
     keys = set(
@@ -126,7 +133,7 @@ def posts(scope: Scope) -> Table:
             FORMULA_NOTE,
         ),
         Column("rate_of", _("Rate of"), Kind.TEXT, _("What the engagements were divided by.")),
-        *(measured(key) for key in extra),
+        *(further(key) for key in extra),
         read_at_column(),
         Column("withheld", _("Why figures are missing")),
         Column("gone_at", _("Gone since"), Kind.TIME, _("When it was no longer found at the network.")),

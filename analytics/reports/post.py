@@ -21,6 +21,7 @@ from analytics.reports.charts import Break, Chart, Line
 from analytics.reports.periods import HOUR, PERIODS, Period, Span
 from analytics.reports.posts import Figure, Listed, as_listed, figure_of, rated_posts, shown
 from analytics.reports.tables import Column, Kind, Table
+from socialhub.platforms import LABELS
 from socialhub.platforms.measures import MEASURES, Measure
 
 FIRST_DAYS = timedelta(days=3)  # so long the readings themselves are drawn, afterwards what each day ended with
@@ -163,8 +164,16 @@ def extra_of(post: PlatformPost) -> list[Extra]:
     for key, value in post.extra.items():
         measure: Measure | None = MEASURES.get(key)
         if measure is not None and isinstance(value, int | float):
-            found.append(Extra(measure.word, value, measure.unit, measure.meaning))
+            found.append(Extra(word_of_extra(post, measure), value, measure.unit, measure.meaning))
     return found
+
+
+def word_of_extra(post: PlatformPost, measure: Measure) -> Any:
+    """What we add up ourselves stands on the page as well, and is another number than the network's own."""
+    if measure.key not in FIGURES:
+        return measure.word
+    label = LABELS.get(post.account.platform, post.account.platform)
+    return _("%(measure)s, as %(network)s counts") % {"measure": measure.word, "network": label}
 
 
 # --- At the ages that can be compared ----------------------------------------------------------------------------

@@ -173,6 +173,14 @@ def test_posts_with_their_figures_from_here_and_elsewhere(signed_in: Client, wor
     assert other["withheld"] == "Too few viewers"
 
 
+def test_a_figure_that_we_and_the_network_add_up_has_two_columns(signed_in: Client, workspace: Workspace) -> None:
+    make_platform_post(make_account(workspace), engagements=4, extra={"engagements": 9})
+    (post,) = rows_of(signed_in, "posts")
+    assert (post["engagements"], post["network_engagements"]) == ("4", "9")
+    heads = [text for _type, text in cells_of(bytes_of(signed_in, "posts", "xlsx"))[0]]
+    assert len(heads) == len(set(heads))
+
+
 def test_posts_are_narrowed_and_sorted_as_on_their_page(signed_in: Client, workspace: Workspace) -> None:
     first, second = make_account(workspace), make_account(workspace, platform="instagram")
     make_platform_post(first, text="Few", views=1)

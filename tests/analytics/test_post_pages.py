@@ -197,6 +197,13 @@ def test_the_rate_is_told_with_its_numbers(signed_in, fb):
     assert "unheard_of" not in found
 
 
+def test_the_networks_own_sum_is_told_from_ours(signed_in, gram):
+    post = make_platform_post(gram, posted_at=ago(days=2), fetched_at=NOW, engagements=4, extra={"engagements": 9})
+    text = page(signed_in, address(post))
+    assert text.count("<dt>Engagements</dt>") == 1
+    assert ">Engagements, as Instagram counts</dt>" in text
+
+
 def test_what_the_network_withholds_is_said_in_its_place(signed_in, gram):
     post = make_platform_post(gram, fetched_at=NOW, withheld="Fewer than five people have seen the story.")
     assert "Fewer than five people have seen the story." in page(signed_in, address(post))
