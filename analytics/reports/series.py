@@ -37,6 +37,7 @@ LONGEST = 2 * PERIODS[-1].steps + 10  # days: the longest span, the one before i
 LONGEST_HOUR = 90  # minutes: more than that is no hour, and is not drawn as one
 SLACK = timedelta(minutes=30)  # readings are spread over the hour
 COMPARABLE = 0.85  # of a span's days must be known on both sides
+UNEVEN = 0.05  # by so much the minutes of two spans may differ without being evened out
 OF_ACCOUNTS = (Subject.ACCOUNT, Subject.TOTAL)
 
 
@@ -345,6 +346,18 @@ class Series:
         if min(minutes, before_minutes) < COMPARABLE * steps * 60 and steps > 1:
             return replace(
                 found, why_not_compared=_("Not compared: some hours of either day were not read.") % named(plain)
+            )
+        if steps == 1 and min(minutes, before_minutes) < COMPARABLE * max(minutes, before_minutes):
+            return replace(
+                found,
+                why_not_compared=_("Not compared: this reading covers %(now)d minutes, the one before %(before)d.")
+                % {"now": minutes, "before": before_minutes},
+            )
+        if abs(minutes - before_minutes) > UNEVEN * before_minutes:
+            # As if each side had as many minutes as are known on this one.
+            before = before / before_minutes * minutes
+            found = replace(
+                found, notes=(*found.notes, _("Compared by the average hour, as either side covers another time."))
             )
         return compared(found, before)
 

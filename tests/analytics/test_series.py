@@ -229,6 +229,31 @@ def test_a_long_span_that_began_before_the_day_does_not_count_in_it(instagram: C
     assert told.why_not_compared
 
 
+def test_hours_that_are_missing_do_not_look_like_a_fall(instagram: ConnectedAccount) -> None:
+    make_hours(instagram, 60, measures=["views"])
+    hours = InsightWindow.objects.filter(account=instagram, window_start__gte=NOW - timedelta(hours=50))
+    for hour in hours:
+        hour.derived["views"] = 100
+    InsightWindow.objects.bulk_update(hours, ["derived"])
+    this_hour = NOW.replace(minute=0)
+    hours.filter(window_start__in=[this_hour - timedelta(hours=back) for back in (3, 9, 15)]).delete()
+    told = load(instagram).told(VIEWS, DAY)
+    assert (told.value, told.known, told.of) == (2100, 21, 24)
+    assert (told.before, told.rate) == (2100, 0)
+    assert told.notes == ("Compared by the average hour, as either side covers another time.",)
+
+
+def test_an_hour_that_was_read_soon_after_the_last_is_laid_beside_no_whole_one(instagram: ConnectedAccount) -> None:
+    make_hours(instagram, 60, measures=["views"])
+    last = InsightWindow.objects.filter(account=instagram).latest("window_start")
+    last.derived |= {"views": 9, "span_minutes": 20}
+    last.save()
+    told = load(instagram).told(VIEWS, HOUR)
+    assert told.value == 9
+    assert (told.change, told.rate) == (None, None)
+    assert told.why_not_compared == "Not compared: this reading covers 20 minutes, the one before 60."
+
+
 def test_a_network_of_days_says_so_for_hours(page: ConnectedAccount) -> None:
     make_days(page, 30)
     series = load(page)
