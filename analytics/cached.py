@@ -139,5 +139,7 @@ def row_changed(instance: Post | ConnectedAccount, **kwargs: Any) -> None:
 
 @receiver([post_save, post_delete], sender=Publication)
 @receiver([post_save, post_delete], sender=PlatformPost)
-def row_of_account_changed(instance: Publication | PlatformPost, **kwargs: Any) -> None:
+def row_of_account_changed(instance: Publication | PlatformPost, origin: Any = None, **kwargs: Any) -> None:
+    if getattr(origin, "model", type(origin)) in (ConnectedAccount, Workspace):
+        return  # it goes with its account, which says so once
     forget([instance.account.workspace_id])

@@ -278,7 +278,8 @@ def sync_due(seconds: float = 45) -> int:
             {post.account_id for post in posts}
         )
         for account_id, group in groupby(posts, key=lambda post: post.account_id):
-            _sync_posts_alone(accounts[account_id], list(group))
+            if account := accounts.get(account_id):  # it may have been deleted meanwhile
+                _sync_posts_alone(account, list(group))
     return number
 
 

@@ -74,6 +74,12 @@ def engagements_of(figures: Mapping[str, int | None]) -> int | None:
     return sum(known) if known else None
 
 
+def _whole_sum(read: Mapping[str, int | None], known: Mapping[str, int | None]) -> int | None:
+    """Engagements of one reading: unknown where it lacks a part that the post was told to have, so that none seems lost."""
+    is_whole = all(read.get(name) is not None for name in ENGAGEMENTS if known[name] is not None)
+    return engagements_of(read) if is_whole else None
+
+
 def rate_of(figures: Mapping[str, int | None], engagements: int | None) -> tuple[float | None, str]:
     """Engagements for each who saw it, and which figure says how many those were."""
     for name in SEEN_BY:
@@ -169,7 +175,7 @@ class Growth:
                     fetched_at=self.at,
                     mark=mark,
                     series=post.series,
-                    engagements=engagements_of(read),
+                    engagements=_whole_sum(read, known),
                     **read,
                 )
             )
@@ -183,7 +189,7 @@ class Growth:
         figures: dict[str, int | None] = {
             name: read.get(name, getattr(earlier, name) if earlier else None) for name in FIGURES
         }
-        figures["engagements"] = engagements_of(figures)
+        figures["engagements"] = _whole_sum(figures, {name: getattr(post, name) for name in FIGURES})
         return PostDay(
             platform_post=post,
             account_id=post.account_id,

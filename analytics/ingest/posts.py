@@ -84,6 +84,9 @@ def read_figures(account: ConnectedAccount, platform: Platform, access: Access, 
     products = {post.platform_post_id: post.product for post in left}
     answers = platform.post_figures(access, products, skip=skip_for(platform.key, Subject.POST))
     note_refused(account, Subject.POST, [name for figures in answers for name in figures.refused])
+    if len(left) > 1 and not answers:
+        # All of them gone at once: rather it is we who may not see them any more. A listing that is told says that we may.
+        _read_listing(account, platform, access, since=min(post.posted_at for post in left) - HOUR, limit=IMPORT_LIMIT)
     failed = {one.platform_post_id: one.trouble for one in answers if one.trouble}
     _write(
         account,

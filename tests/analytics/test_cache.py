@@ -280,3 +280,19 @@ def test_rows_of_another_version_are_not_looked_at(
     with CaptureQueriesContext(connection) as queries:
         cached.rows_of(workspace)
     assert queries.captured_queries
+
+
+def test_an_account_is_deleted_with_all_its_posts_without_a_statement_for_each(
+    signed_in: Client, account: ConnectedAccount
+) -> None:
+    numbers = []
+    for posts in (3, 20):
+        leaving = make_account(account.workspace)
+        for _number in range(posts):
+            make_platform_post(leaving)
+        page(signed_in)
+        with CaptureQueriesContext(connection) as queries:
+            ConnectedAccount.objects.get(pk=leaving.pk).delete()
+        numbers.append(len(queries))
+        assert "analytics_platformpost" in tables(signed_in), "what was kept is taken away once"
+    assert numbers[0] == numbers[1]

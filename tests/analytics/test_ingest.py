@@ -541,6 +541,7 @@ def test_an_answer_without_figures_leaves_no_snapshot(account, fake):
 
 def test_all_posts_of_an_account_are_one_call(account, fake):
     posts = [make_platform_post(account) for _ in range(30)]
+    fake.figures[posts[0].platform_post_id] = PostFigures(posts[0].platform_post_id, likes=1)
     ingest_posts.sync_posts(account, posts)
     assert len(fake.calls) == 1
 

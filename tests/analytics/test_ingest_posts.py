@@ -15,7 +15,7 @@ from analytics.ingest.growth import AGES, mark_of, next_fetch
 from analytics.models import PlatformPost, PostDay, PostSnapshot, RefusedMetric
 from publishing.models import Publication
 from socialhub.platforms.base import Access, PostFigures
-from socialhub.platforms.errors import TemporaryError
+from socialhub.platforms.errors import PermissionMissingError, TemporaryError
 from tests.analytics.rows import make_platform_post, make_published
 from tests.factories import make_account
 from tests.fakes import FakePlatform
@@ -498,3 +498,30 @@ def test_a_post_that_cannot_be_read_keeps_no_other_from_it(account, network):
     assert (broken.likes, broken.fetched_at, broken.gone_at) == (None, None, None)
     assert broken.next_fetch_at == next_fetch(broken.posted_at, NOW, 3600)
     assert not PostSnapshot.objects.filter(platform_post=broken).exists()
+
+
+def test_a_reading_without_a_part_has_no_sum(account, network, clock):
+    post = make_platform_post(account, posted_at=NOW - 3 * DAY)
+    tell(network, post.platform_post_id, likes=40, comments=5, shares=2)
+    read_one(account, network, post)
+    clock.move_to(NOW + DAY)
+    tell(network, post.platform_post_id, likes=None, comments=6, shares=2)
+    found = read_one(account, network, post)
+    assert (found.likes, found.engagements) == (40, 48), "the newest that is known of each"
+    assert [snapshot.engagements for snapshot in snapshots(post)] == [47, None]
+    newest = PostDay.objects.filter(platform_post=post).latest("day")
+    assert (newest.engagements, newest.gained.get("engagements")) == (None, None)
+    assert newest.gained["comments"] == 1
+
+
+def test_posts_that_vanish_all_at_once_are_looked_for_in_the_list(account, network):
+    class Closed(FakePlatform):
+        def recent_posts(self, *ask, **more):
+            raise PermissionMissingError("We may not see this Page any more.")
+
+    posts = [make_platform_post(account, posted_at=NOW - 3 * DAY, platform_post_id=f"1001_{n}") for n in (7, 8)]
+    with pytest.raises(PermissionMissingError):
+        ingest.read_figures(account, Closed(), ACCESS, posts)
+    assert not PlatformPost.objects.exclude(gone_at=None).exists()
+    ingest.read_figures(account, network, ACCESS, posts)
+    assert not PlatformPost.objects.filter(gone_at=None).exists(), "the list is told, and they are not in it"
