@@ -25,7 +25,7 @@ from analytics.models import InsightWindow, PlatformPost
 from analytics.reports.charts import Break, Chart, Line
 from analytics.reports.dashboard import Growth, Total, follower_reading, growth_between
 from analytics.reports.periods import Period, Span
-from analytics.reports.posts import FORMULA_NOTE
+from analytics.reports.posts import SEEN_BY_FEW, average_note
 from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms import LABELS, PLATFORMS
 from socialhub.platforms.measures import MEASURES
@@ -87,7 +87,11 @@ def compared(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -
         for one in PlatformPost.objects.filter(account__in=ids, posted_at__gte=span.start, posted_at__lt=span.end)
         .order_by()
         .values("account_id")
-        .annotate(posts=Count("pk"), rate=Avg("engagement_rate"), rated=Count("engagement_rate"))
+        .annotate(
+            posts=Count("pk"),
+            rate=Avg("engagement_rate", filter=~SEEN_BY_FEW),
+            rated=Count("engagement_rate", filter=~SEEN_BY_FEW),
+        )
     }
     found = []
     for account in accounts:
@@ -273,7 +277,7 @@ def accounts_table(rows: Sequence[Compared]) -> Table:
         Column("engagements", MEASURES["engagements"].word, Kind.NUMBER, MEASURES["engagements"].meaning),
         Column("engagements_days", _("Days with engagements"), Kind.NUMBER),
         Column("posts", _("Posts"), Kind.NUMBER),
-        Column("engagement_rate", _("Engagement rate of the average post"), Kind.PERCENT, FORMULA_NOTE),
+        Column("engagement_rate", _("Engagement rate of the average post"), Kind.PERCENT, average_note()),
     )
     cells = (
         (
@@ -345,8 +349,8 @@ def campaigns(workspace: Workspace, accounts: Collection[UUID], span: Span, sort
             average_reach=Avg("reach"),
             all_engagements=Sum("engagements"),
             engagements_known=Count("engagements"),
-            rate=Avg("engagement_rate"),
-            rated=Count("engagement_rate"),
+            rate=Avg("engagement_rate", filter=~SEEN_BY_FEW),
+            rated=Count("engagement_rate", filter=~SEEN_BY_FEW),
         )
     )
     found = [
@@ -388,7 +392,7 @@ def campaigns_table(rows: Sequence[Campaign]) -> Table:
         Column("views", MEASURES["views"].word, Kind.NUMBER, MEASURES["views"].meaning),
         Column("reach", _("Reach per post"), Kind.NUMBER, _("People are not added up over posts.")),
         Column("engagements", MEASURES["engagements"].word, Kind.NUMBER, MEASURES["engagements"].meaning),
-        Column("engagement_rate", _("Engagement rate of the average post"), Kind.PERCENT, FORMULA_NOTE),
+        Column("engagement_rate", _("Engagement rate of the average post"), Kind.PERCENT, average_note()),
     )
     cells = (
         (

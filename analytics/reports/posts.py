@@ -36,6 +36,17 @@ RATE_OF = {
 }
 SETTLED = timedelta(days=1)  # younger posts have not yet had their time
 LEAST_SEEN = 20  # one like of three readers is no rate
+SEEN_BY_FEW = Q(
+    *(Q(("rate_of", name), (f"{name}__lt", LEAST_SEEN)) for name in ("reach", "views", "impressions")), _connector=Q.OR
+)
+
+
+def average_note() -> str:
+    """The formula, and of which posts an average is made."""
+    left_out = _("Averages leave out posts that were seen less than %(least)d times.") % {"least": LEAST_SEEN}
+    return f"{FORMULA_NOTE} {left_out}"
+
+
 # What a thumbnail needs to know of the post that a platform post was made from, in one column.
 FIRST_MEDIA = Subquery(
     PostMedia.objects.filter(post=OuterRef("publication__post"))
@@ -173,7 +184,7 @@ class Sums:
     posts: int
     views: Total
     engagements: Total
-    rate: float | None  # the average of the posts that have one
+    rate: float | None  # the average of the posts that have one and were seen by some
     rated: int
     told: tuple[str, ...]  # the figures that any of them has
 
@@ -185,8 +196,8 @@ def sums_of(posts: QuerySet[PlatformPost]) -> Sums:
         all_views=Sum("views"),
         all_engagements=Sum("engagements"),
         **{f"{name}_known": Count(name) for name in FIGURES},
-        rate=Avg(RATE),
-        rated=Count(RATE),
+        rate=Avg(RATE, filter=~SEEN_BY_FEW),
+        rated=Count(RATE, filter=~SEEN_BY_FEW),
     )
     of = told["of"]
     return Sums(
@@ -216,9 +227,8 @@ class BestAndWorst:
 def rated_posts(accounts: Collection[ConnectedAccount] | Collection[UUID], span: Span) -> QuerySet[PlatformPost]:
     """Posts whose rates can be laid beside each other: seen by some, a day old or more, and no stories."""
     settled = min(span.end, timezone.now() - SETTLED)
-    seen = Q(reach__gte=LEAST_SEEN) | Q(views__gte=LEAST_SEEN) | Q(impressions__gte=LEAST_SEEN)
     return PlatformPost.objects.filter(
-        seen,
+        ~SEEN_BY_FEW,
         account__in=accounts,
         posted_at__gte=span.start,
         posted_at__lt=settled,

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from analytics.filters import CampaignFilter, ComparisonFilter
 from analytics.reports import compare as reports
 from analytics.reports.periods import USUAL
-from analytics.reports.posts import FORMULA_NOTE
+from analytics.reports.posts import average_note
 from socialhub.http import HttpRequest
 
 
@@ -25,7 +25,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "reasons": reports.reasons(rows),
         "chart": reports.chart_of(chosen, form.drawn, period, form.span) if chosen else None,
-        "formula_note": FORMULA_NOTE,
+        "formula_note": average_note(),
     }
     return render(request, "analytics/compare.html", context)
 
@@ -40,6 +40,6 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rows": found[: reports.CAMPAIGNS],
         "left_out": max(len(found) - reports.CAMPAIGNS, 0),
-        "formula_note": FORMULA_NOTE,
+        "formula_note": average_note(),
     }
     return render(request, "analytics/campaigns.html", context)

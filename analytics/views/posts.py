@@ -35,7 +35,7 @@ def post_list(request: HttpRequest) -> HttpResponse:
     }
     if request.htmx and form.cleaned_data["after"]:
         return render(request, "analytics/_posts_rows.html", context)
-    context |= {"headings": form.headings((RATE, *sums.told)), "formula_note": reports.FORMULA_NOTE}
+    context |= {"headings": form.headings((RATE, *sums.told)), "formula_note": reports.average_note()}
     return render(request, "analytics/posts.html", context)
 
 

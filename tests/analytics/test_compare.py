@@ -116,6 +116,16 @@ def test_posts_of_the_span_count_with_their_average_rate(fb):
     assert (row.posts, row.rate, row.rated) == (3, pytest.approx(0.2), 2)
 
 
+def test_what_hardly_anybody_saw_is_in_no_average(workspace, fb):
+    seen = {"engagement_rate": 0.1, "rate_of": "reach", "reach": 400}
+    hardly = {"engagement_rate": 0.5, "rate_of": "reach", "reach": 4, "views": 50}
+    for fields in (seen, hardly):
+        campaign_of(workspace, fb, name="Sale", **fields)
+    row, (sale,) = compare(fb)[fb], campaigns(workspace)
+    assert (row.posts, row.rate, row.rated) == (2, 0.1, 1)
+    assert (sale.posts, sale.rate, sale.rated) == (2, 0.1, 1)
+
+
 def test_accounts_cost_three_queries_however_many(workspace, fb, company, django_assert_num_queries):
     accounts = [fb, company, *(make_account(workspace) for _ in range(5))]
     with django_assert_num_queries(3):

@@ -228,6 +228,13 @@ def test_sums_say_of_how_many_they_are(workspace, fb):
     assert sums.told == ("views", "reach", "likes", "engagements")
 
 
+def test_one_like_of_three_readers_lifts_no_average(workspace, fb):
+    rated(fb, 0.1)
+    rated(fb, 1 / 3, reach=3, views=40)
+    sums = reports.sums_of(asked(workspace).narrowed())
+    assert (sums.posts, sums.rate, sums.rated) == (2, pytest.approx(0.1), 1)
+
+
 def test_sums_of_nothing_are_unknown(workspace, fb):
     make_platform_post(fb)
     sums = reports.sums_of(asked(workspace).narrowed())
