@@ -30,7 +30,6 @@ from socialhub.platforms.errors import LimitedError, PlatformError, TemporaryErr
 from socialhub.platforms.metrics.types import Subject
 
 AUDIENCE_EVERY = timedelta(hours=23)  # once a day, and the readings of a day do not come to the minute
-HISTORY_CHUNK = 90  # days that are read and written at once
 MOST_HOURLY_DAYS = 3  # a longer stop is caught up by a full reading
 
 
@@ -97,12 +96,12 @@ def _missing(platform: Platform, row: AccountSync | None, now: datetime) -> Iter
     if row is not None and row.days_read_to:
         first = max(_first_unsettled(platform, row.days_read_to), horizon)
         while first < end:
-            until = min(days_after(first, HISTORY_CHUNK, zone), end)
+            until = min(days_after(first, platform.days_at_once, zone), end)
             yield first, until
             first = until
     end = row.history_from if row is not None and row.history_from else _first_unsettled(platform, now)
     while horizon < end:
-        first = max(days_after(end, -HISTORY_CHUNK, zone), horizon)
+        first = max(days_after(end, -platform.days_at_once, zone), horizon)
         yield first, end
         end = first
 

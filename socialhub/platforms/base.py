@@ -328,6 +328,8 @@ class Platform(ABC):
     settles_after_days: ClassVar[int] = 3
     # and so many days back can be read when an account is new. 0: there are no figures of days.
     history_days: ClassVar[int] = 0
+    # So many of them are read in one go: in a few calls, so that nobody takes a slow worker for a dead one.
+    days_at_once: ClassVar[int] = 90
     # `recent_posts` tells the figures of so many posts in one call; 0: it tells none.
     lists_figures: ClassVar[int] = 0
     # `audience` can be asked.

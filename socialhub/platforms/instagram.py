@@ -81,6 +81,7 @@ class Instagram(Platform):
     day_zone: ClassVar[str] = DAY_ZONE
     tells_today: ClassVar[bool] = True
     history_days: ClassVar[int] = 89  # Instagram keeps about 90, and refuses what is older
+    days_at_once: ClassVar[int] = 28  # a week with each call
     lists_figures: ClassVar[int] = PAGE_LIMIT
     has_audience: ClassVar[bool] = True
 

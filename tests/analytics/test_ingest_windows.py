@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ import time_machine
 from django.db import connections
 
 from accounts.models import ConnectedAccount
+from analytics import cadence
 from analytics.days import day_end, day_start
 from analytics.ingest import accounts as ingest
 from analytics.models import AccountSync, AudienceSnapshot, InsightWindow, RefusedMetric
@@ -22,6 +24,10 @@ from socialhub.platforms.base import (
     Profile,
 )
 from socialhub.platforms.errors import PermissionMissingError, TemporaryError
+from socialhub.platforms.facebook import Facebook
+from socialhub.platforms.instagram import Instagram
+from socialhub.platforms.instagram_figures import DAYS_PER_CALL
+from socialhub.platforms.linkedin import LinkedIn
 from tests.analytics.rows import make_window
 from tests.factories import make_account
 from tests.fakes import FakeInstagram, FakePlatform
@@ -688,3 +694,17 @@ def test_the_hours_of_an_account_do_not_touch_those_of_another(account, network,
     network.tell(NOON, followers=100, views=500)
     read(account, network)
     assert hours()[1].derived == {"views": 500, "span_minutes": 730}
+
+
+@pytest.mark.parametrize("platform", [Facebook, Instagram, LinkedIn])
+def test_no_part_of_a_reading_outlives_its_lease(workspace, platform):
+    """A network that takes 30 seconds for each answer: whoever waits for it still has the account."""
+    account = make_account(workspace, platform=platform.key)
+    days_of_a_call = {"instagram": DAYS_PER_CALL}.get(platform.key, 90)
+    kinds_of_a_call = 4 if platform is LinkedIn else 1
+    parts = [part for part in ingest.parts_of(account, platform, full=True) if part.key.startswith("days:")]
+    assert parts
+    for part in parts:
+        days = (part.act.keywords["end"] - part.act.keywords["first"]) / timedelta(days=1)
+        calls = kinds_of_a_call * math.ceil((days - 0.1) / days_of_a_call)
+        assert calls * 30 < cadence.LEASE.total_seconds(), (part.key, days, calls)
