@@ -316,7 +316,7 @@ def overview(workspace: Workspace, period: Period, measure_key: str) -> Overview
     """The accounts of a workspace over days. Three queries, however many there are and however old they are."""
     now = timezone.now()
     accounts = _listed(workspace, period, now)
-    spans = {account.pk: _Days.of(account, period, now) for account in accounts}
+    spans = {account.pk: Days.of(account, getattr(account, "newest_day", None), period, now) for account in accounts}
     found = _day_sums(accounts, spans)
     measures = [MEASURES[key] for key in COLUMNS if any(found.get(pk, {}).get(f"{key}_known") for pk in spans)]
     rows = [_row(account, measures, found.get(account.pk, {}), spans[account.pk], period) for account in accounts]
@@ -333,8 +333,8 @@ def overview(workspace: Workspace, period: Period, measure_key: str) -> Overview
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
-    """The days of a span at one network, and those before them. late: so many of the newest are still to be told."""
+class Days:
+    """The days of a span at one network, up to the newest that it has told, and as many before them."""
 
     zone: str
     before: datetime
@@ -342,10 +342,10 @@ class _Days:
     end: datetime
 
     @classmethod
-    def of(cls, account: ConnectedAccount, period: Period, now: datetime) -> _Days:
+    def of(cls, account: ConnectedAccount, newest: datetime | None, period: Period, now: datetime) -> Days:
+        """newest: the newest whole day that is known of the account."""
         platform = PLATFORMS[account.platform]
         today = day_start(now, platform.day_zone)
-        newest: datetime | None = getattr(account, "newest_day", None)
         earliest = days_after(today, -platform.settles_after_days, platform.day_zone)
         end = today
         if newest is not None and earliest <= (told := days_after(newest, 1, platform.day_zone)) < today:
@@ -354,11 +354,16 @@ class _Days:
         return cls(platform.day_zone, days_after(start, -period.steps, platform.day_zone), start, end)
 
 
+def newest_day() -> Subquery:
+    """The newest whole day that is known of an account."""
+    whole = InsightWindow.objects.filter(account=OuterRef("pk"), period=InsightWindow.Period.DAY, is_whole=True)
+    return Subquery(whole.order_by("-window_start").values("window_start")[:1])
+
+
 def _listed(workspace: Workspace, period: Period, now: datetime) -> list[ConnectedAccount]:
     windows = InsightWindow.objects.filter(account=OuterRef("pk"))
     hours = windows.filter(period=InsightWindow.Period.HOUR, metrics__has_key="followers")
     reading = JSONObject(followers=F("metrics__followers"), at=F("fetched_at"))
-    whole_days = windows.filter(period=InsightWindow.Period.DAY, is_whole=True).order_by("-window_start")
     return list(
         ConnectedAccount.objects.of(workspace)
         .listed()
@@ -368,16 +373,16 @@ def _listed(workspace: Workspace, period: Period, now: datetime) -> list[Connect
             first_hour=Subquery(
                 hours.filter(window_start__gte=now - period.length).order_by("window_start").values(reading=reading)[:1]
             ),
-            newest_day=Subquery(whole_days.values("window_start")[:1]),
+            newest_day=newest_day(),
         )
     )
 
 
-def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, _Days]) -> dict[UUID, dict[str, Any]]:
+def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, Days]) -> dict[UUID, dict[str, Any]]:
     """By account: sum and number of the days with a figure, in the span and before it, and how many names gave it."""
     if not accounts:
         return {}
-    by_days: dict[_Days, list[UUID]] = {}
+    by_days: dict[Days, list[UUID]] = {}
     for pk, days in spans.items():
         by_days.setdefault(days, []).append(pk)
     which, inside = Q(), Q()
@@ -404,7 +409,7 @@ def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, _Days]) ->
     return {row["account"]: row for row in rows}
 
 
-def _row(account: Any, measures: Sequence[Measure], sums: dict[str, Any], days: _Days, period: Period) -> AccountRow:
+def _row(account: Any, measures: Sequence[Measure], sums: dict[str, Any], days: Days, period: Period) -> AccountRow:
     newest, first = account.newest_hour, account.first_hour
     is_change = newest and first and newest["at"] != first["at"]
     return AccountRow(
@@ -480,7 +485,7 @@ def _sum(measure: Measure, rows: Sequence[AccountRow]) -> Summed:
 
 
 def _overview_chart(
-    rows: Sequence[AccountRow], spans: dict[UUID, _Days], measure: Measure, period: Period
+    rows: Sequence[AccountRow], spans: dict[UUID, Days], measure: Measure, period: Period
 ) -> Chart | None:
     """A line for each of the accounts with the most, by the date that each network gives its day."""
     telling = [
@@ -530,7 +535,7 @@ def _overview_chart(
 
 
 def _by_date(
-    accounts: Collection[ConnectedAccount], spans: dict[UUID, _Days], key: str
+    accounts: Collection[ConnectedAccount], spans: dict[UUID, Days], key: str
 ) -> dict[UUID, dict[date, float]]:
     which = Q()
     for account in accounts:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.models import ConnectedAccount, Workspace
 from analytics.days import date_of, day_start, days_after
 from analytics.models import InsightWindow, PlatformPost
+from analytics.reports.accounts import Days, newest_day
 from analytics.reports.charts import Break, Chart, Line
 from analytics.reports.dashboard import Growth, Total, follower_reading, growth_between
 from analytics.reports.periods import Period, Span
@@ -79,9 +80,13 @@ def compared(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -
         .annotate(
             newest=follower_reading("-window_start", since=span.start),
             oldest=follower_reading("window_start", since=span.start),
+            newest_day=newest_day(),
         )
     }
-    flows = _flows(accounts, period, span)
+    days = {
+        one.pk: Days.of(one, getattr(readings.get(one.pk), "newest_day", None), period, span.end) for one in accounts
+    }
+    flows = _flows(days)
     posts: dict[UUID, Any] = {
         one["account_id"]: one
         for one in PlatformPost.objects.filter(account__in=ids, posted_at__gte=span.start, posted_at__lt=span.end)
@@ -150,14 +155,24 @@ def _source(name: str) -> KeyTextTransform:
     return KeyTextTransform(name, "sources", output_field=TextField())
 
 
-def _flows(accounts: Sequence[ConnectedAccount], period: Period, span: Span) -> dict[UUID, dict[str, Any]]:
+def _flows(spans: Mapping[UUID, Days]) -> dict[UUID, dict[str, Any]]:
+    """Up to the newest day that each network has told, so that one which is late is not short of days."""
+    by_days: dict[Days, list[UUID]] = defaultdict(list)
+    for pk, days in spans.items():
+        by_days[days].append(pk)
+    wanted = Q()
+    for days, ids in by_days.items():
+        wanted |= Q(account__in=ids, window_start__gte=days.start, window_start__lt=days.end)
+    if not wanted:
+        return {}
     told: dict[str, Any] = {}
     for name in FLOWS:
         many = Avg if MEASURES[name].counts_people else Sum
         told[name] = many(_number(name))
         told[f"{name}_known"] = Count(_number(name))
         told[f"{name}_ways"] = Count(_source(name), distinct=True)
-    rows: Iterable[Any] = _days(accounts, period, span).order_by().values("account_id").annotate(**told)
+    whole = InsightWindow.objects.filter(wanted, period=InsightWindow.Period.DAY, is_whole=True)
+    rows: Iterable[Any] = whole.order_by().values("account_id").annotate(**told)
     return {row["account_id"]: row for row in rows}
 
 

@@ -81,6 +81,8 @@ def test_a_day_is_one_of_the_network(fb, company):
     make_day(fb, date(2026, 11, 12), {"views": 90})
     make_day(company, date(2026, 11, 13), {"views": 2}, zone="UTC")
     make_day(company, date(2026, 11, 12), {"views": 90}, zone="UTC")
+    make_day(fb, date(2026, 11, 19), {"views": 0})
+    make_day(company, date(2026, 11, 19), {"views": 0}, zone="UTC")
     rows = compare(fb, company)
     assert (rows[fb].flows["views"].value, rows[company].flows["views"].value) == (1.0, 2.0)
 
@@ -101,6 +103,16 @@ def test_what_is_missing_says_why(workspace, fb):
     assert "does not tell" in rows[x].flows["views"].reason
     assert "Connect the account again" in rows[lost].flows["views"].reason
     assert len(reports.reasons(list(rows.values()))) == len(set(reports.reasons(list(rows.values()))))
+
+
+def test_a_network_that_tells_late_is_not_short_of_days(fb, company):
+    for back in range(1, 12):
+        day = (NOW - timedelta(days=back)).date()
+        make_day(fb, day, {"views": 10})
+        if back > 2:
+            make_day(company, day, {"views": 10}, zone="UTC")
+    rows = compare(fb, company)
+    assert [(rows[one].flows["views"].value, rows[one].flows["views"].known) for one in (fb, company)] == [(70, 7)] * 2
 
 
 def test_followers_grow_within_the_span(fb):
