@@ -26,15 +26,26 @@ SHEET_ROWS = 1_000_000  # a sheet has room for 1,048,576
 CELL_CHARACTERS = 32_767  # of a cell, as Excel counts: in units of UTF-16
 
 # What makes a spreadsheet take a text for a formula, at the beginning of a cell: behind what it passes over, and in the
-# full-width forms that some of them read as the same. Where ";" or a tab parts the cells, or a line break the rows,
-# because somebody's spreadsheet expects it so, the text behind it is a beginning as well.
-FORMULA = re.compile("(^|[;\t\r\n])([\\s\"'\u200b-\u200f\u2060\ufeff]*)([=+\\-@\uff1d\uff0b\uff0d\uff20])")
+# full-width and small forms that some of them read as the same. Where ";" or a tab parts the cells, or a line break the
+# rows, because somebody's spreadsheet expects it so, the text behind it is a beginning as well.
+PARTING = ";\t\r\n"
+UNSEEN = "\\s\\x01-\\x1f\\x7f-\\x9f\\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+# A run of what is passed over is looked at once, from its first character, so that long ones do not take the square of
+# their time.
+FORMULA = re.compile(f"(?<![{PARTING}{UNSEEN}\"'])([{PARTING}{UNSEEN}\"']*)([{SIGNS}])")
 
 
 def guarded(text: str) -> str:
     """The text with an apostrophe before whatever a spreadsheet would calculate."""
-    text = FORMULA.sub(r"\1\2'\3", text)
+    text = FORMULA.sub(_held, text)
     return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
+
+
+def _held(found: re.Match[str]) -> str:
+    passed, sign = found.groups()
+    is_beginning = found.start() == 0 or any(parting in passed for parting in PARTING)
+    return f"{passed}'{sign}" if is_beginning else f"{passed}{sign}"
 
 
 class Line:

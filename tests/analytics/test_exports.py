@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -77,6 +78,18 @@ def spreadsheet_of(table: Table, zone: Any = UTC) -> bytes:
     [
         *("=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\thidden"),
         *("\uff1d1+1", "\uff0b1", "\uff0d1", "\uff201"),
+        *(
+            "\ufe661",
+            "\ufe621",
+            "\ufe631",
+            "\ufe6b1",
+            "\x01=1",
+            "\x7f=1",
+            "\u00ad=1",
+            "\u202e=1",
+            "\u2066=1",
+            " \u3000=1",
+        ),
         *(" =1", "\u00a0=1", "\u200b=1", "\ufeff=1", '"=1+1', "'=1"),
     ],
 )
@@ -97,6 +110,13 @@ def test_nor_does_it_where_cells_are_parted_otherwise(parts: str) -> None:
 @pytest.mark.parametrize("text", ["Hello", "1 = 1", "a-b", "me@example.com", "", "10 % off; a - b", "日本"])
 def test_texts_that_nobody_calculates_stay_as_they_are(text: str) -> None:
     assert files.guarded(text) == text
+
+
+@pytest.mark.parametrize("filling", ["\n", ";", " ", "\"'", "\u200b", "-", "=\n", "a "])
+def test_long_texts_of_nothing_are_read_once(filling: str) -> None:
+    began = time.process_time()
+    files.guarded(filling * (60_000 // len(filling)) + "x")
+    assert time.process_time() - began < 1
 
 
 def test_numbers_stay_numbers() -> None:
