@@ -11,12 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, Workspace
-from analytics.models import PlatformPost
+from accounts.models import ConnectedAccount, User, Workspace
+from analytics import weekly
+from analytics.models import PlatformPost, ReportSubscription
 from analytics.views.exports import TABLES
 from tests.analytics.figures import make_month
 from tests.analytics.rows import make_platform_post
-from tests.factories import make_account
+from tests.factories import make_account, make_post
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +85,53 @@ def test_a_place_in_the_list_that_is_none(
 ) -> None:
     for after in PLACES:
         answered(signed_in, reverse("analytics:post_list"), {"sort": sort, "after": after}, **{"HX-Request": "true"})
+
+
+# --- Texts that want to be more -----------------------------------------------------------------------------------
+
+EVIL = """'"><img src=x onerror=alert(1)></script>{{ 7|add:7 }}"""
+
+
+@pytest.fixture
+def evil_post(workspace: Workspace) -> PlatformPost:
+    workspace.name = f"{EVIL}\r\nBcc: x@example.com"
+    workspace.save()
+    account = make_account(workspace, name=EVIL, username=EVIL, last_synced_at=timezone.now())
+    make_month(account)
+    post = make_post(workspace, account, caption=EVIL, campaign=EVIL[:60])
+    made = make_platform_post(
+        account,
+        publication=post.publications.get(),
+        text=EVIL,
+        media_type=EVIL[:30],
+        withheld=EVIL,
+        permalink='https://example.com/"><img src=x onerror=alert(1)>',
+        posted_at=timezone.now() - timedelta(days=2),
+        fetched_at=timezone.now(),
+        reach=400,
+        engagements=40,
+        engagement_rate=0.1,
+        rate_of="reach",
+    )
+    make_platform_post(account, text=EVIL, posted_at=timezone.now() - timedelta(days=3), views=1)
+    return made
+
+
+def test_texts_stay_texts_on_every_page(signed_in: Client, evil_post: PlatformPost) -> None:
+    for url in addresses(evil_post.account, evil_post):
+        if not url.endswith(".csv"):
+            text = answered(signed_in, url, {}).decode()
+            assert "<img src=x" not in text, url
+            assert "onerror=alert(1)&gt;" in text or "progress" in url, url
+
+
+def test_texts_stay_texts_in_the_mail(owner: User, workspace: Workspace, evil_post: PlatformPost) -> None:
+    subscription = ReportSubscription.objects.create(user=owner, workspace=workspace)
+    mail = weekly.mail_of(subscription, timezone.now())
+    assert mail is not None
+    html = str(mail.alternatives[0][0])
+    assert "<img src=x" not in html
+    assert html.count("onerror=alert(1)&gt;") >= 3
+    message = mail.message()
+    assert "\n" not in mail.subject
+    assert message["Bcc"] is None
