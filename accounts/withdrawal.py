@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 OLDEST = timedelta(days=1)  # a message that was kept for longer is none of the network's
 AHEAD = timedelta(minutes=5)  # clocks differ
+
+# Sent with `account`, in the transaction: what the parts above this one have written of that person goes with the rest.
+person_erased = Signal()
 
 
 def is_fresh(message: SignedRequest) -> bool:
@@ -95,6 +99,7 @@ def erase_person(account: ConnectedAccount, source: Provider) -> None:
             *("followers_count", "following_count", "likes_count", "posts_count"),
         ]
     )
+    person_erased.send(ConnectedAccount, account=account)
 
 
 def delete_data(provider: str, message: SignedRequest, signed: str) -> DataDeletion:

@@ -9,13 +9,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.language import speaking_to
 from accounts.models import ConnectedAccount
+from accounts.withdrawal import person_erased
 from analytics.ingest.growth import FIGURES
-from analytics.models import AudienceSnapshot, InsightWindow, PlatformPost, PostDay, PostSnapshot
+from analytics.models import AccountSync, AudienceSnapshot, InsightWindow, PlatformPost, PostDay, PostSnapshot
 from socialhub.platforms import PLATFORMS
 
 DAY = timedelta(days=1)
@@ -103,6 +105,22 @@ def _drop_figures(accounts: QuerySet[ConnectedAccount], before: datetime) -> int
             portion = PlatformPost.objects.filter(pk__in=keys[start : start + AT_ONCE], fetched_at__lt=before)
             number += portion.update(**EMPTY, withheld=why)
     return number
+
+
+@receiver(person_erased)
+def erase_figures(account: ConnectedAccount, **kwargs: Any) -> None:
+    """A person has had their data deleted: who follows them, what they did elsewhere, and how it all went."""
+    theirs = PlatformPost.objects.filter(account=account)
+    for rows in (
+        InsightWindow.objects.filter(account=account),
+        AudienceSnapshot.objects.filter(account=account),
+        PostSnapshot.objects.filter(platform_post__account=account),
+        PostDay.objects.filter(account=account),
+        theirs.filter(publication=None),
+    ):
+        _in_portions(rows)
+    theirs.update(**EMPTY, text="", thumbnail_url="", media_urls=[], withheld="", fetched_at=None, next_fetch_at=None)
+    AccountSync.objects.filter(account=account).delete()  # whoever connects it again has it read from the beginning
 
 
 def _in_portions(rows: QuerySet[Any], **fields: Any) -> int:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from accounts.models import ConnectedAccount
+from accounts import withdrawal
+from accounts.models import ConnectedAccount, Credential, Grant
 from analytics.ingest import retention
 from analytics.models import AudienceSnapshot, InsightWindow, PlatformPost, PostDay, PostSnapshot
-from tests.analytics.rows import make_platform_post, make_window
+from socialhub.platforms import INSTAGRAM_LOGIN
+from socialhub.platforms.meta import SignedRequest
+from tests.analytics.rows import make_platform_post, make_published, make_window
 from tests.factories import make_account
 
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
@@ -132,3 +135,25 @@ def test_it_goes_in_portions(workspace, monkeypatch, django_assert_max_num_queri
     assert retention.tidy()["raw"] == 15
     with django_assert_max_num_queries(30):
         retention.tidy()
+
+
+def test_the_figures_of_a_person_go_with_their_data(workspace, owner):
+    """Where the account is the person. A Page is none: its figures stay, as its posts do."""
+    person = make_account(workspace, platform="instagram", login_kind=INSTAGRAM_LOGIN, token=None)
+    page = make_account(workspace, token=None)
+    for account, provider in ((person, INSTAGRAM_LOGIN), (page, "meta")):
+        grant = Grant.objects.create(
+            workspace=workspace, user=owner, provider=provider, platform_user_id="9001", access_token="token"
+        )
+        Credential.objects.create(account=account, grant=grant)
+        make_read(account, timedelta(hours=1), text="Elsewhere")
+        published = make_published(account)
+        make_read(account, 2 * DAY, text="Ours", publication=published.publications.get())
+    for provider in (INSTAGRAM_LOGIN, "meta"):
+        withdrawal.delete_data(provider, SignedRequest("9001", NOW + DAY, {}), provider)
+    assert set(InsightWindow.objects.values_list("account", flat=True)) == {page.pk}
+    assert set(PostDay.objects.values_list("account", flat=True)) == {page.pk}
+    assert set(AudienceSnapshot.objects.values_list("account", flat=True)) == {page.pk}
+    left = PlatformPost.objects.get(account=person)
+    assert (left.publication is None, left.text, left.likes, left.raw, left.extra) == (False, "", None, {}, {})
+    assert PlatformPost.objects.filter(account=page, likes=3).count() == 2
