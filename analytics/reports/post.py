@@ -20,6 +20,7 @@ from analytics.models import PlatformPost, PostDay, PostSnapshot
 from analytics.reports.charts import Break, Chart, Line
 from analytics.reports.periods import HOUR, PERIODS, Period, Span
 from analytics.reports.posts import Figure, Listed, as_listed, figure_of, rated_posts, shown
+from analytics.reports.series import COMPARABLE
 from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms import LABELS
 from socialhub.platforms.measures import MEASURES, Measure
@@ -218,6 +219,8 @@ def gains_of(post: PlatformPost, readings: Sequence[Reading]) -> list[Gain]:
             gains.append(Gain(period, [], _("The network has changed what it counts within this span")))
             continue
         before = _near(readings, first.at - period.length, period.length)
+        if before and not _are_as_long(first.at - before.at, last.at - first.at):
+            before = None
         gains.append(Gain(period, _differences(told, first, last, before)))
     return gains
 
@@ -225,6 +228,11 @@ def gains_of(post: PlatformPost, readings: Sequence[Reading]) -> list[Gain]:
 def _near(readings: Iterable[Reading], moment: datetime, length: timedelta) -> Reading | None:
     nearest = min(readings, key=lambda one: abs(one.at - moment))
     return nearest if abs(nearest.at - moment) <= length / NEAR else None
+
+
+def _are_as_long(one: timedelta, other: timedelta) -> bool:
+    """Readings come when they come: what 18 hours have added is less than what 30 have, and no fall."""
+    return min(one, other) >= COMPARABLE * max(one, other)
 
 
 def _differences(told: Sequence[str], first: Reading, last: Reading, before: Reading | None) -> list[GainFigure]:

@@ -247,6 +247,14 @@ def test_gains_are_counted_back_from_the_newest_reading(fb):
     assert (week.figures[0].value, week.figures[0].before, week.figures[0].change) == (200, 200, 0)
 
 
+def test_spans_of_other_lengths_are_not_compared(fb):
+    post = make_platform_post(fb, posted_at=ago(days=6), fetched_at=NOW)
+    for hours, views in ((48, 0), (20, 280), (0, 480)):  # ten an hour, all the time
+        read(post, ago(hours=hours), views=views)
+    (day,) = told(post).gains
+    assert (day.figures[0].value, day.figures[0].before, day.figures[0].change) == (200, None, None)
+
+
 def test_gains_are_not_told_over_a_change_of_measure_or_without_readings(fb):
     post = make_platform_post(fb, posted_at=ago(days=40), fetched_at=NOW)
     read(post, ago(days=7), views=300)
