@@ -11,6 +11,7 @@ from typing import Any
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.template.defaultfilters import floatformat
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import conditional_escape, format_html
@@ -19,6 +20,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from analytics.reports.charts import Chart
+from analytics.reports.hours import Row
 from analytics.reports.series import Sort, Told
 from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms.measures import Unit
@@ -126,6 +128,25 @@ def table_rows(table: Table) -> SafeString:
         rest = "".join(f"{tag}{text}</td>" for tag, text in zip(opened[1:], cells[1:], strict=True))
         lines.append(f'<tr><th scope="row">{cells[0]}</th>{rest}</tr>')
     return mark_safe("\n".join(lines))  # each cell was escaped
+
+
+@register.simple_tag
+def heat_cells(row: Row) -> SafeString:
+    """The hours of a weekday, each in the colour of how well its posts did. In one go, for there are 168 on a page."""
+    cells = []
+    for one in row.cells:
+        if one.times is None:
+            cells.append(mark_safe('<td role="cell"></td>'))
+            continue
+        times = floatformat(one.times, 1)
+        words = ngettext(
+            "%(when)s: %(times)s times the usual rate, %(posts)s post",
+            "%(when)s: %(times)s times the usual rate, %(posts)s posts",
+            one.posts,
+        ) % {"when": one.words, "times": times, "posts": one.posts}
+        few = mark_safe(" data-few") if one.is_few else ""
+        cells.append(format_html('<td role="cell" data-heat="{}"{} title="{}">{}</td>', one.level, few, words, times))
+    return mark_safe("".join(cells))  # each cell was escaped
 
 
 def cell(value: Any, column: Column) -> Any:

@@ -11,6 +11,7 @@ import time_machine
 from analytics.filters import span_of
 from analytics.reports import hours as reports
 from analytics.reports.periods import BY_KEY
+from analytics.templatetags.charts import heat_cells
 from tests.analytics.rows import make_platform_post
 from tests.factories import make_account
 
@@ -130,3 +131,14 @@ def test_it_costs_two_queries_whatever_the_number(workspace, fb, django_assert_n
     rated(fb, SUNDAY.replace(hour=9), 0.2, 25)
     with django_assert_num_queries(2):
         reports.best_hours(workspace)
+
+
+def test_a_cell_says_its_hour_and_how_many_posts_it_rests_on():
+    row = reports.Row(
+        1, "Monday", "Mon", [reports.Cell(1, 8, 0, None), reports.Cell(1, 9, 1, 1.25), reports.Cell(1, 10, 4, 0.5)]
+    )
+    assert heat_cells(row) == (
+        '<td role="cell"></td>'
+        '<td role="cell" data-heat="4" data-few title="Monday, 09:00–10:00: 1.3 times the usual rate, 1 post">1.3</td>'
+        '<td role="cell" data-heat="1" title="Monday, 10:00–11:00: 0.5 times the usual rate, 4 posts">0.5</td>'
+    )
