@@ -96,7 +96,7 @@ class Gathering:
 
     skip: Collection[str]
     days: dict[datetime, Day]
-    refused: list[str] = field(default_factory=list)
+    refused: dict[str, PlatformError] = field(default_factory=dict)
     troubles: list[PlatformError] = field(default_factory=list)
 
     def ask(self, read: Callable[[], T], *, name: str = "") -> T | None:
@@ -110,7 +110,7 @@ class Gathering:
             raise
         except PlatformError as error:
             if name and isinstance(error, OurBugError):
-                self.refused.append(name)
+                self.refused[name] = error
             else:
                 self.troubles.append(error)
         return None
@@ -180,9 +180,8 @@ class Figures:
     def _member_days(self, access: Access, found: Gathering) -> None:
         """All days of one metric with one call."""
         days = list(found.days)
-        for metric in _named(MEMBER_POSTS, Subject.ACCOUNT):
-            if metric.name in found.skip:
-                continue
+        metrics = [metric for metric in _named(MEMBER_POSTS, Subject.ACCOUNT) if metric.name not in found.skip]
+        for metric in metrics:
             parameters = {
                 "q": "me",
                 "queryType": metric.name,
@@ -197,6 +196,9 @@ class Figures:
                     day.sources[metric.measure] = metric.name
             if any(isinstance(error, PermissionMissingError) for error in found.troubles):
                 return  # each would be refused with the same words
+        if _are_all_refused(metrics, found.refused):
+            found.troubles.append(next(iter(found.refused.values())))
+            found.refused.clear()
 
     def _followers(self, access: Access) -> int | None:
         entries = self.api.finder(MEMBER_FOLLOWERS, access.token, {"q": "me"})
@@ -314,26 +316,30 @@ class Figures:
             except PermissionMissingError:
                 why = _withheld_member()
                 break
+        failed = [figures.trouble for figures in read.values() if figures.trouble]
+        if failed and len(failed) == len(read):
+            raise failed[0]
         return [read.get(urn) or PostFigures(urn, withheld=why) for urn in urns]
 
     def _of_member_post(self, access: Access, urn: str, skip: Collection[str]) -> PostFigures:
         entity = {"ugc" if kind_of(urn) == "ugcPost" else "share": urn}
         numbers: dict[str, int] = {}
-        refused = []
-        for metric in _named(MEMBER_POSTS, Subject.POST):
-            if metric.name in skip:
-                continue
+        refused: dict[str, PlatformError] = {}
+        metrics = [metric for metric in _named(MEMBER_POSTS, Subject.POST) if metric.name not in skip]
+        for metric in metrics:
             asked = {"q": "entity", "entity": entity, "queryType": metric.name, "aggregation": "TOTAL"}
             try:
                 entries = self._member_entries(access, asked)
             except OperatorError:
                 raise
-            except OurBugError:
-                refused.append(metric.name)
+            except OurBugError as error:
+                refused[metric.name] = error
                 continue
             counts = [number for entry in entries if (number := number_of(entry.get("count"))) is not None]
             if counts:
                 numbers[metric.name] = sum(counts)
+        if _are_all_refused(metrics, refused):
+            return PostFigures(urn, trouble=next(iter(refused.values())))
         return replace(post_figures(urn, numbers, MEMBER_POSTS), refused=tuple(refused))
 
 
@@ -346,6 +352,11 @@ def _named(address: str, subject: Subject) -> list[NetworkMetric]:
         if metric.group == address and metric.subject is subject and metric.asked and metric.measure
         if metric.lives(today)
     ]
+
+
+def _are_all_refused(asked: Sequence[NetworkMetric], refused: Collection[str]) -> bool:
+    """Then it is not the names that LinkedIn does not take, but something that stands beside all of them."""
+    return len(asked) > 1 and all(metric.name in refused for metric in asked)
 
 
 def _add(day: Day, metrics: Iterable[NetworkMetric], numbers: Mapping[str, Any]) -> None:

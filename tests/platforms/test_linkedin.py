@@ -902,6 +902,16 @@ def test_the_figures_of_a_members_posts(linkedin, member, graph):
     }
 
 
+def test_names_that_are_all_refused_are_not_what_is_wrong(linkedin, member, graph):
+    member_followers(graph)
+    graph.get(f"{BASE}/memberCreatorPostAnalytics", json=error(400, "ILLEGAL_ARGUMENT"), status=400)
+    reading = read_day(linkedin, member)
+    assert reading.refused == ()
+    assert [type(trouble) for trouble in reading.troubles] == [OurBugError]
+    with pytest.raises(OurBugError):
+        linkedin.post_figures(member, {URN: ""})
+
+
 def test_only_the_newest_posts_of_a_member_are_read_and_none_is_called_gone(linkedin, member, graph):
     graph.get(f"{BASE}/memberCreatorPostAnalytics", json={"elements": [{"count": 1}]})
     urns = [f"urn:li:share:{number}" for number in range(95, 103)]
