@@ -63,7 +63,7 @@ def answered(client: Client, url: str, query: dict[str, Any], **headers: Any) ->
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
-@pytest.mark.parametrize("value", RUBBISH)
+@pytest.mark.parametrize("value", RUBBISH, ids=range(len(RUBBISH)))
 def test_rubbish_in_all_parameters_is_no_fault_of_ours(
     signed_in: Client, account: ConnectedAccount, post: PlatformPost, value: str
 ) -> None:
