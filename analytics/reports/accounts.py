@@ -32,6 +32,7 @@ from socialhub.platforms.metrics.types import NetworkMetric
 FOLLOWERS = MEASURES["followers"]
 ASIDE = ("following", "page_likes", "posts")  # levels that stand beside the name instead of on a card
 LARGEST_PARTS = 8
+LATE_BY = 0.25  # of a span: whose first reading is later has not been followed all that time
 MOST_LINES = 6  # more cannot be told apart
 
 HOW = {
@@ -276,7 +277,7 @@ class AccountRow:
     account: ConnectedAccount
     followers: int | None
     gained: int | None
-    gained_since: datetime | None
+    gained_since: datetime | None  # where the span was not read from its beginning
     cells: Sequence[tuple[Measure, Cell]]
 
     @property
@@ -319,7 +320,7 @@ def overview(workspace: Workspace, period: Period, measure_key: str) -> Overview
     spans = {account.pk: Days.of(account, getattr(account, "newest_day", None), period, now) for account in accounts}
     found = _day_sums(accounts, spans)
     measures = [MEASURES[key] for key in COLUMNS if any(found.get(pk, {}).get(f"{key}_known") for pk in spans)]
-    rows = [_row(account, measures, found.get(account.pk, {}), spans[account.pk], period) for account in accounts]
+    rows = [_row(account, measures, found.get(account.pk, {}), now - period.length, period) for account in accounts]
     chosen = next((measure for measure in measures if measure.key == measure_key), measures[0] if measures else None)
     return Overview(
         period=period,
@@ -409,14 +410,17 @@ def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, Days]) -> 
     return {row["account"]: row for row in rows}
 
 
-def _row(account: Any, measures: Sequence[Measure], sums: dict[str, Any], days: Days, period: Period) -> AccountRow:
+def _row(
+    account: Any, measures: Sequence[Measure], sums: dict[str, Any], start: datetime, period: Period
+) -> AccountRow:
     newest, first = account.newest_hour, account.first_hour
     is_change = newest and first and newest["at"] != first["at"]
+    since = datetime.fromisoformat(first["at"]) if is_change else None
     return AccountRow(
         account=account,
         followers=account.followers_count,
         gained=newest["followers"] - first["followers"] if is_change else None,
-        gained_since=datetime.fromisoformat(first["at"]) if is_change else None,
+        gained_since=since if since and since - start > LATE_BY * period.length else None,
         cells=[(measure, _cell(account, measure, sums, period)) for measure in measures],
     )
 
@@ -458,12 +462,13 @@ def _why_none(account: ConnectedAccount, measure: Measure) -> str:
 def _followers_sum(rows: Sequence[AccountRow]) -> Summed:
     known = [row.followers for row in rows if row.followers is not None]
     gained = [row.gained for row in rows if row.gained is not None]
+    is_whole = not any(row.gained_since for row in rows)
     return Summed(
         FOLLOWERS,
         sum(known) if known else None,
         len(known),
         len(rows),
-        change=sum(gained) if gained else None,
+        change=sum(gained) if gained and is_whole else None,
         note=_("Who follows several accounts counts once for each.") if len(known) > 1 else "",
     )
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import ConnectedAccount, User, Workspace
 from analytics.models import AudienceSnapshot, InsightWindow
@@ -241,6 +242,20 @@ def test_followers_gained_are_those_between_two_readings(workspace: Workspace) -
         .metrics["followers"]
     )
     assert row.gained == newest - oldest > 0
+    assert row.gained_since is None
+
+
+def test_followers_of_a_part_of_the_span_say_since_when(signed_in: Client, workspace: Workspace) -> None:
+    for hours in (40 * 24, 3 * 24):
+        make_hours(make_account(workspace, last_synced_at=timezone.now(), followers_count=12_480), hours)
+    found = overview(workspace, MONTH, "")
+    since = timezone.now() - timedelta(days=3)
+    (partial,) = [row for row in found.rows if row.gained_since]
+    assert partial.gained is not None
+    assert abs(partial.gained_since - since) < timedelta(hours=2)
+    assert found.sums[0].change is None  # of 30 days and of three there is no sum
+    page = signed_in.get("/analytics/").content.decode()
+    assert page.count(f"since {date_format(partial.gained_since, 'j M')}") == 1
 
 
 def test_nothing_connected_leads_to_connecting(signed_in: Client) -> None:
