@@ -14,9 +14,13 @@ from django.utils import timezone, translation
 
 from accounts.models import ConnectedAccount, Notification, User, Workspace
 from analytics.models import PlatformPost
+from analytics.reports.periods import PERIODS
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post, Publication
+from socialhub.platforms.metrics import CATALOGUE
 from socialhub.templatetags import ui
+from tests.analytics.figures import make_days, make_month
 from tests.browser.test_pages import furnished
+from tests.factories import make_account
 from tests.test_messages import catalogue
 
 __all__ = ["furnished"]
@@ -86,6 +90,8 @@ def typed_by_people() -> list[str]:
     for row in ImageSet.objects.all():
         texts += [word for pair in row.details for word in pair]
     texts += [" ".join(text.split()) for text in texts]
+    # How networks call their own pages about a figure.
+    texts += [metric.source for metrics in CATALOGUE.values() for metric in metrics]
     return sorted({text for text in texts if text}, key=len, reverse=True)
 
 
@@ -118,6 +124,25 @@ def test_pages_inside_speak_german_alone(furnished: list[str], signed_in: Client
         assert response.status_code == 200, address
         markup = response.content.decode()
         assert '<html lang="de"' in markup, address
+        found += [f"{address}: {text}" for text in left_in_english(markup, typed)]
+        found += [f"{address}: {match}" for match in DECIMAL_COMMA.findall(markup)]
+    assert not found, "\n".join(dict.fromkeys(found))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("platform", ["facebook", "instagram", "linkedin", "youtube"])
+def test_pages_of_a_month_of_figures_speak_german_alone(
+    signed_in: Client, owner: User, workspace: Workspace, platform: str
+) -> None:
+    account, broken = (make_account(workspace, platform=platform) for _number in range(2))
+    make_month(account)
+    make_days(broken, 200, missing=(3, 4), changed={"views": 20}, late=2)
+    typed = typed_by_people()
+    page, found = reverse("analytics:account", args=[account.pk]), []
+    addresses = [f"{page}?period={period.key}" for period in PERIODS]
+    addresses += [f"{page}?period=7d&measure=reach", reverse("analytics:account", args=[broken.pk])]
+    for address in [*addresses, reverse("analytics:overview"), reverse("analytics:compare_accounts")]:
+        markup = signed_in.get(address, headers=GERMAN).content.decode()
         found += [f"{address}: {text}" for text in left_in_english(markup, typed)]
         found += [f"{address}: {match}" for match in DECIMAL_COMMA.findall(markup)]
     assert not found, "\n".join(dict.fromkeys(found))
