@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -488,3 +489,24 @@ def test_rows_come_from_the_database_piece_by_piece(workspace: Workspace, django
 
     peak(500)
     assert peak(12_000) < 1.3 * peak(3_000)
+
+
+def test_a_download_that_is_broken_off_leaves_nothing_open(workspace: Workspace) -> None:
+    account = make_account(workspace)
+    PlatformPost.objects.bulk_create(
+        PlatformPost(account=account, platform_post_id=str(number), posted_at=timezone.now() - timedelta(days=1))
+        for number in range(exports.ROWS + 1)
+    )
+
+    def open_cursors() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_cursors WHERE name LIKE '_django%%'")
+            return int(cursor.fetchone()[0])
+
+    table = exports.posts(exports.Scope(workspace.accounts.all(), PlatformPost.objects.all()))
+    pieces = files.csv_of(table, UTC)
+    assert len([next(pieces), next(pieces)]) == 2
+    assert open_cursors() == 1
+    pieces.close()  # as the response does when nobody takes it any more
+    del table
+    assert open_cursors() == 0
