@@ -272,6 +272,7 @@ def sync_due(seconds: float = 45) -> int:
     end = time.monotonic() + seconds
     number = 0
     while time.monotonic() < end and (posts := claim_posts(POSTS_PER_CLAIM)):
+        is_full = len(posts) == POSTS_PER_CLAIM
         number += len(posts)
         posts.sort(key=lambda post: (post.account_id, post.platform_post_id))
         accounts = ConnectedAccount.objects.select_related("workspace", "credential__grant").in_bulk(
@@ -279,7 +280,10 @@ def sync_due(seconds: float = 45) -> int:
         )
         for account_id, group in groupby(posts, key=lambda post: post.account_id):
             if account := accounts.get(account_id):  # it may have been deleted meanwhile
-                _sync_posts_alone(account, list(group))
+                # What else is due on the account comes along: one listing tells all of it.
+                more = claim_posts(POSTS_PER_CLAIM, account=account) if is_full else []
+                number += len(more)
+                _sync_posts_alone(account, [*group, *more])
     return number
 
 

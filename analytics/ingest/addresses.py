@@ -6,5 +6,5 @@ LONGEST = 2000
 
 
 def address(url: str) -> str:
-    """Half an address is none."""
-    return url if len(url) <= LONGEST else ""
+    """Half an address is none, and neither is one that a browser would run instead of opening."""
+    return url if len(url) <= LONGEST and url.startswith(("https://", "http://")) else ""

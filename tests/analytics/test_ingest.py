@@ -592,6 +592,17 @@ def test_one_failing_account_stops_nobody(workspace, fake, caplog):
     assert "boom" in caplog.text
 
 
+def test_what_is_due_on_an_account_is_read_together_however_small_the_portions(workspace, fake, monkeypatch):
+    monkeypatch.setattr(sync, "POSTS_PER_CLAIM", 3)
+    accounts = [make_account(workspace) for _ in range(2)]
+    for number in range(3):
+        for account in accounts:
+            late = make_platform_post(account, next_fetch_at=NOW - timedelta(minutes=number))
+            fake.figures[late.platform_post_id] = PostFigures(late.platform_post_id, likes=1)
+    assert sync.sync_due() == 6
+    assert [len(call.arguments["posts"]) for call in fake.called("post_figures")] == [3, 3]
+
+
 def test_only_what_is_due_is_read(account, fake, workspace):
     due = make_platform_post(account, platform_post_id="1001_1", next_fetch_at=NOW)
     make_platform_post(account, next_fetch_at=NOW + timedelta(seconds=1))
