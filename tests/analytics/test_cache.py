@@ -296,3 +296,35 @@ def test_an_account_is_deleted_with_all_its_posts_without_a_statement_for_each(
         numbers.append(len(queries))
         assert "analytics_platformpost" in tables(signed_in), "what was kept is taken away once"
     assert numbers[0] == numbers[1]
+
+
+# The pages of analytics
+
+
+def overview_tables(client: Client, address: str) -> str:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return " ".join(query["sql"] for query in queries.captured_queries)
+
+
+def test_figures_of_accounts_are_kept_and_cleared_likewise(signed_in: Client, account: ConnectedAccount) -> None:
+    assert "analytics_insightwindow" in overview_tables(signed_in, "/analytics/")
+    assert "analytics_insightwindow" not in overview_tables(signed_in, "/analytics/")
+    assert "analytics_insightwindow" in overview_tables(signed_in, "/analytics/?period=90d")
+    cached.forget([account.workspace_id])
+    assert "analytics_insightwindow" in overview_tables(signed_in, "/analytics/")
+
+
+def test_kept_figures_are_in_the_language_of_their_reader(
+    signed_in: Client, owner: User, account: ConnectedAccount
+) -> None:
+    english = signed_in.get(f"/analytics/accounts/{account.pk}/").content.decode()
+    User.objects.filter(pk=owner.pk).update(language="de")
+    german = signed_in.get(f"/analytics/accounts/{account.pk}/").content.decode()
+    assert "Good hours show from" in english
+    assert "Good hours show from" not in german
+
+
+def test_made_up_measures_fill_no_cache(signed_in: Client, account: ConnectedAccount) -> None:
+    overview_tables(signed_in, "/analytics/")
+    assert "analytics_insightwindow" not in overview_tables(signed_in, "/analytics/?measure=" + "x" * 500)
