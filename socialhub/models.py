@@ -71,3 +71,29 @@ class Heartbeat(models.Model):
         """Time since the last one; None when there never was any."""
         seen_at = cls.objects.values_list("seen_at", flat=True).first()
         return timezone.now() - seen_at if seen_at else None
+
+
+class ProcessHeartbeat(models.Model):
+    """A process that says every half minute that it is there: a web, worker or beat process, on whatever machine."""
+
+    class Kind(models.TextChoices):
+        WEB = "web", _("Web")
+        WORKER = "worker", _("Worker")
+        BEAT = "beat", _("Beat")
+
+    name = models.CharField(_("process"), max_length=120, unique=True)  # host:pid:random
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    host = models.CharField(_("machine"), max_length=100)
+    version = models.CharField(_("version"), max_length=40, blank=True)
+    started_at = models.DateTimeField(_("started"))
+    seen_at = models.DateTimeField(_("last heard"))
+    details = models.JSONField(default=dict, blank=True)  # {"threads": 50, "busy": 3, "disk_free": …}
+
+    class Meta:
+        verbose_name = _("process")
+        verbose_name_plural = _("processes")
+        ordering: ClassVar = ["kind", "name"]
+        indexes: ClassVar = [models.Index(fields=["seen_at"], name="process_seen")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -212,6 +212,9 @@ class OAuthTicket(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
     provider = models.CharField(max_length=20)
     product = models.CharField(max_length=20)  # which button was pressed
+    # Begun by a program: whoever comes back has no session of ours, and must say yes to what is shown to them first.
+    api_key = models.ForeignKey("accounts.ApiKey", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    code_verifier = SecretTextField(null=True)  # of PKCE, where no session keeps it
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(default=ticket_expiry)
     used_at = models.DateTimeField(null=True, blank=True)

@@ -23,6 +23,8 @@ class Notification(models.Model):
         INSIGHTS = "insights", _("Figures stopped")
         AHEAD = "ahead", _("A scheduled post will not go out as it is")
         REMOVED = "removed", _("A published post is gone or not whole")
+        MEDIA = "media", _("Files of a post could not be fetched")
+        WEBHOOK = "webhook", _("A webhook is not answered")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notifications")

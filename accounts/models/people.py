@@ -91,6 +91,8 @@ class Workspace(models.Model):
     pause_reason = models.CharField(max_length=200, blank=True)
     paused_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when it is being deleted: nobody gets in any more, and a worker takes it apart.
+    deleting_at = models.DateTimeField(null=True, blank=True)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
 
     def __str__(self) -> str:

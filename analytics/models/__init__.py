@@ -1,3 +1,4 @@
+from analytics.models.exports import WorkspaceExport
 from analytics.models.insights import AudienceSnapshot, InsightWindow, RefusedMetric
 from analytics.models.posts import PlatformPost, PostDay, PostSnapshot
 from analytics.models.reports import ReportSubscription
@@ -12,4 +13,5 @@ __all__ = [
     "PostSnapshot",
     "RefusedMetric",
     "ReportSubscription",
+    "WorkspaceExport",
 ]
