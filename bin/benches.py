@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +358,87 @@ def say_cost(case: str, cost: Any) -> None:
     )
 
 
+def load(options: argparse.Namespace) -> None:
+    """People on the pages for a minute, with posts going out all the while: errors, waiting, lateness.
+
+    The processes are those of the Procfile: web as it stands there, workers, a beat.
+    """
+    folder = prepare()
+    waits = {"PUBLISH_LEASE_SECONDS": "120", "HTTP_READ_TIMEOUT_SECONDS": "30", "RATE_LIMITS": UNLIMITED}
+    real = {"DEBUG": "0", "SANDBOX_FORCE": "1", "WEB_CONCURRENCY": str(options.web)}
+    with stage(folder, **waits, **real) as made:
+        from django.db import connection
+        from django.db.models import F, Max
+        from django.utils import timezone
+
+        from accounts.models import Membership
+        from publishing.models import Attempt, QueueEntry
+        from publishing.tasks import publish_due
+        from tests.archive import fill
+        from tests.factories import make_user, workspace_of
+        from tests.load import due_posts, spread
+        from tests.sandbox_process import free_port
+        from tests.stage import procfile, wait_until
+        from tests.visitors import visit
+
+        users = [make_user() for _ in range(options.users)]
+        for number in range(0, options.users, 10):  # an agency each
+            fill(workspace_of(users[number]), options.posts[0])
+            for user in users[number + 1 : number + 10]:
+                Membership.objects.filter(user=user).update(workspace=workspace_of(users[number]), role="editor")
+        QueueEntry.objects.all().delete()  # of the archives: only what is released here goes out
+        _accounts, due = due_posts(None, options.n, options.accounts)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        address = f"http://127.0.0.1:{free_port()}"
+        made.environment["META_GRAPH_URL"] = address
+        made.environment["PORT"] = made.web_url.rpartition(":")[2]
+        made.start("tests.stub_network", address.rpartition(":")[2], str(options.latency_ms))
+        made.run(procfile("web"))
+        for _ in range(options.workers):
+            made.run(procfile("worker"))
+        made.run(procfile("beat"))
+        assert wait_until(made._web_answers, 90), "the web process did not start"
+        assert wait_until(lambda: answers(address), 20), "the stub did not start"
+        time.sleep(10)
+        spread(timezone.now() + timedelta(seconds=2), options.seconds)
+        publish_due.apply_async()  # as whoever schedules a post does
+        visits = visit(made.web_url, users, options.seconds)
+        wait_until(made.settled, 30)
+        began = Attempt.objects.filter(number=1).values("publication").annotate(first=Max("started_at"))
+        late = sorted(
+            (row["first"] - row["due"]).total_seconds()
+            for row in began.annotate(due=F("publication__scheduled_at")).values("first", "due")
+        )
+        posts = stub_counts(address)
+        waits_ms = [second * 1000 for second in visits.all]
+        for page, seconds in visits.seconds.items():
+            if seconds:
+                say(bench="load", case=f"page {page}", n=len(seconds), **quantiles(sorted(s * 1000 for s in seconds)))
+        say(bench="load", case=f"{options.users} people", n=len(waits_ms), **quantiles(waits_ms), errors=visits.errors)
+        say(
+            bench="load",
+            case=f"posts meanwhile, {options.accounts} accounts, {options.workers} worker(s)",
+            n=len(late),
+            p50_s=round(late[len(late) // 2], 3),
+            p99_s=round(late[int(len(late) * 0.99)], 3),
+            most_s=round(late[-1], 3),
+            expected=options.n,
+            found=sum(posts.values()),
+            duplicates=due.duplicates(posts),
+            lost=due.lost(posts),
+        )
+
+
+def quantiles(ordered: list[float]) -> dict[str, float]:
+    last = len(ordered) - 1
+    return {
+        "p50_ms": round(ordered[len(ordered) // 2], 1),
+        "p95_ms": round(ordered[min(int(len(ordered) * 0.95), last)], 1),
+        "most_ms": round(ordered[last], 1),
+    }
+
+
 def memory(options: argparse.Namespace) -> None:
     """Proportional memory of web, worker and beat, idle."""
     folder = prepare()
@@ -384,6 +466,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], None]] = {
     "claim": claim,
     "pages": pages,
     "ingest": ingest,
+    "load": load,
     "memory": memory,
 }
 
@@ -400,6 +483,9 @@ def main() -> int:
     parser.add_argument("--turn", type=int, help="kill: only the sample that bin/test takes on such a day, 0 to 2")
     parser.add_argument("--table", action="store_true", help="kill: in Markdown, a line per kind")
     parser.add_argument("--posts", type=int, nargs="+", default=[1000, 50_000], help="pages: posts in the workspace")
+    parser.add_argument("--users", type=int, default=50, help="load: people at the same time")
+    parser.add_argument("--seconds", type=int, default=60, help="load: for how long")
+    parser.add_argument("--web", type=int, default=2, help="load: web processes")
     parser.add_argument("--rounds", type=int, default=60, help="pages: how often each page is asked for")
     options = parser.parse_args()
     BENCHES[options.name](options)

@@ -105,6 +105,25 @@ def due_posts(sandbox: Sandbox | None, number: int, accounts: int) -> tuple[list
     return connected, Load(expected)
 
 
+def spread(since: datetime, seconds: float) -> None:
+    """What waits becomes due one after the other, evenly over so many seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH turn AS (
+                SELECT publication_id, %s + (row_number() OVER (ORDER BY publication_id) * %s / count(*) OVER ())
+                                            * interval '1 second' AS at
+                FROM publishing_queueentry
+            ), moved AS (
+                UPDATE publishing_queueentry q SET not_before = turn.at, due_at = turn.at
+                FROM turn WHERE turn.publication_id = q.publication_id
+            )
+            UPDATE publishing_publication p SET scheduled_at = turn.at FROM turn WHERE turn.publication_id = p.id
+            """,
+            [since, seconds],
+        )
+
+
 def release_one_by_one(stage: Stage, number: int) -> list[float]:
     """Publish single posts at rest, as the page's button does; seconds from the click to the begin, shortest first."""
     account = ConnectedAccount.objects.first()

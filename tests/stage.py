@@ -36,6 +36,12 @@ def database_url() -> str:
     return f"postgresql://{user}@{host}:{values['PORT'] or 5432}/{values['NAME']}"
 
 
+def procfile(name: str) -> str:
+    """The command of a process."""
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    return lines[name]
+
+
 def wait_until(condition: Callable[[], object], seconds: float, every: float = 0.1) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -74,6 +80,20 @@ class Stage:
         with (self.folder / f"process-{len(self.processes)}.log").open("wb") as log:
             options = {"stdout": log, "stderr": subprocess.STDOUT, **options}
             process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=self.environment, **options)
+        self.processes.append(process)
+        return process
+
+    def run(self, line: str) -> subprocess.Popen[bytes]:
+        """A line of the Procfile, as it stands there."""
+        programs = os.pathsep.join((str(Path(sys.executable).parent), self.environment.get("PATH", "")))
+        with (self.folder / f"process-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", line],
+                cwd=ROOT,
+                env={**self.environment, "PATH": programs},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         self.processes.append(process)
         return process
 
