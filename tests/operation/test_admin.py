@@ -244,6 +244,11 @@ def test_what_opens_the_door_is_shown_to_nobody(operator: Client) -> None:
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.parametrize("address", ["publishing/publication/?status__exact=%00", "sessions/session/a%00b/change/"])
+def test_no_nul_comes_to_the_database(operator: Client, address: str) -> None:
+    assert operator.get(f"{FRONT}{address}").status_code in (400, 404)
+
+
 def test_who_may_only_look_changes_nothing(viewer: Client) -> None:
     fill(1)
     for address in pages():
