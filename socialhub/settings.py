@@ -335,6 +335,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # an agency chooses among all its Pages in
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # above what our forms take, so that they can say what is too many
 MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
 
+# Addresses that people name (files to fetch, receivers of webhooks) must be public and https, but for these origins.
+OUTSIDE_ORIGINS = [origin(url).lower() for url in env.list("OUTSIDE_ORIGINS", default=[])]
+OUTSIDE_ORIGINS += [origin(SANDBOX_URL).lower()] if SANDBOX else []
+
 # --- Figures --------------------------------------------------------------------------------------------------
 
 INSIGHTS_RAW_DAYS = env.int("INSIGHTS_RAW_DAYS", default=90)  # networks' answers as they came; their terms may say less
