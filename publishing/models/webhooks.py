@@ -30,6 +30,9 @@ class WebhookEndpoint(models.Model):
     description = models.CharField(_("description"), max_length=100, blank=True)
     kinds = ArrayField(models.CharField(max_length=40), default=list, blank=True)  # of events; none: all of them
     secret = SecretTextField(default=webhook_secret)
+    # Signs beside the new one for a while after that was made, so that receivers can change theirs in their own time.
+    previous_secret = SecretTextField(null=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     # Everything that happened up to here has its delivery. Lags behind, since rows appear in the order of their
@@ -37,6 +40,7 @@ class WebhookEndpoint(models.Model):
     seen_event_id = models.BigIntegerField(default=0)
     seen_until = models.DateTimeField()
     failing_since = models.DateTimeField(null=True, blank=True)
+    resting_until = models.DateTimeField(null=True, blank=True)  # nothing is sent before, while it does not answer
     paused_at = models.DateTimeField(null=True, blank=True)  # by a person, or by us after days without an answer
     pause_reason = models.CharField(max_length=300, blank=True)
 
@@ -77,7 +81,12 @@ class WebhookDelivery(models.Model):
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["endpoint", "source"], name="webhook_told_once")]
         indexes: ClassVar = [
-            models.Index(fields=["not_before"], condition=Q(status="waiting"), name="webhook_due"),
+            models.Index(fields=["endpoint", "not_before"], condition=Q(status="waiting"), name="webhook_waiting"),
+            models.Index(
+                fields=["endpoint"],
+                condition=Q(status="waiting", lease_until__isnull=False),
+                name="webhook_in_hand",
+            ),
             models.Index(fields=["endpoint", "-created_at"], name="webhook_newest"),
             models.Index(fields=["created_at"], name="webhook_age"),
         ]
