@@ -1,6 +1,7 @@
 """Sealing every secret again with the newest key, in batches, while everything runs.
 
-What the newest key opens already is passed over, so that a run that broke off goes on where it stood.
+What the newest key opens already is passed over, so that a run that broke off goes on where it stood. Columns of secrets
+are found by themselves, on all floors: one that is forgotten here would be lost with the old key.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import encrypt
 from cryptography.fernet import InvalidToken
+from django.apps import apps
 from django.db import connection, models, transaction
 
 from accounts import connection_cache
@@ -19,11 +21,6 @@ from accounts.keys import key_ring, newest_key
 from accounts.models import Credential, Grant
 from socialhub.fields import SecretTextField
 
-SECRETS: tuple[tuple[type[models.Model], str], ...] = (
-    (Grant, "access_token"),
-    (Credential, "access_token"),
-    (Grant, "refresh_token"),
-)
 IN_AUTHENTICATOR = ("secret", "seed")
 
 
@@ -40,11 +37,21 @@ class Rotation:
     remaining: int = 0
 
 
+def secret_columns() -> list[tuple[type[models.Model], str]]:
+    """Every column that is sealed with our keys."""
+    return [
+        (model, field.attname)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, SecretTextField)
+    ]
+
+
 def rotate_all(batch_size: int = 200, *, on_batch: Callable[[Rotation], None] = lambda progress: None) -> Rotation:
     """Batches are short transactions, so that nobody waits long for a row. on_batch: hears after each how it stands."""
     progress = Rotation()
-    for model, column in SECRETS:
-        for keys in batches(model.objects.filter(**{f"{column}__isnull": False}), batch_size):  # type: ignore[attr-defined]
+    for model, column in secret_columns():
+        for keys in batches(model._base_manager.filter(**{f"{column}__isnull": False}), batch_size):
             rotate_column(model, column, keys, progress)
             on_batch(progress)
     for keys in batches(Authenticator.objects.all(), batch_size):
@@ -78,8 +85,8 @@ def count_remaining() -> int:
 
 
 def sealed_columns() -> Iterator[bytes]:
-    for model, column in SECRETS:
-        rows = model.objects.filter(**{f"{column}__isnull": False}).only("pk", column)  # type: ignore[attr-defined]
+    for model, column in secret_columns():
+        rows = model._base_manager.filter(**{f"{column}__isnull": False}).only("pk", column)
         for row in rows.iterator(chunk_size=500):
             yield getattr(row, column).sealed
 
@@ -101,7 +108,7 @@ def rotate_column(model: type[models.Model], column: str, keys: list[Any], progr
     assert isinstance(field, SecretTextField)  # noqa: S101  narrows the type
     fresh: dict[Any, bytes] = {}
     with transaction.atomic():
-        rows = model.objects.select_for_update().filter(pk__in=keys).order_by("pk").only("pk", column)  # type: ignore[attr-defined]
+        rows = model._base_manager.select_for_update().filter(pk__in=keys).order_by("pk").only("pk", column)
         for row in rows:
             secret = getattr(row, column)
             if secret is None:
@@ -117,18 +124,21 @@ def rotate_column(model: type[models.Model], column: str, keys: list[Any], progr
             fresh[row.pk] = newest_key().encrypt(clear.encode())
         store(model, column, fresh)
     progress.rotated += len(fresh)
-    forget_batch = connection_cache.forget if model is Credential else connection_cache.forget_grants
-    forget_batch(keys)
+    if model is Credential:
+        connection_cache.forget(keys)
+    elif model is Grant:
+        connection_cache.forget_grants(keys)
 
 
 def store(model: type[models.Model], column: str, sealed: dict[Any, bytes]) -> None:
     """One statement for a batch. It leaves `updated_at` alone, which goes on meaning "a new token was stored"."""
     names = (model._meta.db_table, column, column, str(model._meta.pk.column))
     table, target, source, key = (connection.ops.quote_name(name) for name in names)
+    kind = model._meta.pk.db_type(connection)
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} t SET {target} = fresh.{source} "  # noqa: S608  names of our own columns
-            f"FROM unnest(%s::uuid[], %s::bytea[]) AS fresh(pk, {source}) WHERE t.{key} = fresh.pk",
+            f"FROM unnest(%s::{kind}[], %s::bytea[]) AS fresh(pk, {source}) WHERE t.{key} = fresh.pk",
             [list(sealed), list(sealed.values())],
         )
 

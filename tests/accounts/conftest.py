@@ -10,7 +10,8 @@ import responses
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.models import Credential, Grant, Membership, Role, User, Workspace
+from accounts.models import Membership, Role, User, Workspace
+from accounts.rotate import secret_columns
 from tests.accounts.graph import Graph
 from tests.factories import make_user
 
@@ -62,7 +63,7 @@ def fresh_fields() -> Any:
     """Fields keep their keys once read; forget them before and after a test that changes the setting."""
 
     def forget() -> None:
-        for model, name in ((Grant, "access_token"), (Credential, "access_token"), (Grant, "refresh_token")):
+        for model, name in secret_columns():
             field = model._meta.get_field(name)
             for kept in ("keys", "fernet_keys", "fernet"):
                 field.__dict__.pop(kept, None)

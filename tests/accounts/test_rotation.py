@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import EncryptionKey, OperatorNotice, User, Workspace
+from accounts.models import EncryptionKey, OAuthTicket, OperatorNotice, User, Workspace
 from accounts.operators import fingerprint, look_at_keys
-from accounts.rotate import Rotation, count_remaining, rotate_all
+from accounts.rotate import Rotation, count_remaining, rotate_all, secret_columns
+from publishing.models import WebhookEndpoint
 from tests.accounts.conftest import sign_in
 from tests.factories import make_account
 
@@ -49,6 +50,43 @@ def test_a_run_that_broke_off_goes_on_where_it_stood(settings: Any, workspace: W
     assert "0 secrets sealed with the first key." in out.getvalue()
     with pytest.raises(CommandError):
         call_command("rotate_token_keys", batch_size=0)
+
+
+@pytest.mark.django_db
+def test_secrets_of_every_table_are_found_and_sealed_again(
+    settings: Any, owner: User, workspace: Workspace, fresh_fields: Any
+) -> None:
+    found = {f"{model._meta.label}.{column}" for model, column in secret_columns()}
+    assert found >= {
+        "accounts.Grant.access_token",
+        "accounts.Grant.refresh_token",
+        "accounts.Credential.access_token",
+        "accounts.OAuthTicket.code_verifier",
+        "publishing.WebhookEndpoint.secret",
+        "publishing.WebhookEndpoint.previous_secret",
+    }
+    endpoint = WebhookEndpoint.objects.create(
+        workspace=workspace,
+        url="https://example.com/hook",
+        secret="whsec_new",
+        previous_secret="whsec_old",
+        seen_until=timezone.now(),
+    )
+    ticket = OAuthTicket.objects.create(
+        digest="d", user=owner, workspace=workspace, provider="meta", product="facebook", code_verifier="verifier"
+    )
+    old_keys = settings.FERNET_KEYS
+    settings.FERNET_KEYS = [NEW_KEY, *old_keys]
+    fresh_fields()
+    assert count_remaining() == 3
+    assert rotate_all().rotated == 3
+    settings.FERNET_KEYS = [NEW_KEY]
+    fresh_fields()
+    endpoint.refresh_from_db()
+    ticket.refresh_from_db()
+    assert endpoint.secret.reveal() == "whsec_new"
+    assert endpoint.previous_secret.reveal() == "whsec_old"
+    assert ticket.code_verifier.reveal() == "verifier"
 
 
 @pytest.mark.django_db
