@@ -142,6 +142,11 @@ def post(url: str, how: Fetch, *, body: bytes, headers: Mapping[str, str]) -> An
         return Answer(response.status, excerpt, time.monotonic() - began, retry_after)
 
 
+def check_address(url: str, how: Fetch) -> None:
+    """Raises NotFetched where we would not call, as the name stands now. Nothing is sent."""
+    _address_of(*_split(url), how)
+
+
 @contextmanager
 def _asked(
     method: str, url: str, how: Fetch, deadline: float, headers: Mapping[str, str], body: bytes | None = None
