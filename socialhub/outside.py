@@ -193,13 +193,27 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     return parts._replace(netloc=netloc), host, port or (443 if parts.scheme == "https" else 80)
 
 
-def _address_of(parts: SplitResult, host: str, port: int, how: Fetch) -> str:
-    """Where to connect to. Raises NotFetched unless everything that the name stands for is public."""
+def judge(url: str, how: Fetch) -> None:
+    """Raise NotFetched for an address that would never be called, without looking up its name."""
+    _judged(*_split(url), how)
+
+
+def _judged(parts: SplitResult, host: str, port: int, how: Fetch) -> bool:
+    """Whether it is one of `how.origins`. Raises NotFetched."""
     is_ours = f"{parts.scheme}://{parts.netloc}" in how.origins
     if not host or _is_odd_number(host) or (how.only and not is_ours):
         raise NotFetched("not an address to fetch from")
     if not is_ours and (parts.scheme != "https" or port != 443):
         raise NotFetched("only https on its usual port")
+    with suppress(ValueError):  # most are names
+        if not is_ours and not is_public(str(ip_address(host))):
+            raise NotFetched(f"{host} is in a private network", Why.PRIVATE)
+    return is_ours
+
+
+def _address_of(parts: SplitResult, host: str, port: int, how: Fetch) -> str:
+    """Where to connect to. Raises NotFetched unless everything that the name stands for is public."""
+    is_ours = _judged(parts, host, port, how)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

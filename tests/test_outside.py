@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from socialhub.outside import Fetch, Fetched, NotFetched, Why, fetch, fetch_to, is_public, post
+from socialhub.outside import Fetch, Fetched, NotFetched, Why, fetch, fetch_to, is_public, judge, post
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -206,8 +206,9 @@ def test_a_name_that_stands_for_a_private_address_is_refused(monkeypatch: pytest
 )
 def test_only_https_on_its_usual_port(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: pytest.fail("it is not even looked up"))
-    with pytest.raises(NotFetched):
-        fetch(address, Fetch(1000, 5))
+    for call in (fetch, judge):
+        with pytest.raises(NotFetched):
+            call(address, Fetch(1000, 5))
 
 
 @pytest.mark.parametrize(
