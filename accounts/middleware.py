@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.language import known
 from accounts.models import Membership, User, Workspace
+from socialhub.about import learn
 
 SESSION_KEY = "workspace"
 
@@ -38,7 +39,9 @@ def current_membership(request: HttpRequest) -> Membership | None:
     if not memberships:
         return None
     chosen = request.session.get(SESSION_KEY)
-    return next((one for one in memberships if str(one.workspace_id) == chosen), memberships[0])
+    current = next((one for one in memberships if str(one.workspace_id) == chosen), memberships[0])
+    learn(workspace=current.workspace_id)
+    return current
 
 
 def membership_of(request: HttpRequest) -> Membership | None:

@@ -40,6 +40,7 @@ from publishing.settle import (
     wait_for_people,
 )
 from publishing.statements import update
+from socialhub.about import about
 from socialhub.platforms import errors, rules
 from socialhub.platforms.base import (
     Accepted,
@@ -68,7 +69,8 @@ ANNOUNCEABLE = """
 def run(claim: Claim) -> None:
     """Take one claimed publication as far as it goes now, in the language of its workspace. Never raises."""
     job = Job(claim)
-    with speaking_to(job.account.workspace):
+    log = about(attempt=claim.attempt.pk, publication=job.publication.pk, workspace=job.account.workspace_id)
+    with log, speaking_to(job.account.workspace):
         go_on(job)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -79,7 +79,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "socialhub.traffic.TrafficMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "socialhub.guards.HeadersMiddleware",
     "socialhub.middleware.LoopbackMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -87,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "socialhub.guards.BodySizeMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "socialhub.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -331,6 +334,7 @@ CLIENT_BOOKS = "publishing.limits"  # where it is written what clients shared by
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
 UPLOAD_VIDEO_MAX_BYTES = env.int("UPLOAD_VIDEO_MAX_BYTES", default=512 * 1024 * 1024)  # and documents
 UPLOAD_MAX_PIXELS = env.int("UPLOAD_MAX_PIXELS", default=60_000_000)
+UPLOAD_REQUEST_MAX_BYTES = 50 * UPLOAD_MAX_BYTES + 2 * UPLOAD_VIDEO_MAX_BYTES  # all files of one form together
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # an agency chooses among all its Pages in one form
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # above what our forms take, so that they can say what is too many
 MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
@@ -353,8 +357,39 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var" / "media")
+
+
+def media_storage(url: str) -> dict[str, object]:
+    """Where uploads are kept: below MEDIA_ROOT, or in the bucket that s3://key:secret@host/bucket/prefix names."""
+    if not url:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    parts = urlsplit(url)
+    bucket, _, prefix = parts.path.strip("/").partition("/")
+    if parts.scheme != "s3" or not parts.hostname or not bucket or bool(parts.username) != bool(parts.password):
+        raise ImproperlyConfigured(
+            "MEDIA_STORAGE_URL must look like s3://KEY:SECRET@HOST/BUCKET, with / + and @ of key and secret written as "
+            "%2F %2B and %40. It is not shown here because it holds a secret."
+        )
+    more = dict(parse_qsl(parts.query))
+    at_amazon = re.fullmatch(r"s3\.(?P<region>[a-z0-9-]+)\.amazonaws\.com", parts.hostname)
+    address = parts.netloc.rpartition("@")[2]
+    return {
+        "BACKEND": "socialhub.storage.SharedStorage",
+        "OPTIONS": {
+            "access_key": unquote(parts.username or ""),
+            "secret_key": unquote(parts.password or ""),
+            "bucket_name": bucket,
+            "location": prefix,
+            "endpoint_url": f"{'http' if more.get('tls') == '0' else 'https'}://{address}",
+            "region_name": more.get("region") or (at_amazon["region"] if at_amazon else "us-east-1"),
+            "addressing_style": "virtual" if at_amazon else "path",
+        },
+    }
+
+
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # nobody else's pages need our files
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": media_storage(env.str("MEDIA_STORAGE_URL", default="")),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -380,7 +415,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="socia
 
 HTTPS = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # scripts find the token of forms in the page
+if HTTPS:  # such a name is only taken over HTTPS, from this very host: no neighbour can plant a cookie of this name
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -400,7 +437,9 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF],
         "font-src": [SELF],
         "object-src": [NONE],
-        "base-uri": [SELF],
+        "frame-src": [NONE],
+        "worker-src": [NONE],
+        "base-uri": [NONE],
         "frame-ancestors": [NONE],
         # A form that ends in a redirect to a network is judged by every address on the way, too; who is not signed in
         # there may be sent to another host of the same network first.
@@ -417,8 +456,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logs -----------------------------------------------------------------------------------------------------
+# --- Logs and watching -------------------------------------------------------------------------------------------
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT must be line or json; it is {LOG_FORMAT!r}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -427,9 +469,10 @@ LOGGING = {
             "()": "socialhub.logs.RedactingFormatter",
             "format": "{levelname} {name} {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "socialhub.logs.RedactingJsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Several lines every 30 seconds, only to say that a job ran; what fails is logged all the same.
     "loggers": {name: {"level": "WARNING"} for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")},
