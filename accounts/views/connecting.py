@@ -18,6 +18,7 @@ from accounts.models import ConnectedAccount, Grant
 from accounts.providers import BUFFER, PROVIDERS
 from accounts.providers.base import Candidate
 from accounts.views.social import back_with_error
+from socialhub.guards import paced
 from socialhub.http import HttpRequest
 from socialhub.platforms.errors import PlatformError, ReconnectError
 
@@ -26,6 +27,7 @@ RECONNECTING = "reconnecting"
 
 @require_POST
 @manager_required
+@paced("connect")
 def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
     """Off to the network's consent page. Without an app of our own there, say so instead."""
     if (connectable := connect.CONNECTABLE.get(platform)) is None:
@@ -43,6 +45,7 @@ def connect_start(request: HttpRequest, platform: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_required
+@paced("connect", when=lambda request: request.method == "POST")
 def buffer_key(request: HttpRequest) -> HttpResponse:
     """A personal key in place of the consent page. It is never shown again, not even when something was wrong with it."""
     asked = request.POST if request.method == "POST" else request.GET

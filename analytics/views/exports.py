@@ -26,6 +26,7 @@ from analytics.reports import compare
 from analytics.reports.hours import best_hours
 from analytics.reports.periods import DAY, USUAL, period_of
 from analytics.reports.tables import Column, Table
+from socialhub.guards import paced
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
 
@@ -148,6 +149,7 @@ TABLES: dict[str, Callable[[HttpRequest, str], Wanted]] = {
 
 
 @require_GET
+@paced("export")
 def export(request: HttpRequest, table: str, ending: str) -> HttpResponseBase:
     """CSV flows while it is read; a spreadsheet is complete before it is sent."""
     answer = {"csv": as_csv, "xlsx": as_xlsx}.get(ending)

@@ -17,6 +17,7 @@ from accounts.access import editor_required
 from accounts.models import ConnectedAccount
 from analytics.reports.syncs import states_of
 from analytics.tasks import ask_for_sync
+from socialhub.guards import paced
 from socialhub.http import HttpRequest
 
 # How long to wait for the next look, by how many there were: quick at first, patient with what takes long.
@@ -26,6 +27,7 @@ SLOWEST = 15
 
 @require_POST
 @editor_required
+@paced("sync")
 def account_sync(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Hands the reading to a worker. With htmx it answers how it goes; else back to where the button was (`next`)."""
     account = account_of(request, account_id)

@@ -25,6 +25,7 @@ from publishing.forms.library import FirstSetForm
 from publishing.models import ImageSet
 from publishing.views.library import with_covers
 from socialhub.demo import make_demo
+from socialhub.guards import brings_files, paced
 from socialhub.http import HttpRequest
 
 SHOWN_KEY = "first_runs_shown"  # ids of workspaces
@@ -91,6 +92,7 @@ def welcome_connect(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @editor_required
+@paced("upload", when=brings_files)
 def welcome_images(request: HttpRequest) -> HttpResponse:
     """A set with its files in one form; the script makes the set first, then sends file after file."""
     if request.method != "POST":

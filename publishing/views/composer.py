@@ -33,6 +33,7 @@ from publishing.views.autosave import address_of, kept_text
 from publishing.views.composer_review import review
 from publishing.views.composer_shape import SHAPES, refresh_offers, shape, take_uploads
 from publishing.views.composer_start import asked_key, know_accounts, posts_with_parts, start
+from socialhub.guards import brings_files, paced
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
 
@@ -42,6 +43,7 @@ RECENT_MEDIA = 24
 @never_cache
 @editor_required
 @require_http_methods(["GET", "POST"])
+@paced("upload", when=brings_files)
 def post_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return answer(request, None)
@@ -65,6 +67,7 @@ def post_new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @editor_required
 @require_http_methods(["GET", "POST"])
+@paced("upload", when=brings_files)
 def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = get_object_or_404(posts_with_parts(request), pk=post_id)
     if not compose.is_editable(post.publications.all()):

@@ -33,6 +33,7 @@ from publishing.forms.library import (
     SetForm,
 )
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, MediaFile, Post
+from socialhub.guards import paced
 from socialhub.http import HttpRequest
 from socialhub.platforms.base import MediaKind
 from socialhub.platforms.rules import RULES
@@ -220,6 +221,7 @@ def confirm_delete(request: HttpRequest, name: str, meaning: str, action: str, b
 
 @require_POST
 @editor_required
+@paced("upload")
 def set_upload(request: HttpRequest, set_id: UUID) -> HttpResponse:
     """Several files from the plain form, or one by one from the script, which shows each file's own progress."""
     image_set = get_object_or_404(sets_of(request).select_related("workspace"), pk=set_id)
