@@ -25,9 +25,9 @@ from accounts.tokens import access_for
 from accounts.wake import wake
 from publishing.follow_ups import expect_comment
 from publishing.models import Post, Publication, QueueEntry, Status
+from publishing.nudges import nudge
 from publishing.settle import FOLLOW_UP, incident_of
 from publishing.states import GIVEN_UP, LostRace, move, move_along
-from publishing.tasks import nudge
 from socialhub.platforms.errors import PlatformError
 
 logger = logging.getLogger(__name__)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from publishing import ahead, autosave, claims, follow_ups, limits
-from publishing.dispatch import HORIZON_SECONDS, dispatcher
+from publishing.dispatch import dispatcher
 from publishing.media import delete_orphans
 from publishing.models import Attempt
-
-logger = logging.getLogger(__name__)
+from publishing.nudges import send_nudge
 
 ATTEMPTS_KEPT = timedelta(days=90)
 
@@ -60,20 +56,6 @@ def tidy() -> None:
     Attempt.objects.filter(started_at__lt=timezone.now() - ATTEMPTS_KEPT).delete()
     autosave.tidy()
     delete_orphans(timedelta(days=1))
-
-
-def nudge(due_in: timedelta = timedelta()) -> None:
-    """After the commit, wake a worker for what is due soon. What is due later, beat finds by itself."""
-    if due_in.total_seconds() <= HORIZON_SECONDS:
-        transaction.on_commit(send_nudge)
-
-
-def send_nudge() -> None:
-    """A broker that is down costs time, never the request: beat's next round finds the entry."""
-    try:
-        publish_due.apply_async(retry=False)
-    except OperationalError:
-        logger.warning("The broker does not answer; due publications wait for the next beat")
 
 
 @worker_shutting_down.connect

@@ -37,7 +37,7 @@ from accounts.verify import verify_one
 from analytics import sync
 from analytics.models import PlatformPost
 from publishing.models import Attempt, Post, Publication, QueueEntry, Status
-from publishing.tasks import send_nudge
+from publishing.nudges import send_nudge
 from socialhub.platforms.base import Tokens
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.meta import Person, UserToken
