@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -33,8 +34,10 @@ from accounts.models import User, Workspace
 from publishing import images, inspection
 from publishing.models import Autosave, ImageSetItem, MediaFile, PostMedia, Publication, Rendition
 from socialhub.platforms.base import MediaItem, MediaKind, PostType, VideoFacts
-from socialhub.platforms.errors import RejectedError
+from socialhub.platforms.errors import FilesError, RejectedError
 from socialhub.platforms.rules import RULES, ImageRules
+
+logger = logging.getLogger(__name__)
 
 URL_SALT = "media.v1"
 SUFFIXES = {MediaKind.VIDEO: "mp4", MediaKind.DOCUMENT: "pdf"}
@@ -58,6 +61,18 @@ def store_upload(
     workspace: Workspace, user: User | None, uploaded_file: UploadedFile[Any], *, alt_text: str = ""
 ) -> MediaFile:
     """Check, clean and keep an uploaded image. The same file again gives the row that is there. Raises UploadRefused."""
+    try:
+        return _store_upload(workspace, user, uploaded_file, alt_text)
+    except FilesError as error:
+        raise UploadRefused(
+            _("“%(name)s” could not be stored. Try again in a moment; if it stays so, tell whoever runs this site.")
+            % {"name": display_name(uploaded_file.name)}
+        ) from error
+
+
+def _store_upload(
+    workspace: Workspace, user: User | None, uploaded_file: UploadedFile[Any], alt_text: str
+) -> MediaFile:
     name = display_name(uploaded_file.name)
     uploaded_file.seek(0)
     kind = inspection.kind_of(uploaded_file.read(inspection.START_BYTES))
@@ -112,8 +127,8 @@ def take_image(media: MediaFile, file: UploadedFile[Any]) -> None:
     media.kind, media.facts = MediaKind.IMAGE, {}
     media.content_type, media.width, media.height = picture.content_type, picture.width, picture.height
     media.size_bytes = len(picture.content)
-    media.file.save(f"image.{picture.content_type.rsplit('/', 1)[-1]}", ContentFile(picture.content), save=False)
-    media.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail.content), save=False)
+    keep(media.file, f"image.{picture.content_type.rsplit('/', 1)[-1]}", ContentFile(picture.content))
+    keep(media.thumbnail, "thumbnail.jpg", ContentFile(thumbnail.content))
 
 
 def take_inspected(media: MediaFile, file: UploadedFile[Any]) -> None:
@@ -131,8 +146,8 @@ def take_inspected(media: MediaFile, file: UploadedFile[Any]) -> None:
         media.content_type, media.width, media.height = found.content_type, found.width, found.height
         media.size_bytes = kept.stat().st_size
         with kept.open("rb") as content:
-            media.file.save(f"media.{SUFFIXES[found.kind]}", File(content), save=False)
-        media.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail.content), save=False)
+            keep(media.file, f"media.{SUFFIXES[found.kind]}", File(content))
+        keep(media.thumbnail, "thumbnail.jpg", ContentFile(thumbnail.content))
 
 
 def display_name(name: str | None) -> str:
@@ -170,7 +185,7 @@ def rendition(media: MediaFile, rules: ImageRules, *, ratio: float | None = None
     fresh = made or Rendition(media=media, spec=spec)
     fresh.content_type, fresh.width, fresh.height = picture.content_type, picture.width, picture.height
     fresh.size_bytes = len(picture.content)
-    fresh.file.save("image.jpg", ContentFile(picture.content), save=False)
+    keep(fresh.file, "image.jpg", ContentFile(picture.content))
     try:
         with transaction.atomic():
             fresh.save()
@@ -268,18 +283,39 @@ def lost(media: MediaFile) -> RejectedError:
     )
 
 
+@contextmanager
+def storing() -> Iterator[None]:
+    """A full disk or a bucket that is away says nothing about the file. Raises FilesError, FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        logger.warning("a file could not be read or written: %s", error)
+        raise FilesError(
+            _("The place where files are kept does not work at the moment. It goes on by itself once it does.")
+        ) from error
+
+
+def keep(field: FieldFile, name: str, content: File[Any]) -> None:
+    with storing():
+        field.save(name, content, save=False)
+
+
 def is_stored(file: FieldFile) -> bool:
-    return default_storage.exists(str(file.name))
+    with storing():
+        return default_storage.exists(str(file.name))
 
 
 def read(file: FieldFile) -> bytes:
-    with default_storage.open(str(file.name), "rb") as stored:
+    with storing(), default_storage.open(str(file.name), "rb") as stored:
         return stored.read()
 
 
 def opened(file: FieldFile) -> BinaryIO:
     """The stored file to be read piece by piece. The caller closes it."""
-    return cast("BinaryIO", default_storage.open(str(file.name), "rb"))
+    with storing():
+        return cast("BinaryIO", default_storage.open(str(file.name), "rb"))
 
 
 def public_name(made: Rendition | MediaFile) -> str:

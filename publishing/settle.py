@@ -39,7 +39,6 @@ MENDED_AT = "mended_at"  # when its access was renewed because the network had r
 MEND_AGAIN = timedelta(hours=1)
 ACCOUNT_TROUBLE = ("account_blocked", "permission", "our_bug")  # kinds of failure that are not about one post
 LONG_WAIT = timedelta(hours=1)  # a limit that holds a post back for longer is worth a word to its people
-OPERATOR_PAUSE = timedelta(minutes=5)  # at least, before a call is tried again that whoever runs the server has to mend
 SAME_MOMENT = timedelta(seconds=5)
 LIMIT_GUESS = timedelta(minutes=15)  # when a network says "too many" but not until when
 FOLLOW_UP = "publishing.tasks.follow_up"  # by name: the tasks stand a floor above
@@ -193,9 +192,9 @@ def wait_for_people(job: Job, reason: str) -> None:
     _back_to_queue(job, None, reason=reason, outcome="paused", held=True)
 
 
-def _wait_for_operator(job: Job, error: Failure) -> None:
+def _wait_for_operator(job: Job, error: errors.OperatorError) -> None:
     """No failure of the post, and no attempt is used up; the sweeper lets it go when the trouble is over."""
-    _back_to_queue(job, error, reason=str(error.message), held=True, not_before=timezone.now() + OPERATOR_PAUSE)
+    _back_to_queue(job, error, reason=str(error.message), held=True, not_before=timezone.now() + error.again)
 
 
 def _back_to_queue(job: Job, error: Failure | None, *, reason: str, outcome: str = "", **entry_fields: Any) -> None:

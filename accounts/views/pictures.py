@@ -23,7 +23,7 @@ def picture(request: HttpRequest, account_id: uuid.UUID) -> FileResponse:
         raise Http404
     try:
         stored = default_storage.open(str(account.picture.name), "rb")
-    except FileNotFoundError as error:
+    except OSError as error:  # gone, or the place where files are kept is away: initials stand in for it
         raise Http404 from error
     response = FileResponse(stored, content_type="image/jpeg")
     named = request.GET.get("v") == account.picture_version

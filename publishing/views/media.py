@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from uuid import UUID
@@ -21,17 +22,21 @@ from publishing import media
 from publishing.models import MediaFile
 from socialhub.http import HttpRequest
 
+logger = logging.getLogger(__name__)
+
 DAY_SECONDS = 24 * 3600
 CHUNK_BYTES = 256 * 1024
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def file_response(request: HttpRequest, file: FieldFile, content_type: str) -> HttpResponseBase:
+def file_response(request: HttpRequest, file: FieldFile, content_type: str, *, cache: str) -> HttpResponseBase:
     """The stored file, or the part of it that is asked for, typed by our own record."""
     try:
         stored = default_storage.open(str(file.name), "rb")
     except FileNotFoundError as error:
         raise Http404 from error
+    except OSError as error:
+        return files_away(error)
     wanted = span(request.headers.get("Range", ""), stored.size)
     if request.method == "HEAD":
         stored.close()
@@ -47,8 +52,15 @@ def file_response(request: HttpRequest, file: FieldFile, content_type: str) -> H
         response["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{stored.size}"
         response["Content-Length"] = str(len(wanted))
     response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = cache
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def files_away(error: OSError) -> HttpResponse:
+    """Networks come again on a 503, where they would take a 404 or a 500 for the last word."""
+    logger.warning("a file could not be read: %s", error)
+    return HttpResponse(status=503, headers={"Retry-After": "30", "Cache-Control": "no-store"})
 
 
 def span(header: str, size: int) -> range | None:
@@ -75,9 +87,10 @@ def part(stored: File[bytes], wanted: range) -> Iterator[bytes]:
 
 def private(request: HttpRequest, file: FieldFile, content_type: str, etag: str) -> HttpResponseBase:
     unchanged = get_conditional_response(request, etag=etag)
-    response: HttpResponseBase = unchanged or file_response(request, file, content_type)
-    response["ETag"] = etag
-    response["Cache-Control"] = f"private, max-age={DAY_SECONDS}"
+    cache = f"private, max-age={DAY_SECONDS}"
+    response: HttpResponseBase = unchanged or file_response(request, file, content_type, cache=cache)
+    if response.status_code < 500:
+        response["ETag"], response["Cache-Control"] = etag, cache
     return response
 
 
@@ -100,6 +113,7 @@ def media_public(request: HttpRequest, signed: str, name: str) -> HttpResponseBa
     made = media.served(signed, name)
     if made is None:
         raise Http404
-    response = file_response(request, made.file, made.content_type)
-    response["Cache-Control"] = f"public, max-age={min(DAY_SECONDS, settings.MEDIA_URL_SECONDS)}"
+    cache = f"public, max-age={min(DAY_SECONDS, settings.MEDIA_URL_SECONDS)}"
+    response = file_response(request, made.file, made.content_type, cache=cache)
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"  # whoever has the address may show it
     return response

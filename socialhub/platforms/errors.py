@@ -6,7 +6,7 @@ The engine decides by the class alone; it never asks which network it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -120,6 +120,13 @@ class OperatorError(OurBugError):
     """Whoever runs this server has to change something. Nothing happened there; the same call works after that."""
 
     kind = "operator"
+    again = timedelta(minutes=5)  # at least, before it is tried once more
+
+
+class FilesError(OperatorError):
+    """The place where our own files are kept is full, broken or away; often only for a moment."""
+
+    again = timedelta(seconds=30)
 
 
 class NotFoundError(PlatformError):
