@@ -255,6 +255,14 @@ class BufferKeyForm(forms.Form):
     )
 
 
+class ConsentForm(forms.Form):
+    """What a network sends somebody back with whom a program has sent there, and what they answer to our question."""
+
+    state = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    code = forms.CharField(max_length=4000, widget=forms.HiddenInput)
+    answer = forms.CharField(max_length=10, required=False, widget=forms.HiddenInput)
+
+
 class ChoiceForm(forms.Form):
     """Which of the found accounts to connect; the choices are what the network shows right now."""
 

@@ -1,14 +1,16 @@
 """The OAuth handshake for publishing, as allauth drives it: what Meta, LinkedIn and Buffer share.
 
-A handshake starts at `accounts:connect`, by POST, and nowhere else. Nothing of it is taken from a query or a Host
-header, its `state` is good once, and no token reaches the session.
+A handshake starts at `accounts:connect`, by POST, or by a program with an API key, and nowhere else. Nothing of it is
+taken from a query or a Host header, its `state` is good once, and no token reaches the session.
 """
 
 from __future__ import annotations
 
+import secrets
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlencode
 
 from allauth.socialaccount.adapter import get_adapter
@@ -24,8 +26,10 @@ from django.views.decorators.http import require_GET
 
 from accounts import tickets
 from accounts.middleware import membership_of
+from accounts.models import ApiKey
 from accounts.providers import PROVIDERS
 from accounts.providers.base import Person, Provider
+from accounts.views.consent import ask
 from socialhub.http import HttpRequest as OurRequest
 from socialhub.platforms.errors import PlatformError
 
@@ -117,6 +121,24 @@ class PublishingProvider(OAuth2Provider):
         )
         return response
 
+    def address_for_program(self, request: OurRequest, *, product: str, api_key: ApiKey) -> tuple[str, datetime]:
+        """The address of the consent page for a program to hand on, and until when it is good. No session knows of it."""
+        adapter = self.get_oauth2_adapter(request)
+        client = adapter.get_client(request, self.app)
+        client.state = secrets.token_urlsafe(32)
+        proof = self.get_pkce_params()
+        ticket = tickets.issue(
+            client.state,
+            user=request.user,
+            workspace=request.workspace,
+            provider=self.id,
+            product=product,
+            api_key=api_key,
+            code_verifier=proof.pop("code_verifier", None),
+        )
+        params = {**self.start_params(request), **proof}
+        return client.get_redirect_url(adapter.authorize_url, self.scopes(), params), ticket.expires_at
+
     def stash_redirect_state(self, request: OurRequest, *args: Any, **kwargs: Any) -> str:
         state: str = super().stash_redirect_state(request, *args, **kwargs)
         tickets.issue(
@@ -130,7 +152,13 @@ class PublishingProvider(OAuth2Provider):
 
 class PublishingCallbackView(OAuth2CallbackView):
     def _get_state(self, request: HttpRequest, provider: Any) -> tuple[dict[str, Any] | None, HttpResponse | None]:
-        """allauth's own check, which is bound to the session but lets parallel callbacks pass, then our ticket."""
+        """allauth's own check, which is bound to the session but lets parallel callbacks pass, then our ticket.
+
+        What a program began ends in a question instead: nothing is exchanged or stored before it is answered.
+        """
+        ticket = tickets.of_program(request.GET.get("state", ""))
+        if ticket and ticket.provider == provider.id:
+            return None, ask(cast("OurRequest", request), ticket)
         state, response = super()._get_state(request, provider)
         if state is None:
             return state, response

@@ -3,13 +3,25 @@
 from django.urls import path
 
 from accounts.providers import INSTAGRAM, META
-from accounts.views import account, callbacks, connecting, doctor, guidance, notifications, people, pictures, social
+from accounts.views import (
+    account,
+    callbacks,
+    connecting,
+    consent,
+    doctor,
+    guidance,
+    notifications,
+    people,
+    pictures,
+    social,
+)
 
 app_name = "accounts"
 urlpatterns = [
     path("settings/accounts/", social.social, name="social"),
     path("settings/accounts/connect/<slug:platform>/", connecting.connect_start, name="connect"),
     path("settings/accounts/buffer-key/", connecting.buffer_key, name="buffer_key"),
+    path("connect/consent/", consent.consent, name="consent"),
     path("settings/accounts/select/<uuid:grant_id>/", connecting.select, name="select"),
     path("settings/accounts/<uuid:account_id>/guidance/", guidance.guidance, name="guidance"),
     path("settings/accounts/<uuid:account_id>/", social.account, name="account"),

@@ -80,6 +80,7 @@ def page(least: str, *ids: str, **data: str) -> Address:
 
 CALLBACKS = {"meta_callback", "instagram_callback", "linkedin_callback", "buffer_callback"}
 PUBLIC = {"healthz", "readyz", "manifest", "publishing:media_public", *CALLBACKS} | {
+    "accounts:consent",  # whoever comes back from a network to which a program has sent them; the ticket says for whom
     "accounts:meta_deauthorize",  # the signature says who speaks
     "accounts:meta_data_deletion",
     "accounts:instagram_deauthorize",
