@@ -39,17 +39,29 @@ def assert_guarded(response: Any) -> None:
     assert response["X-Frame-Options"] == "DENY"
     assert response["Referrer-Policy"] == "same-origin"
     assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert {"camera=()", "geolocation=()", "payment=()"} <= set(response["Permissions-Policy"].split(", "))
     policy = dict(part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";"))
-    assert policy["default-src"] == policy["base-uri"] == "'self'"
-    assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+    assert policy["default-src"] == "'self'"
+    for name in ("frame-ancestors", "frame-src", "object-src", "worker-src", "base-uri"):
+        assert policy[name] == "'none'", name
     assert not re.search("unsafe|\\*|data:|http", policy["script-src"])
     assert "unsafe" not in policy["style-src"]
+
+
+def assert_kept_by_nobody_else(response: Any) -> None:
+    """No cache between keeps what was made for one person, or takes the answer to one for that to another."""
+    kept = {word.strip().partition("=")[0] for word in response["Cache-Control"].split(",")}
+    assert kept & {"private", "no-store"}
+    assert not kept & {"public", "s-maxage"}
 
 
 @pytest.mark.parametrize("name", [name for name, line in ADDRESSES.items() if "GET" in line.methods])
 def test_every_answer_is_guarded(signed_in: Client, signed_in_stranger: Client, things: Things, name: str) -> None:
     for client in (signed_in, signed_in_stranger, Client()):
-        assert_guarded(ask(client, "GET", things.url(name), {}))
+        response = ask(client, "GET", things.url(name), {})
+        assert_guarded(response)
+        assert_kept_by_nobody_else(response)
 
 
 @pytest.mark.parametrize("address", ["/nowhere/", LOGIN, SIGNUP, RESET, "/healthz", "/admin/login/"])
