@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 MOST_LOSSES = 10  # a publication that takes so many workers with it is not tried again
 counter = itertools.count(1)
+# Machines may share a name, and in containers the number of the process is the same on each: a claim must be nobody else's.
+LAUNCH = secrets.token_hex(4)
 
 READY = "a.status = 'connected' AND a.paused_at IS NULL"
 IDLE = """NOT EXISTS (SELECT 1 FROM publishing_queueentry busy
@@ -101,6 +104,11 @@ def lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.PUBLISH_LEASE_SECONDS)
 
 
+def worker_name() -> str:
+    """Of one turn of this worker; never the same twice, on whatever machine."""
+    return f"{socket.gethostname()[:50]}:{os.getpid()}:{LAUNCH}:{next(counter)}"
+
+
 def claim_due(limit: int) -> list[Claim]:
     """Take up to `limit` due entries, at most one per account, urgent and oldest first.
 
@@ -108,7 +116,7 @@ def claim_due(limit: int) -> list[Claim]:
     try afterwards loses the race. Claims are made one at a time over all workers, so that two never pick two entries of
     one account; each takes about a millisecond.
     """
-    worker = f"{socket.gethostname()}:{os.getpid()}:{next(counter)}"
+    worker = worker_name()
     with transaction.atomic():
         taken = _take(limit, worker)
         if not taken:

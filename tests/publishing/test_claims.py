@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from datetime import timedelta
 
@@ -161,3 +162,15 @@ def test_who_takes_posts_back_takes_all_entries_before_the_first_publication(wor
         free = list(QueueEntry.objects.select_for_update(skip_locked=True))
     other.join()
     assert free == []
+
+
+def test_two_machines_of_one_name_are_two_workers():
+    """In containers both are process 1, and whoever starts a second one may call it like the first."""
+    machines = []
+    for _ in range(2):
+        machine = importlib.util.module_from_spec(claims.__spec__)
+        claims.__spec__.loader.exec_module(machine)
+        machines.append(machine)
+    first, second = (machine.worker_name() for machine in machines)
+    assert first.split(":")[:2] == second.split(":")[:2]
+    assert first != second
