@@ -22,8 +22,10 @@ from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, Platfor
 
 logger = logging.getLogger(__name__)
 
+# Whoever is named in an address with a password: of a database, a broker, a mail server, a bucket.
+_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s\"'<>\\/@]+@")
 _URL = re.compile(r"(https?://[^/\s\"'<>\\]+)/?[^\s\"'<>]*")
-_TOKEN = re.compile(r"\b(?:EAA|IGA|IGQ)[A-Za-z0-9_-]{16,}")
+_TOKEN = re.compile(r"\b(?:EAA|IGA|IGQ|shk_)[A-Za-z0-9_-]{16,}")  # of Meta, and the keys of our own API
 _PAIR = re.compile(
     r"(?i)\b((?:access_token|refresh_token|input_token|fb_exchange_token|client_secret|appsecret_proof|code_verifier)[\"']?\s*[=:]"
     r"|(?:code|token|signature|sig)=)(\s*[\"']?)[^\s&\"',;]{6,}"
@@ -42,6 +44,7 @@ def redact(text: str, *secrets: str) -> str:
     for secret in secrets:
         if len(secret) >= 8:
             text = text.replace(secret, "[…]")
+    text = _USER.sub(r"\1[…]@", text)
     text = _URL.sub(r"\1/…", text)
     text = _TOKEN.sub("[…]", text)
     return _PAIR.sub(r"\1\2[…]", text)

@@ -25,6 +25,7 @@ from publishing import media
 from publishing.media import UploadRefused, public_url, rendition, store_upload
 from publishing.models import PostMedia, Publication, QueueEntry, Status
 from publishing.schedule import publish_now
+from socialhub.platforms.http import redact
 from socialhub.platforms.rules import IMAGE
 from socialhub.settings import media_storage
 from socialhub.storage import FilesAway, SharedStorage
@@ -314,3 +315,11 @@ def test_a_post_waits_for_its_files_and_uses_no_attempt(
     run_due()
     publication.refresh_from_db()
     assert publication.status == Status.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://KEY:%s@host/bucket", "postgresql://hub:%s@host/hub", "rediss://:%s@host:6379"]
+)
+def test_addresses_with_passwords_are_logged_without(address: str) -> None:
+    said = redact(f"cannot use {address % 'TOPSECRET'}: refused")
+    assert said == f"cannot use {address.partition('://')[0]}://[…]@host{address.partition('@host')[2]}: refused"
