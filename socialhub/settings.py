@@ -8,6 +8,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from socialhub import VERSION
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -28,6 +30,14 @@ def url_setting(name: str, default: str | None = None) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ImproperlyConfigured(f"{name} must be an absolute http or https address; it is {value!r}.")
     return value
+
+
+def rate(name: str, default: str) -> tuple[int, int]:
+    """So many in so many seconds, from a text such as 600/m."""
+    value = env.str(name, default=default)
+    if not (found := re.fullmatch(r"(\d{1,9})/([smhd])", value)) or not int(found[1]):
+        raise ImproperlyConfigured(f"{name} must look like 600/m: a number per s, m, h or d; it is {value!r}.")
+    return int(found[1]), {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def origin(url: str) -> str:
@@ -113,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context_processors.shell",
+                "socialhub.silence.banner",
             ],
         },
     },
@@ -212,6 +223,8 @@ USERSESSIONS_TRACK_ACTIVITY = True
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_STORE_TOKENS = False
+
+API_RATE = rate("API_RATE", "600/m")  # calls of each API key, and of each person, as (number, seconds)
 
 # --- Secrets at rest ------------------------------------------------------------------------------------------
 
@@ -313,6 +326,7 @@ HTTP_READ_TIMEOUT_SECONDS = env.float("HTTP_READ_TIMEOUT_SECONDS", default=30.0)
 
 PUBLISH_THREADS = env.int("PUBLISH_THREADS", default=50)  # publications at work at once, per worker process
 READ_THREADS = env.int("READ_THREADS", default=4)  # accounts whose figures are read at once, per worker process
+FETCH_THREADS = env.int("FETCH_THREADS", default=4)  # files fetched from addresses at once, per worker process
 PUBLISH_LEASE_SECONDS = env.float("PUBLISH_LEASE_SECONDS", default=120)
 if PUBLISH_LEASE_SECONDS < 2 * (HTTP_CONNECT_TIMEOUT_SECONDS + HTTP_READ_TIMEOUT_SECONDS):
     raise ImproperlyConfigured(
@@ -330,6 +344,11 @@ RATE_LIMITS = env.json(
     "RATE_LIMITS", default={}
 )  # {"instagram": {"publish": 50}, "buffer": {"client/86400": 500}} replaces limits of platforms/rules.py
 CLIENT_BOOKS = "publishing.limits"  # where it is written what clients shared by several accounts have used
+
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=8)  # messages to other programs at once, per worker process
+WEBHOOK_SECONDS = env.float("WEBHOOK_SECONDS", default=10)  # for one call, whatever happens
+WEBHOOK_RETRY_HOURS = env.int("WEBHOOK_RETRY_HOURS", default=24)
+WEBHOOK_PAUSE_DAYS = env.int("WEBHOOK_PAUSE_DAYS", default=3)
 
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=30 * 1024 * 1024)
 UPLOAD_VIDEO_MAX_BYTES = env.int("UPLOAD_VIDEO_MAX_BYTES", default=512 * 1024 * 1024)  # and documents
@@ -421,7 +440,7 @@ if HTTPS:  # such a name is only taken over HTTPS, from this very host: no neigh
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -458,6 +477,11 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logs and watching -------------------------------------------------------------------------------------------
 
+RELEASE = env.str("RELEASE", default=VERSION)
+SILENT_AFTER_SECONDS = env.float("SILENT_AFTER_SECONDS", default=120)  # of the heartbeat, which is written every 30
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 if LOG_FORMAT not in ("line", "json"):
     raise ImproperlyConfigured(f"LOG_FORMAT must be line or json; it is {LOG_FORMAT!r}.")

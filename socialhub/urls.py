@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from socialhub.api import addresses
 from socialhub.health import healthz, readyz
 from socialhub.views_frame import manifest, theme
 from socialhub.views_style import style
@@ -14,8 +15,12 @@ urlpatterns = [
     path("staff/style/", style, name="style"),
     path("theme/", theme, name="theme"),
     path("manifest.webmanifest", manifest, name="manifest"),
+    path("api/social/", addresses()),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("publishing.urls")),
     path("", include("analytics.urls")),
 ]
+
+handler400 = "socialhub.api.bad_request"
+handler500 = "socialhub.api.server_error"

@@ -1,0 +1,311 @@
+"""The JSON API at /api/social/: its parts put together, one shape for all errors, and the document that describes it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.urls import URLPattern, path
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views import defaults
+from ninja import NinjaAPI, Router
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.parser import Parser
+
+from accounts.api.base import ApiError, ErrorAnswer, ErrorBody, Permit, forget
+from accounts.middleware import NoWorkspace
+from publishing.states import IllegalMove, LostRace
+
+logger = logging.getLogger(__name__)
+
+ROOT = "/api/social/"
+WITH_BODY = ("POST", "PUT", "PATCH")
+DEEPEST = 20  # so many lists and objects within each other; what we take has five
+# Statuses that every operation may answer with, and those that only some may.
+ALWAYS = (400, 401, 403, 404, 405, 422, 429)
+WRITING = (409, 413, 415)
+
+
+# --- What comes in --------------------------------------------------------------------------------------------
+
+
+class JsonParser(Parser):
+    """JSON and nothing else, without what no column can hold."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if request.content_type != "application/json":
+            raise plain(415)
+        body = json.loads(request.body, parse_constant=refuse_constant)
+        refuse_unstorable(body)
+        return body
+
+    def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> dict[str, Any]:
+        found = super().parse_querydict(data, list_fields, request)
+        refuse_unstorable(found)
+        return found
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def refuse_unstorable(value: Any, depth: int = 0) -> None:
+    """Raises ApiError for NULs and halves of characters in texts, and for what is nested without end."""
+    if depth > DEEPEST:
+        raise ApiError(400, "malformed", _("This is nested too deeply."))
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise ApiError(400, "malformed", _("A text holds characters that cannot be stored."))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            refuse_unstorable(key, depth + 1)
+            refuse_unstorable(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            refuse_unstorable(inner, depth + 1)
+
+
+# --- What goes out --------------------------------------------------------------------------------------------
+
+
+def refused(error: ApiError) -> HttpResponse:
+    body = ErrorBody(code=error.code, message=error.message, fields=error.fields or None)
+    response = JsonResponse({"error": body.model_dump(exclude_none=True)}, status=error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+def plain(status: int) -> ApiError:
+    """What a status means, where nothing more is known."""
+    code, message = {
+        400: ("malformed", _("The request could not be read: its body is no JSON, or an address or header is broken.")),
+        403: ("forbidden", _("You may not do this.")),
+        404: ("not_found", _("There is nothing at this address, or it belongs to somebody else.")),
+        405: ("method_not_allowed", _("This address does not answer to that method.")),
+        413: ("too_large", _("The request is too large.")),
+        415: ("unsupported_media_type", _("Send the body as JSON, with “Content-Type: application/json”.")),
+    }.get(status, ("error", HTTPStatus(status).phrase))
+    return ApiError(status, code, message)
+
+
+SENTENCES: dict[str, Callable[[], str]] = {
+    "missing": lambda: _("This is missing."),
+    "extra_forbidden": lambda: _("There is no such field."),
+    "string_type": lambda: _("This must be a text."),
+    "bool_type": lambda: _("This must be true or false."),
+    "int_type": lambda: _("This must be a whole number."),
+    "list_type": lambda: _("This must be a list."),
+    "dict_type": lambda: _("This must be an object."),
+    "model_type": lambda: _("This must be an object."),
+    "model_attributes_type": lambda: _("This must be an object."),
+    "uuid_parsing": lambda: _("This is no id of ours."),
+    "uuid_type": lambda: _("This is no id of ours."),
+}
+
+
+def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What is wrong, by the field as it was sent: "scheduledAt", "media.0.id"."""
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        source, *place = error["loc"]
+        if source == "body" and len(place) > 1:
+            place = place[1:]  # the name of a parameter of ours
+        name = ".".join(str(part) for part in place) or str(source)
+        said = SENTENCES.get(error["type"])
+        found.setdefault(name, []).append(said() if said else error["msg"].removeprefix("Value error, "))
+    return found
+
+
+class SocialApi(NinjaAPI):
+    def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
+        if isinstance(exc, HttpError) and isinstance(exc.__cause__, ApiError):
+            exc = exc.__cause__  # found while a body was being read
+        if (error := as_error(exc)) is None:
+            raise exc
+        forget(request)
+        return refused(error)
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> OpenAPISchema:
+        return Document(self, path_prefix or self.get_root_path(path_params or {}))
+
+
+def as_error(exc: Exception) -> ApiError | None:
+    """None for what nobody has foreseen: that is a fault of ours."""
+    match exc:
+        case ApiError():
+            return exc
+        case ValidationError():
+            return ApiError(422, "invalid", _("Some fields cannot be taken as they are."), invalid_fields(exc.errors))
+        case HttpError():
+            return plain(exc.status_code)
+        case Http404():
+            return plain(404)
+        case NoWorkspace():
+            return ApiError(403, "no_workspace", _("You belong to no workspace. Ask somebody to add you to theirs."))
+        case PermissionDenied():
+            return ApiError(403, "forbidden", str(exc) or plain(403).message)
+        case LostRace() | IllegalMove():
+            return ApiError(
+                409, "lost_race", _("It has changed meanwhile, so this is no longer possible. Read it again.")
+            )
+        case RequestDataTooBig():
+            return plain(413)
+        case SuspiciousOperation() | UnreadablePostError() | MultiPartParserError():
+            return plain(400)
+    return None
+
+
+def api_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Around each operation: who may come in is its own affair, and nothing of it is kept by anybody on the way."""
+
+    @wraps(view)
+    def api_operation(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with timezone.override(None), translation.override(translation.get_language()):
+            response = view(request, *args, **kwargs)
+            if response.status_code == 405:
+                allowed = response["Allow"]
+                response = refused(plain(405))
+                response["Allow"] = allowed
+            response["Content-Language"] = translation.get_language() or ""
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    api_operation.__name__ = "api_operation"
+    api_operation.csrf_exempt = True  # type: ignore[attr-defined]  # a Permit asks for the token where a session is used
+    api_operation.login_required = False  # type: ignore[attr-defined]  # a Permit answers 401
+    return api_operation
+
+
+def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
+    return refused(plain(404))
+
+
+# --- The document ---------------------------------------------------------------------------------------------
+
+
+class Document(OpenAPISchema):
+    """What ninja knows, and besides: how to say who one is, and every answer that is an error."""
+
+    def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
+        super().__init__(api, path_prefix)
+        schemas = self["components"]["schemas"]
+        schemas.update(ErrorAnswer.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization"))
+        schemas["ErrorBody"] = schemas.pop("$defs")["ErrorBody"]
+        schemas["ErrorAnswer"] = {name: schemas.pop(name) for name in ("properties", "required", "title", "type")}
+        self["components"]["securitySchemes"] = {
+            "apiKey": {"type": "http", "scheme": "bearer", "description": "“Authorization: Bearer shk_…”"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+        self["components"]["responses"] = {
+            f"Error{status}": {
+                "description": HTTPStatus(status).phrase,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}},
+            }
+            for status in (*ALWAYS, *WRITING, 412)
+        }
+
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        details: dict[str, Any] = super().operation_details(operation)
+        statuses = set(ALWAYS)
+        if set(operation.methods) & {*WITH_BODY, "DELETE"}:
+            statuses.update(WRITING)
+        names = {one["name"] for one in details["parameters"]}
+        if getattr(operation.view_func, "is_idempotent", False):
+            details["parameters"].append(
+                {
+                    "in": "header",
+                    "name": "Idempotency-Key",
+                    "required": False,
+                    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!-~]+$"},
+                    "description": "The same key again does nothing and gets the first answer, for 24 hours.",
+                }
+            )
+        if "If-Match" in names:
+            statuses.add(412)
+        for status in sorted(statuses):
+            details["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
+        for permit in operation.auth_callbacks:
+            if isinstance(permit, Permit):
+                details["security"] = [{"apiKey": [permit.scope.value]}, {"session": []}]
+                details["x-role"] = "manager" if permit.manages else "editor" if permit.edits else "viewer"
+        return details
+
+
+def assemble(*routers: Router) -> SocialApi:
+    api = SocialApi(
+        title="socialhub",
+        version="1",
+        description="Everything that the pages do, for programs. Times are ISO 8601 in UTC, ids are UUIDs.",
+        openapi_url=None,
+        docs_url=None,
+        urls_namespace="api",
+        parser=JsonParser(),
+    )
+    for router in routers:
+        api.add_router("", router)
+    return api
+
+
+api = assemble(
+    # one line for each part: from accounts.api, publishing.api, analytics.api
+)
+
+
+@cache
+def document_text() -> str:
+    """It is the same as long as the process lives."""
+    return json.dumps(api.get_openapi_schema(path_prefix=ROOT), ensure_ascii=False, default=str)
+
+
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The document that describes the API, for everybody: it holds nothing of anybody."""
+    response = HttpResponse(document_text(), content_type="application/json; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+openapi.login_required = False  # type: ignore[attr-defined]
+not_found.login_required = False  # type: ignore[attr-defined]
+
+
+def addresses(api: SocialApi = api) -> tuple[list[URLPattern], str, str]:
+    patterns, app_name, namespace = api.urls
+    operations = [one for one in patterns if isinstance(one, URLPattern) and one.name != "api-root"]
+    for pattern in operations:
+        pattern.callback = api_view(pattern.callback)
+    others = [
+        path("openapi.json", openapi, name="openapi"),
+        path("", not_found, name="api-root"),
+        path("<path:rest>", not_found, name="elsewhere"),  # in JSON, unlike the pages
+    ]
+    return [*operations, *others], app_name, namespace
+
+
+# --- Errors before and beyond the operations ------------------------------------------------------------------
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(ROOT):
+        return refused(as_error(exception) or plain(400))
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(ROOT):
+        return refused(
+            ApiError(500, "internal", _("This is a fault of ours. It has been noted; try again in a few minutes."))
+        )
+    return defaults.server_error(request)
