@@ -7,6 +7,7 @@ location, no comment, no second file behind the picture.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -31,6 +32,13 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Typ
 FOREIGN = (b"<script", b"<html", b"<svg", b"<!doctype", b"<iframe", b"<?php", b"%pdf-1.")
 ZIP_END = b"PK\x05\x06"
 ZIP_END_REACH = 65_557  # its record and the longest comment behind it
+# A progressive JPEG is drawn once for each of its scans, and a scan may be a few bytes: without an end to them a file
+# that is small enough keeps a processor busy for an hour. Real ones have ten, and some hundreds of segments.
+MOST_SCANS = 100
+MOST_SEGMENTS = 3000
+# Those with a length behind them, and the end. Within pixels an FF is followed by a zero, or by one of D0 to D7.
+MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 
 
 class NotAnImage(Exception):
@@ -52,6 +60,7 @@ def read(content: bytes) -> Image.Image:
     if not content:
         raise NotAnImage(_("The file is empty. Choose it again; if that does not help, save it anew on your device."))
     refuse_foreign(content)
+    refuse_endless(content)
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             refuse_size(*image.size)
@@ -75,6 +84,23 @@ def refuse_foreign(content: bytes) -> None:
         raise NotAnImage(
             _("It holds more than a picture (a web page, a program or an archive). Export it as a plain JPEG or PNG.")
         )
+
+
+def refuse_endless(content: bytes) -> None:
+    """Walk a JPEG's markers as its decoder would, up to the end of the picture; what is damaged is left to that."""
+    if not content.startswith(b"\xff\xd8"):
+        return
+    scans = segments = 0
+    place = 2
+    while (found := MARKER.search(content, place)) and found[1][0] != END_OF_IMAGE:
+        place, kind = found.end(), found[1][0]
+        place += max(int.from_bytes(content[place : place + 2]), 2)
+        segments += 1
+        scans += kind == START_OF_SCAN
+        if scans > MOST_SCANS or segments > MOST_SEGMENTS:
+            raise NotAnImage(
+                _("It is built in a way that takes too long to read. Save it anew as a plain JPEG or PNG.")
+            )
 
 
 def refuse_size(width: int, height: int) -> None:
