@@ -6,10 +6,8 @@ import argparse
 import fcntl
 import json
 import os
-import secrets
 import signal
 import socket
-import stat
 import sys
 import time
 import urllib.error
@@ -20,6 +18,7 @@ from urllib.parse import urlsplit
 
 import environ
 from bootstrap import PYTHON, ROOT, give_up
+from private import new_secret, write_private
 from supervisor import Child, GaveUp, Stopped, Supervisor
 
 from socialhub.services import Postgres, Redis, ServiceMissing, dies_with_parent
@@ -86,9 +85,9 @@ def port_number(text: str) -> int:
     return number
 
 
-def take_lock() -> TextIO:
+def take_lock(path: Path = VAR / "run.lock") -> TextIO:
     """Held until we end. Two runners in one folder would share data and fight over it."""
-    lock = (VAR / "run.lock").open("a+")
+    lock = path.open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -145,16 +144,8 @@ def kept_secret(name: str) -> str:
     """A random secret that is made once and kept below var/, readable only by its owner."""
     path = VAR / name
     if not path.exists():
-        write_private(path, secrets.token_urlsafe(48))
+        write_private(path, new_secret())
     return path.read_text().strip()
-
-
-def write_private(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def is_on(env: dict[str, str], name: str) -> bool:
