@@ -210,6 +210,9 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[socialhub] "
 ACCOUNT_SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=True)
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Who finds an open browser must not be able to take the account away, nor anybody without its person hearing of it.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Each invitation is a mail to an address, and a text, that a member chose; allauth's own limits stay as they are.
 ACCOUNT_RATE_LIMITS = {
     "invite": "20/h/user",

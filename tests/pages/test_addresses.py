@@ -15,6 +15,13 @@ PAGE = "/account/email/"
 
 
 @pytest.fixture
+def proven(signed_in: Client) -> Client:
+    """Somebody who has just said their password."""
+    signed_in.post("/account/reauthenticate/", {"password": "correct horse"})
+    return signed_in
+
+
+@pytest.fixture
 def second(owner: User) -> EmailAddress:
     EmailAddress.objects.update_or_create(user=owner, email=owner.email, defaults={"verified": True, "primary": True})
     return EmailAddress.objects.create(user=owner, email="second@example.com", verified=True)
@@ -32,21 +39,21 @@ def test_each_address_says_where_it_stands(signed_in: Client, owner: User, secon
 
 
 @pytest.mark.parametrize(("action", "left"), [("action_primary", True), ("action_remove", False)])
-def test_what_the_menu_of_an_address_does(signed_in: Client, second: EmailAddress, action: str, left: bool) -> None:
-    signed_in.post(PAGE, {"email": second.email, action: ""})
+def test_what_the_menu_of_an_address_does(proven: Client, second: EmailAddress, action: str, left: bool) -> None:
+    proven.post(PAGE, {"email": second.email, action: ""})
     found = EmailAddress.objects.filter(pk=second.pk).first()
     assert bool(found) is left
     assert not found or found.primary
 
 
-def test_a_new_address_is_asked_to_confirm(signed_in: Client, second: EmailAddress) -> None:
-    answer = signed_in.post(PAGE, {"email": "fresh@example.com", "action_add": ""})
+def test_a_new_address_is_asked_to_confirm(proven: Client, second: EmailAddress) -> None:
+    answer = proven.post(PAGE, {"email": "fresh@example.com", "action_add": ""})
     assert answer.status_code == 302
     assert mail.outbox[-1].to == ["fresh@example.com"]
 
 
-def test_nonsense_comes_back_with_what_was_typed(signed_in: Client, second: EmailAddress) -> None:
-    answer = signed_in.post(PAGE, {"email": "not an address", "action_add": ""})
+def test_nonsense_comes_back_with_what_was_typed(proven: Client, second: EmailAddress) -> None:
+    answer = proven.post(PAGE, {"email": "not an address", "action_add": ""})
     assert answer.status_code == 422
     assert 'value="not an address"' in answer.content.decode()
 
