@@ -281,23 +281,29 @@ def no_instagram(page_name: str) -> str:
     return _("No Instagram professional account is linked to the Page “%(page)s”.") % {"page": page_name}
 
 
-def connect_result(connected: Sequence[ConnectedAccount], provider: str = "meta") -> dict[str, Any]:
-    """The answer to a connect, for the page and the API: per network the first account, and why where there is none."""
+def connect_result(
+    connected: Sequence[ConnectedAccount], provider: str = "meta", *, platforms: Sequence[str] = (), reason: str = ""
+) -> dict[str, Any]:
+    """The answer of the API to a connect: per network the first account, and why where there is none.
+
+    platforms: of those of the provider only these. reason: why there is none at all, where that is known better.
+    """
     answer: dict[str, Any] = {"success": bool(connected)}
     for entry in CONNECTABLE.values():
-        if entry.provider != provider:
+        if entry.provider != provider or (platforms and entry.platform not in platforms):
             continue
         account = next((account for account in connected if account.platform == entry.platform), None)
         if account:
             answer[entry.platform] = {
                 "connected": True,
-                "accountId": account.platform_account_id,
+                "accountId": str(account.pk),
                 "accountName": account.name,
                 "username": account.username,
                 "profilePicture": account.picture_url,
             }
         else:
-            answer[entry.platform] = {"connected": False, "reason": reason_for_none(entry)}
+            told = reason if reason and not connected else reason_for_none(entry)
+            answer[entry.platform] = {"connected": False, "reason": told}
     return answer
 
 

@@ -24,7 +24,10 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from accounts.api.base import ApiError, ErrorAnswer, ErrorBody, Permit, forget
+from accounts.api.routes import routes as accounts_routes
 from accounts.middleware import NoWorkspace
+from publishing.api.media import media
+from publishing.api.posts import posts
 from publishing.states import IllegalMove, LostRace
 
 logger = logging.getLogger(__name__)
@@ -261,6 +264,9 @@ def assemble(*routers: Router) -> SocialApi:
 
 api = assemble(
     # one line for each part: from accounts.api, publishing.api, analytics.api
+    accounts_routes,
+    posts,
+    media,
 )
 
 

@@ -464,14 +464,15 @@ def test_missing_permissions_are_listed(signed_in: Client, graph: Graph) -> None
     assert "Press Reconnect and allow everything." in signed_in.get(SOCIAL).content.decode()
 
 
-def test_the_result_for_page_and_api(signed_in: Client, graph: Graph) -> None:
+def test_the_result_for_the_api(signed_in: Client, graph: Graph) -> None:
     graph.pages = [page("101", "Classic Motors")]
     connect(signed_in, "101")
-    assert connect_result(list(ConnectedAccount.objects.all())) == {
+    account = ConnectedAccount.objects.get()
+    assert connect_result([account]) == {
         "success": True,
         "facebook": {
             "connected": True,
-            "accountId": "101",
+            "accountId": str(account.pk),
             "accountName": "Classic Motors",
             "username": "classicmotors",
             "profilePicture": "https://pictures.example/101.jpg",

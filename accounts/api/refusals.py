@@ -1,0 +1,30 @@
+"""What a network answers instead of what was asked for, as an answer of ours."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from accounts import outcome
+from accounts.api.base import ApiError
+from socialhub.platforms.errors import LimitedError, PlatformError, ReconnectError, TemporaryError
+
+
+def refusal(error: PlatformError, network: str) -> ApiError:
+    """409 for all of them: the request was fine, and it is another side that does not play along right now."""
+    headers = {}
+    match error:
+        case LimitedError():
+            code = "network_limited"
+            seconds = (error.until - timezone.now()).total_seconds() if error.until else 60
+            headers["Retry-After"] = str(max(1, round(seconds)))
+        case TemporaryError():
+            code = "network_unavailable"
+            headers["Retry-After"] = "60"
+        case ReconnectError():
+            code = "reconnect"
+        case _:
+            code = "network_refused"
+    said = [outcome.sentence(error, network)]
+    if error.platform_message:
+        said.append(f"({network}: {error.platform_message})")
+    return ApiError(409, code, " ".join(said), headers=headers)
