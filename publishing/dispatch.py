@@ -67,6 +67,15 @@ class Dispatcher:
         self._busy = 0
         self._busy_lock = threading.Lock()
 
+    @property
+    def size(self) -> int:
+        return self._threads.number
+
+    @property
+    def busy(self) -> int:
+        """Publications in its hands now."""
+        return self._busy
+
     def run(self, horizon: float = HORIZON_SECONDS, call_for_help: Callable[[], None] | None = None) -> None:
         """Publish what is due now or within `horizon` seconds. Returns at once when this process is at it already.
 

@@ -8,10 +8,12 @@ import socket
 import uuid
 from typing import Any
 
+from celery.signals import beat_init
 from django.db import DatabaseError, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from socialhub.models import BeatLease
+from socialhub.models import BeatLease, ProcessHeartbeat
+from socialhub.processes import be_heard
 
 logger = logging.getLogger(__name__)
 
@@ -52,3 +54,8 @@ class SoloScheduler(DatabaseScheduler):
         super().close()
         if self.lead:
             BeatLease.give_back(self.me)
+
+
+@beat_init.connect
+def beat_is_heard(sender: Any, **_kwargs: Any) -> None:
+    be_heard(ProcessHeartbeat.Kind.BEAT, lambda: {"leads": getattr(sender.scheduler, "lead", False)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,7 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from socialhub.models import Heartbeat
 
-HEARTBEAT_LIMIT = timedelta(minutes=2)  # written every 30 seconds
+HEARTBEAT_LIMIT = timedelta(seconds=settings.SILENT_AFTER_SECONDS)
 
 
 @login_not_required

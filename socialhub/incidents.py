@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Min, QuerySet
@@ -25,6 +25,7 @@ from socialhub.models import BeatLease, Heartbeat
 from socialhub.platforms import LABELS
 from socialhub.schedule import PREFIX
 from socialhub.templatetags.ui import said, when
+from socialhub.watch import due
 
 DAY = timedelta(days=1)
 LATE = timedelta(minutes=2)  # longer than two rounds of beat
@@ -120,17 +121,6 @@ def overdue() -> Iterator[Incident]:
             ),
             when(first),
         )
-
-
-def due(now: datetime) -> tuple[int, datetime | None]:
-    """How many entries a worker could take, and since when the oldest."""
-    number, first = 0, []
-    for priority in QueueEntry.Priority:  # one at a time: by the index that the claim uses
-        free = QueueEntry.objects.filter(priority=priority, lease_until=None, held=False, not_before__lte=now)
-        told = free.aggregate(number=Count("pk"), first=Min("not_before"))
-        number += told["number"]
-        first += [told["first"]] if told["first"] else []
-    return number, min(first, default=None)
 
 
 def decisions() -> Iterator[Incident]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 THE_ONE = 1
+ALIVE = timedelta(seconds=95)  # three of its heartbeats were not heard
+FORGOTTEN = timedelta(days=1)
 
 
 class BeatLease(models.Model):
@@ -73,6 +75,12 @@ class Heartbeat(models.Model):
         return timezone.now() - seen_at if seen_at else None
 
 
+class ProcessQuerySet(models.QuerySet["ProcessHeartbeat"]):
+    def alive(self) -> ProcessQuerySet:
+        """Those that were heard lately; the others were killed, or do not reach the database."""
+        return self.filter(seen_at__gt=Now() - ALIVE)
+
+
 class ProcessHeartbeat(models.Model):
     """A process that says every half minute that it is there: a web, worker or beat process, on whatever machine."""
 
@@ -89,6 +97,8 @@ class ProcessHeartbeat(models.Model):
     seen_at = models.DateTimeField(_("last heard"))
     details = models.JSONField(default=dict, blank=True)  # {"threads": 50, "busy": 3, "disk_free": …}
 
+    objects = ProcessQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("process")
         verbose_name_plural = _("processes")
@@ -97,3 +107,15 @@ class ProcessHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def say(cls, name: str, kind: str, *, host: str, version: str, details: dict[str, Any]) -> None:
+        """It is there, by the clock of the database; one statement unless it is new."""
+        told = {"seen_at": Now(), "details": details}
+        if not cls.objects.filter(name=name).update(**told):
+            cls.objects.create(name=name, kind=kind, host=host, version=version, started_at=Now(), **told)
+
+    @classmethod
+    def sweep(cls) -> None:
+        """Forget those that ended without saying so. They are shown for a day, so that somebody sees it."""
+        cls.objects.filter(seen_at__lt=Now() - FORGOTTEN).delete()

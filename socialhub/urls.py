@@ -5,13 +5,17 @@ from django.urls import include, path
 
 from socialhub.api import addresses
 from socialhub.health import healthz, readyz
+from socialhub.metrics import metrics
 from socialhub.views_frame import manifest, theme
+from socialhub.views_status import status
 from socialhub.views_style import style
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("staff/status/", status, name="status"),
     path("staff/style/", style, name="style"),
     path("theme/", theme, name="theme"),
     path("manifest.webmanifest", manifest, name="manifest"),

@@ -79,7 +79,7 @@ def page(least: str, *ids: str, **data: str) -> Address:
 
 
 CALLBACKS = {"meta_callback", "instagram_callback", "linkedin_callback", "buffer_callback"}
-PUBLIC = {"healthz", "readyz", "manifest", "publishing:media_public", *CALLBACKS} | {
+PUBLIC = {"healthz", "readyz", "metrics", "manifest", "publishing:media_public", *CALLBACKS} | {
     "accounts:consent",  # whoever comes back from a network to which a program has sent them; the ticket says for whom
     "accounts:meta_deauthorize",  # the signature says who speaks
     "accounts:meta_data_deletion",
@@ -91,6 +91,7 @@ PUBLIC = {"healthz", "readyz", "manifest", "publishing:media_public", *CALLBACKS
 
 ADDRESSES: dict[str, Address] = {
     "style": Address("staff"),
+    "status": Address("staff"),
     "theme": act("member", theme="dark"),
     "accounts:social": look(),
     "accounts:connect": act("manager", "facebook"),
@@ -155,6 +156,7 @@ ADDRESSES: dict[str, Address] = {
     "publishing:post_bulk": act("editor", act="cancel"),
     "publishing:post_cancel": act("editor", "post"),
     "publishing:post_delete": act("editor", "draft"),
+    "publishing:post_fetch": act("editor", "draft"),
     "publishing:post_report": Address("editor", "GET", ("post",)),
     "publishing:post_progress": look("post"),
     "publishing:publication_retry": act("editor", "failed"),
