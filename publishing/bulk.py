@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from publishing import schedule
+from publishing import assemblies, schedule
 from publishing.models import Post, Publication, Status
 from publishing.states import BEGUN, IllegalMove, LostRace
 
@@ -255,6 +255,7 @@ def delete_draft(post: Post) -> bool:
         Post.objects.select_for_update().filter(pk=post.pk).first()
         if post.publications.exclude(status=Status.DRAFT).exists():
             return False
+        assemblies.end(post)
         post.delete()
     return True
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 
 from accounts.models import ConnectedAccount, User, Workspace
-from publishing import autosave, schedule
+from publishing import assemblies, autosave, schedule
 from publishing.checks import Draft
 from publishing.models import ImageSet, MediaFile, Post, PostMedia, Publication, QueueEntry, Status
 from publishing.states import LostRace
@@ -168,6 +168,7 @@ def update(post: Post, by: User, composition: Composition) -> Post:
             raise NotEditable(post.pk)
         for name, value in composition.fields().items():
             setattr(post, name, value)
+        assemblies.end(post)
         post.scheduled_at = composition.at
         post.edit_key = composition.key
         post.save()

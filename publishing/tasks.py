@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,16 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from publishing import ahead, autosave, claims, follow_ups, limits
+from publishing import ahead, autosave, claims, follow_ups, intake, limits
 from publishing.dispatch import dispatcher
 from publishing.media import delete_orphans
 from publishing.models import Attempt
 from publishing.nudges import send_nudge
+from publishing.webhooks import deliver, ends, events
 
 ATTEMPTS_KEPT = timedelta(days=90)
+
+_telling = threading.Lock()
 
 
 @shared_task
@@ -38,6 +42,23 @@ def follow_up() -> None:
 
 
 @shared_task
+def send_webhooks() -> None:
+    """Tell other programs what happened. One run at a time in each process; the next finds what this one left."""
+    if _telling.acquire(blocking=False):
+        try:
+            events.scan()
+            deliver.run()
+        finally:
+            _telling.release()
+
+
+@shared_task
+def fetch_media() -> None:
+    """Fetch files that were named by their address, and send on their way the posts that have them all."""
+    intake.run_due()
+
+
+@shared_task
 def look_ahead() -> None:
     """Check again what is due within a quarter of an hour."""
     ahead.look_ahead()
@@ -55,9 +76,13 @@ def tidy() -> None:
     """Drop old attempts, what nobody went on writing, and media that nothing uses."""
     Attempt.objects.filter(started_at__lt=timezone.now() - ATTEMPTS_KEPT).delete()
     autosave.tidy()
+    intake.tidy()
     delete_orphans(timedelta(days=1))
+    ends.tidy()
 
 
 @worker_shutting_down.connect
 def stop_claiming(**kwargs: Any) -> None:
     dispatcher().stop()
+    intake.fetchers().stop()
+    deliver.stop()

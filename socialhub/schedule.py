@@ -52,6 +52,22 @@ JOBS = (
         expires=120,
     ),
     Job(
+        name="send webhooks",
+        task="publishing.tasks.send_webhooks",
+        description=_("Tells other programs what happened, and tries again where nobody answered."),
+        every=15,
+        expires=30,
+    ),
+    Job(
+        name="fetch files",
+        task="publishing.tasks.fetch_media",
+        description=_(
+            "Fetches files that were named by their address, and sends the posts on their way that have all."
+        ),
+        every=30,
+        expires=60,
+    ),
+    Job(
         name="look ahead",
         task="publishing.tasks.look_ahead",
         description=_("Checks what is due within 15 minutes once more, so that trouble is known before."),

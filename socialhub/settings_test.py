@@ -67,7 +67,7 @@ os.environ.update(
 from .settings import *  # noqa: E402, F403
 
 DEBUG = False
-READ_THREADS = 0  # tests read where they are: other threads see nothing of their transaction
+READ_THREADS = FETCH_THREADS = 0  # tests work where they are: other threads see nothing of their transaction
 STATIC_ROOT = TEST_FOLDER / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

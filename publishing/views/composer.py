@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import editor_required
 from accounts.connect import CONNECTABLE
 from accounts.models import ConnectedAccount
-from publishing import autosave, compose
+from publishing import autosave, compose, intake
 from publishing.compose import Intent
 from publishing.forms.autosave import AutosaveForm, as_typed, title_of
 from publishing.forms.composer import ComposerForm, accounts_of
@@ -202,6 +202,7 @@ def page(
         **reviewed,
         "form": form,
         "post": form.post,
+        "files": intake.state_of(form.post) if form.post and form.post.status == Post.Summary.DRAFT else None,
         "refused": refused,
         "kept_text": kept_text(kept, request.user.time_zone) if kept else "",
         "offered": offered,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import editor_required
 from accounts.models import Workspace
-from publishing import bulk, compose, schedule
+from publishing import bulk, compose, intake, schedule
 from publishing.bulk import Act
 from publishing.forms.posts import TABS, PostFilterForm
 from publishing.models import Post, PostMedia, Publication
@@ -123,6 +123,22 @@ def post_cancel(request: HttpRequest, post_id: UUID) -> HttpResponse:
         messages.error(request, _("It was too late to cancel: publishing has begun. Look below how it is going."))
     else:
         messages.success(request, _("Cancelled. The post is a draft again; nothing was published."))
+    return redirect(post)
+
+
+@editor_required
+@require_POST
+def post_fetch(request: HttpRequest, post_id: UUID) -> HttpResponse:
+    """Fetch again the files that could not be had; then what was intended goes on, for whoever asks now."""
+    post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
+    try:
+        asked = intake.retry(post, by=request.user)
+    except (compose.NotEditable, LostRace):
+        asked = False
+    if asked:
+        messages.success(request, _("The files are being fetched again."))
+    else:
+        messages.info(request, _("There is nothing to fetch for this post any more."))
     return redirect(post)
 
 

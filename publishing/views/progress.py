@@ -20,9 +20,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import editor_required
 from accounts.clients import client_of
-from publishing import compose, schedule
+from publishing import compose, intake, schedule
 from publishing.checks import content_of, told_of
+from publishing.compose import Intent
 from publishing.forms.decide import DecideForm
+from publishing.intake import State
 from publishing.job import STEPS_DONE
 from publishing.models import Attempt, FollowUp, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
 from publishing.post_types import TYPE_NAMES
@@ -153,7 +155,11 @@ def post_progress(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
     count = request.GET.get("n", "")
     number = int(count) if count.isdecimal() and len(count) < 6 else 0
-    return render(request, "publishing/_post_progress.html", {**detail_context(request, post, number), "live": True})
+    context = {**detail_context(request, post, number), "live": True}
+    response = render(request, "publishing/_post_progress.html", context)
+    if "files" in request.GET and not (context["files"] and context["files"].is_waiting):
+        response["HX-Refresh"] = "true"  # they stand beside the moving part
+    return response
 
 
 @editor_required
@@ -224,14 +230,16 @@ def detail_context(
     for publication in publications:
         publication.post = post
     cards = [card(publication, media, (decide_forms or {}).get(publication.pk)) for publication in publications]
-    delay = next_look(cards, number)
+    files = intake.state_of(post) if post.status == Post.Summary.DRAFT else None
+    delay = pace(number) if files and files.is_waiting else next_look(cards, number)
     return {
         "post": post,
         "media": media,
         "cards": cards,
         "publications": publications,
         "timeline": timeline(publications),
-        "headline": headline(post, cards),
+        "files": files,
+        "headline": waiting_headline(files) if files and files.is_waiting else headline(post, cards),
         "is_moving": any(one.status in MOVING for one in cards),
         "delay": delay,
         "number": number + 1,
@@ -320,12 +328,25 @@ def next_look(cards: Iterable[Card], number: int) -> int | None:
     if not moving:
         # What waits for an account goes on when somebody connects it again, perhaps in another tab.
         return SLOWEST * 2 if any(one.waits_for_account for one in cards) else None
-    pace = next((seconds for most, seconds in PACE if number < most), SLOWEST)
+    soon = pace(number)
     if all(one.waits_until for one in moving):
         first = min(one.waits_until for one in moving if one.waits_until)
         wait = (first - timezone.now()).total_seconds()
-        return max(pace, min(int(wait) + 1, FARTHEST_LOOK)) if wait > pace else pace
-    return pace
+        return max(soon, min(int(wait) + 1, FARTHEST_LOOK)) if wait > soon else soon
+    return soon
+
+
+def pace(number: int) -> int:
+    return next((seconds for most, seconds in PACE if number < most), SLOWEST)
+
+
+def waiting_headline(files: State) -> str:
+    """What becomes of a draft as soon as its files are here."""
+    return {
+        Intent.NOW: _("It is published as soon as all its files are here. You may close this page."),
+        Intent.SCHEDULE: _("It is scheduled as soon as all its files are here. You may close this page."),
+        Intent.DRAFT: _("A draft whose files are still being fetched."),
+    }[files.intent]
 
 
 def headline(post: Post, cards: Sequence[Card]) -> str:

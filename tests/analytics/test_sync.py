@@ -17,10 +17,10 @@ from accounts.models import ConnectedAccount, Notification
 from analytics import cadence, sync, tasks
 from analytics.ingest.accounts import Part
 from analytics.models import AccountSync
-from analytics.readers import Readers
 from publishing import limits
 from publishing.models import Publication, QueueEntry
 from publishing.models import RateLimitWindow as Windows
+from socialhub.crew import Crew
 from socialhub.platforms.errors import LimitedError, PermissionMissingError, TemporaryError
 from socialhub.platforms.http import AccountUsage, Usage, count
 from tests.factories import make_account, make_entry, make_post, make_user, workspace_of
@@ -514,7 +514,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_messages_wake_a_few_threads_and_never_more():
     work = Work(40)
-    readers = Readers(3, work.take)
+    readers = Crew(3, work.take)
     for _ in range(50):
         readers.wake(1000)
     wait_until(lambda: work.at_once == 3)
@@ -526,7 +526,7 @@ def test_messages_wake_a_few_threads_and_never_more():
 def test_what_comes_while_the_last_one_looks_is_not_left_lying():
     work = Work(0)
     work.gate.set()
-    readers = Readers(1, work.take)
+    readers = Crew(1, work.take)
     for _ in range(200):
         work.left = 1
         readers.wake(1)
@@ -536,7 +536,7 @@ def test_what_comes_while_the_last_one_looks_is_not_left_lying():
 
 def test_a_worker_that_shuts_down_takes_no_more():
     work = Work(40)
-    readers = Readers(2, work.take)
+    readers = Crew(2, work.take)
     readers.wake(2)
     wait_until(lambda: work.at_once == 2)
     readers.stop()
