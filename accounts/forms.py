@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.language import language_of
-from accounts.models import Notification, Role, User, Workspace
+from accounts.models import ApiKey, Membership, Notification, Role, User, Workspace
 
 NINE = time(9)
 FARTHEST_PAUSE = timedelta(days=366)
@@ -290,3 +290,48 @@ class NotificationsReadForm(forms.Form):
     """One notification, or all when none is named."""
 
     notification = forms.UUIDField(required=False)
+
+
+class ApiKeyForm(forms.Form):
+    """A new key of a person in a workspace; `expires_at` is when it ends, None for never."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What it is for, so that you know later which one to revoke."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=[
+            (ApiKey.Scope.READ, _("Read: posts, accounts, figures, limits")),
+            (ApiKey.Scope.WRITE, _("Write: drafts, media, and connecting accounts if you may")),
+            (ApiKey.Scope.PUBLISH, _("Publish: schedule posts and send them out")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    days = forms.TypedChoiceField(
+        label=_("Ends"),
+        choices=[
+            ("30", _("in 30 days")),
+            ("90", _("in 90 days")),
+            ("365", _("in a year")),
+            ("0", _("never, until it is revoked")),
+        ],
+        initial="90",
+        coerce=int,
+    )
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scopes: Any = self.fields["scopes"]
+        if not membership.may_edit:
+            scopes.choices = [choice for choice in scopes.choices if choice[0] == ApiKey.Scope.READ]
+            scopes.help_text = _("You may look at this workspace, so your keys may only read.")
+        scopes.initial = [value for value, _label in scopes.choices]
+
+    @property
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=days) if days else None

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.providers import INSTAGRAM, META
 from accounts.views import (
     account,
+    api_keys,
     callbacks,
     connecting,
     consent,
@@ -36,6 +37,8 @@ urlpatterns = [
     path("settings/accounts/<uuid:account_id>/verify/", account.verify_now, name="verify"),
     path("settings/accounts/doctor/", doctor.doctor, name="doctor"),
     path("settings/accounts/<uuid:account_id>/picture.jpg", pictures.picture, name="picture"),
+    path("settings/api/", api_keys.api_keys, name="api_keys"),
+    path("settings/api/<uuid:key_id>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/profile/", people.profile, name="profile"),
     path("settings/workspace/", people.workspace, name="workspace"),
     path("settings/workspace/rename/", people.workspace_rename, name="workspace_rename"),

@@ -6,6 +6,7 @@ from django.urls import include, path
 from socialhub.api import addresses
 from socialhub.health import healthz, readyz
 from socialhub.metrics import metrics
+from socialhub.views_api import api_guide
 from socialhub.views_frame import manifest, theme
 from socialhub.views_status import status
 from socialhub.views_style import style
@@ -20,6 +21,7 @@ urlpatterns = [
     path("theme/", theme, name="theme"),
     path("manifest.webmanifest", manifest, name="manifest"),
     path("api/social/", addresses()),
+    path("settings/api/guide/", api_guide, name="api_guide"),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("publishing.urls")),

@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts import api_keys
 from accounts.models import Grant, Notification, Role, User, Workspace
 from analytics.models import PlatformPost
 from publishing.media import public_url, rendition, store_upload
@@ -34,6 +35,7 @@ from publishing.models import (
     Status,
 )
 from publishing.schedule import publish_now
+from publishing.webhooks import ends
 from socialhub.platforms.rules import IMAGE
 from tests.accounts.conftest import member, sign_in
 from tests.accounts.graph import Graph
@@ -120,6 +122,9 @@ ADDRESSES: dict[str, Address] = {
     "accounts:member_add": act("manager", email="new@example.com", role="editor"),
     "accounts:member_role": act("manager", "member", role="viewer"),
     "accounts:member_remove": act("manager", "member"),
+    "accounts:api_keys": page("member", name="Robot", scopes="read", days="30"),
+    "accounts:api_key_revoke": act("member", "api_key"),
+    "api_guide": look(),
     "accounts:notifications": look(),
     "accounts:notifications_read": act("member"),
     "publishing:library": look(),
@@ -161,6 +166,15 @@ ADDRESSES: dict[str, Address] = {
     "publishing:post_progress": look("post"),
     "publishing:publication_retry": act("editor", "failed"),
     "publishing:publication_decide": act("editor", "stuck", answer="give_up"),
+    "publishing:webhooks": page("manager", url="https://hooks.invalid/new"),
+    "publishing:webhook": page("manager", "webhook", url="https://hooks.invalid/changed"),
+    "publishing:webhook_roll": act("manager", "webhook"),
+    "publishing:webhook_test": act("manager", "webhook"),
+    "publishing:webhook_pause": act("manager", "webhook"),
+    "publishing:webhook_resume": act("manager", "webhook", missed="send"),
+    "publishing:webhook_delete": page("manager", "webhook"),
+    "publishing:webhook_delivery": Address("manager", "GET", ("delivery",)),
+    "publishing:webhook_replay": act("manager", "delivery"),
     "analytics:dashboard": look(),
     "analytics:welcome": Address("editor"),
     "analytics:welcome_connect": Address("editor"),
@@ -277,7 +291,11 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
     platform_post = PlatformPost.objects.create(
         account=account, platform_post_id=f"1_{account.pk}", text=f"{mark} found", posted_at=timezone.now()
     )
+    webhook = ends.add(workspace, url="https://hooks.invalid/x", description=f"{mark} hook", kinds=(), by=owner)
+    delivery = ends.send_test(webhook, owner)
     ids = {
+        "webhook": webhook.pk,
+        "delivery": delivery.pk,
         **{word: word for word in ("facebook", "posts", "csv")},
         "account": account.pk,
         "grant": grant.pk,
@@ -291,6 +309,7 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
         "stuck": stuck.pk,
         "platform_post": platform_post.pk,
         "notification": notification.pk,
+        "api_key": api_keys.make(workspace, owner, f"{mark} robot", ["read"])[0].pk,
         "member": workspace.memberships.get(user=other).pk,
     }
     return Things(workspace, ids)

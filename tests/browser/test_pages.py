@@ -102,6 +102,8 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/settings/accounts/",
         "/settings/profile/",
         "/settings/workspace/",
+        "/settings/api/",
+        "/settings/api/guide/",
         "/analytics/",
         f"/analytics/accounts/{facebook.pk}/",
         "/analytics/posts/",

@@ -1,0 +1,145 @@
+"""Settings → API: keys of people, each shown once; and the same in the admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import api_keys
+from accounts.models import ApiKey, Role, User, Workspace
+from tests.accounts import hub
+from tests.accounts.conftest import member, sign_in
+from tests.staff import change, changelist, press
+
+pytestmark = pytest.mark.django_db
+
+PAGE = reverse("accounts:api_keys")
+
+
+def make(client: Client, **data: Any) -> Any:
+    return client.post(PAGE, {"name": "Robot", "scopes": ["read", "write"], "days": "90", **data})
+
+
+def revoke(client: Client, key: ApiKey) -> Any:
+    return client.post(reverse("accounts:api_key_revoke", args=[key.pk]))
+
+
+@pytest.fixture
+def staff(signed_in: Client, owner: User) -> Client:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    return signed_in
+
+
+def test_a_new_key_is_shown_once_and_stored_as_a_digest(signed_in: Client, workspace: Workspace, owner: User) -> None:
+    response = make(signed_in)
+    text = response.context["text"]
+    assert text in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+    key = ApiKey.objects.get()
+    assert api_keys.find(text) == key
+    assert (key.workspace, key.user, key.name, key.scopes) == (workspace, owner, "Robot", ["read", "write"])
+    assert timedelta(days=89) < key.expires_at - timezone.now() <= timedelta(days=90)  # type: ignore[operator]
+    assert text not in signed_in.get(PAGE).content.decode()
+    assert text not in hub.dump()
+
+
+def test_a_key_without_an_end(signed_in: Client) -> None:
+    make(signed_in, days="0")
+    assert ApiKey.objects.get().expires_at is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"name": "x" * 101}, {"scopes": []}, {"scopes": ["everything"]}, {"days": "12345"}]
+)
+def test_what_is_wrong_with_the_form_is_said(signed_in: Client, wrong: dict[str, Any]) -> None:
+    response = make(signed_in, **wrong)
+    assert response.status_code == 422
+    assert next(iter(wrong)) in response.context["form"].errors
+    assert not ApiKey.objects.exists()
+
+
+def test_a_viewer_gets_keys_that_read(workspace: Workspace) -> None:
+    viewer = sign_in(member(workspace, Role.VIEWER))
+    assert make(viewer).status_code == 422
+    assert make(viewer, scopes=["read"]).status_code == 200
+
+
+def test_nobody_needs_more_than_some(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.views.api_keys.MOST", 2)
+    assert [make(signed_in).status_code for _ in range(3)] == [200, 200, 422]
+    revoke(signed_in, ApiKey.objects.all()[0])
+    assert make(signed_in).status_code == 200
+
+
+def test_managers_see_all_keys_and_others_their_own(workspace: Workspace, owner: User) -> None:
+    editor = member(workspace, Role.EDITOR)
+    api_keys.make(workspace, owner, "Key of the owner", ["read"])
+    theirs, _text = api_keys.make(workspace, editor, "Key of the editor", ["read"])
+    for_owner = sign_in(owner).get(PAGE).content.decode()
+    assert "Key of the owner" in for_owner
+    assert "Key of the editor" in for_owner
+    assert editor.email in for_owner
+    for_editor = sign_in(editor).get(PAGE).content.decode()
+    assert "Key of the owner" not in for_editor
+    assert "Key of the editor" in for_editor
+    assert revoke(sign_in(member(workspace, Role.EDITOR)), theirs).status_code == 404
+    assert revoke(sign_in(owner), theirs).status_code == 302
+    theirs.refresh_from_db()
+    assert theirs.revoked_by == owner
+
+
+def test_a_revoked_key_opens_nothing_and_is_listed_as_such(signed_in: Client) -> None:
+    text = make(signed_in).context["text"]
+    revoke(signed_in, ApiKey.objects.get())
+    assert api_keys.find(text) is None
+    response = signed_in.get(PAGE)
+    assert (response.context["live"], [row.ended for row in response.context["ended"]]) == (
+        [],
+        [f"Revoked by {ApiKey.objects.get().user}"],
+    )
+
+
+def test_keys_that_have_ended_otherwise_say_why(workspace: Workspace, owner: User) -> None:
+    gone = member(workspace, Role.EDITOR)
+    api_keys.make(workspace, gone, "Of somebody who left", ["read"])
+    gone.memberships.all().delete()
+    api_keys.make(workspace, owner, "Old", ["read"], timezone.now() - timedelta(days=1))
+    response = sign_in(owner).get(PAGE)
+    assert not response.context["live"]
+    assert {row.ended for row in response.context["ended"]} == {"Expired", "Its person is not a member any more"}
+
+
+# The admin
+
+
+def test_staff_find_a_key_without_seeing_what_opens_with_it(staff: Client, workspace: Workspace, owner: User) -> None:
+    key, text = api_keys.make(workspace, owner, "Robot", ["read"])
+    for response in (staff.get(changelist(ApiKey), {"q": owner.email}), staff.get(change(key))):
+        page = response.content.decode()
+        assert "Robot" in page
+        assert key.start in page
+        assert text not in page
+        assert key.digest not in page
+
+
+def test_staff_revoke_a_key(staff: Client, workspace: Workspace, owner: User) -> None:
+    key, text = api_keys.make(workspace, owner, "Robot", ["read"])
+    old, _text = api_keys.make(workspace, owner, "Old one", ["read"])
+    api_keys.revoke(old, owner)
+    answer = press(staff, ApiKey, "revoke", key, old)
+    assert "Revoke 1 key?" in answer.question
+    assert "it is revoked already" in answer.question
+    assert "1 key is revoked." in answer.report
+    assert api_keys.find(text) is None
+
+
+def test_nobody_makes_or_changes_keys_in_the_admin(staff: Client) -> None:
+    assert ApiKey in admin.site._registry
+    assert staff.get(reverse("admin:accounts_apikey_add")).status_code == 403
