@@ -40,6 +40,8 @@ STATUSES = {
     "error": (gettext_lazy("Error"), "alert-triangle", "danger"),
     "disconnected": (gettext_lazy("Not connected"), "unlink", "neutral"),
     "paused": (gettext_lazy("Paused"), "player-pause", "warning"),
+    "waiting": (gettext_lazy("Waiting"), "hourglass", "info"),
+    "delivered": (gettext_lazy("Delivered"), "check", "success"),
 }
 
 # What a browser may have chosen (views_frame.theme), and the colour of the paper for the bars that it draws itself.
