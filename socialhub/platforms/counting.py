@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import regex
 
@@ -16,6 +17,9 @@ X_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points t
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _GRAPHEME = regex.compile(r"\X")
+# Two letters of this kind are a flag, counted from the first of the row. To know where it stands the search looks back
+# over the whole row at each letter, so that a long one takes the square of its time.
+_MANY_FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{32,}")
 _EMOJI = regex.compile(
     r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3"
 )
@@ -41,7 +45,17 @@ def utf16_length(text: str) -> int:
 
 def grapheme_length(text: str) -> int:
     """Characters as people see them: a family of four is one."""
-    return len(_GRAPHEME.findall(text))
+    return sum(1 for _cluster in graphemes(text))
+
+
+def graphemes(text: str) -> Iterator[str]:
+    """The characters as people see them, in time that grows with the text alone."""
+    at = 0
+    for row in _MANY_FLAGS.finditer(text):
+        yield from _GRAPHEME.findall(text[at : row.start()])
+        at = row.end() - 2 + (row.end() - row.start()) % 2  # the last may go on behind the row
+        yield from (text[place : place + 2] for place in range(row.start(), at, 2))
+    yield from _GRAPHEME.findall(text[at:])
 
 
 def whole_characters(text: str, most: int) -> int:
@@ -56,7 +70,7 @@ def x_weight(text: str) -> int:
     composed = unicodedata.normalize("NFC", text)
     addresses = len(_X_URL.findall(composed))
     rest = _X_URL.sub("", composed)
-    return addresses * X_URL_LENGTH + sum(_x_grapheme(cluster) for cluster in _GRAPHEME.findall(rest))
+    return addresses * X_URL_LENGTH + sum(_x_grapheme(cluster) for cluster in graphemes(rest))
 
 
 def x_length(text: str) -> int:

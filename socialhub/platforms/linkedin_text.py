@@ -20,10 +20,11 @@ _PIECE = re.compile(f"(?P<address>{_ADDRESS.pattern})|{_MENTION.pattern}|{_TAG.p
 _LIKE_A_MENTION = re.compile(r"@\[[^\[\]\r\n]+\]\([^()\r\n]*\)")
 
 _ESCAPED = re.compile(r"\\(.)", re.S)
+# Names and tags have an end, or each beginning of one would be searched to the end of the text.
 _ELEMENT = re.compile(
     r"(?P<escaped>\\[\\|{}@\[\]()<>#*_~＃])"
-    r"|\{hashtag\|\\?(?P<hash>[#＃])\|(?P<tag>(?:\\.|[^}\\])*)\}"
-    r"|@\[(?P<name>(?:\\.|[^\]\\])*)\]\(urn:li:[A-Za-z]+:[^)]*\)",
+    r"|\{hashtag\|\\?(?P<hash>[#＃])\|(?P<tag>(?:\\.|[^}\\]){0,500})\}"
+    r"|@\[(?P<name>(?:\\.|[^\]\\]){0,500})\]\(urn:li:[A-Za-z]{1,40}:[^)]{0,200}\)",
     re.S,
 )
 
