@@ -49,7 +49,7 @@ class Bucket:
             config=Config(s3={"addressing_style": "path"}),
         )
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return [found["Key"] for found in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
 
 

@@ -97,7 +97,7 @@ def test_a_wrong_address_stops_the_start_without_its_secret(wrong: str) -> None:
 
 def test_files_are_kept_read_listed_and_deleted(shared: Bucket) -> None:
     name = default_storage.save("a/b.txt", ContentFile(b"0123456789"))
-    assert shared.keys() == [f"files/{name}"]
+    assert shared.names() == [f"files/{name}"]
     with default_storage.open(name) as file:
         assert (file.size, file.read(3), file.tell()) == (10, b"012", 3)
         file.seek(-2, io.SEEK_END)
@@ -144,7 +144,7 @@ def test_two_workers_that_make_one_file_at_once_make_two(shared: Bucket) -> None
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(names)) == len(shared.keys()) == 4
+    assert len(set(names)) == len(shared.names()) == 4
 
 
 def test_one_client_serves_all_threads(shared: Bucket) -> None:
@@ -218,7 +218,7 @@ def test_an_image_is_stored_shown_rendered_and_fetched(
 ) -> None:
     item = store_upload(workspace, owner, photo(1200, 900))
     assert store_upload(workspace, owner, photo(1200, 900)).pk == item.pk
-    assert len(shared.keys()) == 2
+    assert len(shared.names()) == 2
 
     shown = signed_in.get(reverse("publishing:media_thumbnail", args=[item.pk]))
     assert drain(shown)[:2] == b"\xff\xd8"
@@ -234,10 +234,10 @@ def test_a_deleted_file_leaves_the_bucket(
 ) -> None:
     item = store_upload(workspace, owner, photo())
     rendition(item, INSTAGRAM)
-    assert len(shared.keys()) == 3
+    assert len(shared.names()) == 3
     with django_capture_on_commit_callbacks(execute=True):
         assert media.delete_orphans(timedelta(seconds=-5)) == 1
-    assert shared.keys() == []
+    assert shared.names() == []
 
 
 def test_a_video_is_served_in_parts_and_read_for_an_upload(
@@ -262,16 +262,16 @@ def test_the_picture_of_an_account_is_replaced_and_forgotten(
 ) -> None:
     account = make_account(workspace, picture_url="https://cdn.example.com/1.jpg")
     assert pictures.keep(account, account.picture_url, encoded(gradient()))
-    (first,) = shared.keys()
+    (first,) = shared.names()
     account.refresh_from_db()
     assert pictures.made_at(account)
     assert drain(signed_in.get(reverse("accounts:picture", args=[account.pk])))[:2] == b"\xff\xd8"
     assert pictures.keep(account, account.picture_url, encoded(gradient()))
-    assert shared.keys() != [first]
-    assert len(shared.keys()) == 1
+    assert shared.names() != [first]
+    assert len(shared.names()) == 1
     with django_capture_on_commit_callbacks(execute=True):
         pictures.forget(account)
-    assert shared.keys() == []
+    assert shared.names() == []
 
 
 # --- When it is away
