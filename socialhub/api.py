@@ -28,6 +28,7 @@ from accounts.api.routes import routes as accounts_routes
 from accounts.middleware import NoWorkspace
 from publishing.api.media import media
 from publishing.api.posts import posts
+from publishing.api.webhooks import webhooks
 from publishing.states import IllegalMove, LostRace
 
 logger = logging.getLogger(__name__)
@@ -267,6 +268,7 @@ api = assemble(
     accounts_routes,
     posts,
     media,
+    webhooks,
 )
 
 

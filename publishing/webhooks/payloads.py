@@ -133,5 +133,5 @@ def _of_account(account: ConnectedAccount) -> dict[str, Any]:
         "platform": account.platform,
         "accountId": str(account.pk),
         "accountName": account.name,
-        "username": account.username or None,
+        "username": account.username,
     }
