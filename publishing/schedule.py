@@ -176,8 +176,9 @@ def retry(publication: Publication, *, by: User | None) -> None:
         for name, value in stands.items():
             setattr(publication, name, value)
         trouble = incident_of(publication)
-        # Given up does not mean absent: the announcement stands, so that the network is looked at first.
-        announced = publication.committing_at if publication.error_kind == GIVEN_UP else None
+        # What is given up, or comes from a backup, may be there all the same: its announcement stands, so that the
+        # network is looked at first. Everything else that failed has none.
+        announced = publication.committing_at
         _send_again(publication, by=by, reason=_("Tried again by hand."), committing_at=announced)
         _acted_upon(publication, trouble)
 

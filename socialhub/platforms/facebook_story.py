@@ -58,10 +58,14 @@ class Stories:
             post = str(story.get("post_id") or "")
             if post and (post == named or str(story.get("media_id")) in ours):
                 return Published(post, str(story.get("url") or ""), published_at=_created(story))
-        if has_video(content):
+        if has_video(content) and handles.get("video"):
             return self.videos.look(access, content, handles, claimed=claimed)
         # That a story names the photo as we know it is declared nowhere: one that nobody claims may be ours.
-        strange = [story for story in recent if str(story.get("post_id") or "") not in claimed and _is_photo(story)]
+        strange = [
+            story
+            for story in recent
+            if str(story.get("post_id") or "") not in claimed and _is_photo(story) != has_video(content)
+        ]
         if strange:
             return Unknowable(
                 _("The Page has %(number)d new story that may be this one. Open the Page and see: %(places)s")

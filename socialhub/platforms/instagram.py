@@ -206,6 +206,8 @@ class Instagram(Platform):
         return Done({f"{key}:ready": ready})
 
     def _state(self, access: Access, container: str) -> State:
+        if not container:  # what is looked for was prepared by an installation whose backup knows nothing of that
+            return State("", "")
         try:
             answer = self.graph.get(
                 container, access.token, {"fields": "id,status_code,status"}, account_id=access.account_id
