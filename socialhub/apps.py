@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -19,6 +20,10 @@ class ProjectConfig(AppConfig):
         from socialhub.schedule import sync  # noqa: PLC0415  models are there only now
 
         post_migrate.connect(sync, sender=self, dispatch_uid="socialhub.schedule")
+        if settings.SENTRY_DSN:
+            from socialhub.sentry import start  # noqa: PLC0415  some megabytes for those who use it
+
+            start()
 
 
 def our_models() -> list[type[Model]]:
