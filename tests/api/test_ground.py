@@ -16,6 +16,7 @@ from accounts import api_keys
 from accounts.models import ApiKey, IdempotentAnswer, Membership, Role, User, Workspace
 from socialhub.platforms.http import redact
 from tests.api import ground_urls
+from tests.api.programs import Program, error_of, program_of
 from tests.factories import make_post, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.ground_urls")]
@@ -23,37 +24,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.ground_urls")]
 ALL = ApiKey.Scope.values
 
 
-class Program:
-    """Calls with a key, and reads JSON."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    def __call__(self, method: str, address: str, body: Any = None, **headers: str) -> Any:
-        said = {"Authorization": f"Bearer {self.key}", **{name.replace("_", "-"): v for name, v in headers.items()}}
-        data = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
-        return Client().generic(method, f"/api/social/{address}", data, "application/json", headers=said)
-
-
-def program_of(workspace: Workspace, user: User, *scopes: str) -> Program:
-    return Program(api_keys.make(workspace, user, "Robot", scopes or ALL)[1])
-
-
 @pytest.fixture
 def program(workspace: Workspace, owner: User) -> Program:
     ground_urls.made.clear()
     return program_of(workspace, owner)
-
-
-def error_of(response: Any, status: int) -> dict[str, Any]:
-    assert response.status_code == status, response.content
-    assert response["Content-Type"].startswith("application/json")
-    body = response.json()
-    assert set(body) == {"error"}
-    assert body["error"]["code"]
-    assert body["error"]["message"].endswith((".", "…”.", "?"))
-    error: dict[str, Any] = body["error"]
-    return error
 
 
 # --- Keys -----------------------------------------------------------------------------------------------------
