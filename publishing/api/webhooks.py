@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Query
 from ninja.responses import Status as Answer
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from accounts.api.base import (
     ApiError,
@@ -36,7 +36,7 @@ from publishing.webhooks.wake import wake_sender
 webhooks = router("Webhooks")
 looks = Permit(Scope.READ, manages=True)
 
-Kind = Literal[tuple(KINDS)]  # type: ignore[valid-type]
+Kind = Annotated[str, WithJsonSchema({"type": "string", "enum": list(KINDS)})]  # the form of the page judges it
 
 
 # --- Shapes ---------------------------------------------------------------------------------------------------

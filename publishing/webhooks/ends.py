@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -92,13 +93,14 @@ def chosen(kinds: Collection[str]) -> list[str]:
 
 def roll(endpoint: WebhookEndpoint) -> None:
     """A new secret. The old one signs beside it for a day, so that no message is lost while the receiver changes."""
+    row: Any = endpoint
     try:
-        endpoint.secret.reveal()
-        endpoint.previous_secret, endpoint.previous_until = endpoint.secret, timezone.now() + OLD_SECRET_KEPT
+        row.secret.reveal()
+        row.previous_secret, row.previous_until = row.secret, timezone.now() + OLD_SECRET_KEPT
     except InvalidToken:  # its key is gone, so it signs nothing any more
-        endpoint.previous_secret = endpoint.previous_until = None
-    endpoint.secret = webhook_secret()
-    endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
+        row.previous_secret = row.previous_until = None
+    row.secret = webhook_secret()
+    row.save(update_fields=["secret", "previous_secret", "previous_until"])
     endpoint.refresh_from_db()  # sealed again
 
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Grant, Notification, OAuthTicket, OperatorNotice, User
+from accounts.models import ApiKey, Grant, Notification, OAuthTicket, OperatorNotice, User
 from accounts.models.operation import DataDeletion, EncryptionKey
 from analytics.models import (
     AccountSync,
@@ -42,6 +42,8 @@ from publishing.models import (
     QueueEntry,
     RateLimitWindow,
     Rendition,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.factories import make_account, make_entry, make_media, make_post, make_user, numbers, workspace_of
 from tests.staff import change, changelist
@@ -139,6 +141,16 @@ def fill(rows):
             retry_at=now,
         )
         ReportSubscription.objects.create(user=user, workspace=workspace)
+        ApiKey.objects.create(
+            workspace=workspace, user=user, name="Robot", start="shk_", digest=f"{next(numbers):064x}"
+        )
+        webhook = WebhookEndpoint.objects.create(
+            workspace=workspace, url="https://example.com/hook", secret=SECRET, previous_secret=SECRET, seen_until=now
+        )
+        for again in range(rows):
+            WebhookDelivery.objects.create(
+                endpoint=webhook, source=str(again), kind="post.published", payload={"id": "1"}, not_before=now
+            )
 
 
 def queries(client, address):
