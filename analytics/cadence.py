@@ -169,6 +169,16 @@ def ask(account_id: UUID) -> None:
         AccountSync.objects.filter(pk=row.pk).update(asked_at=timezone.now(), next_at=None)
 
 
+def ask_all(account_ids: Collection[UUID]) -> None:
+    """As `ask`, in two statements."""
+    new = [AccountSync(account_id=pk) for pk in account_ids]
+    AccountSync.objects.bulk_create(new, ignore_conflicts=True)
+    waits = Q(asked_at__isnull=False) & (
+        Q(started_at=None) | Q(started_at__lt=F("asked_at")) | Q(finished_at=None) | Q(finished_at__lt=F("started_at"))
+    )
+    AccountSync.objects.filter(account__in=account_ids).exclude(waits).update(asked_at=timezone.now(), next_at=None)
+
+
 # --- Claims ---------------------------------------------------------------------------------------------------
 
 # Whoever is due for longest comes first; who was just connected or asked for has no time at all. With the claim the turn

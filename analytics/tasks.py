@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analytics import cadence, sync, weekly
+from analytics import cadence, sync, weekly, workspace_end, workspace_export
 from analytics.ingest import retention
 from analytics.readers import readers
 
@@ -59,8 +60,21 @@ def send_report(subscription_id: int) -> None:
 
 
 @shared_task
+def make_exports() -> None:
+    """Make workspaces into folders for those who have asked for it."""
+    workspace_export.run_due()
+
+
+@shared_task
+def end_workspaces() -> None:
+    """Go on with taking apart what its owners have deleted."""
+    workspace_end.run_due()
+
+
+@shared_task
 def tidy() -> None:
-    """Daily: raw answers and old readings that are kept no longer."""
+    """Daily: raw answers and old readings that are kept no longer, and exports after their week."""
+    workspace_export.tidy()
     logger.info("tidied figures: %s", retention.tidy())
 
 
@@ -75,6 +89,16 @@ def ask_for_sync(account_id: UUID) -> bool:
     return True
 
 
+def ask_for_syncs(account_ids: Collection[UUID]) -> None:
+    """As `ask_for_sync`, for many at once."""
+    cadence.ask_all(account_ids)
+    try:
+        sync_accounts.apply_async(expires=ASKED_SECONDS, retry=False)
+    except OperationalError:
+        logger.warning("The broker does not answer; %d accounts are synced within a minute", len(account_ids))
+
+
 @worker_shutting_down.connect
 def stop_reading(**kwargs: Any) -> None:
     readers().stop()
+    workspace_export.makers().stop()

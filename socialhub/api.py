@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views import defaults
 from ninja import NinjaAPI, Router
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import ConfigError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
@@ -26,6 +26,8 @@ from ninja.parser import Parser
 from accounts.api.base import ApiError, ErrorAnswer, ErrorBody, Permit, forget
 from accounts.api.routes import routes as accounts_routes
 from accounts.middleware import NoWorkspace
+from analytics.api.routes import routes as analytics_routes
+from publishing.api.limits import routes as limits_routes
 from publishing.api.media import media
 from publishing.api.posts import posts
 from publishing.api.webhooks import webhooks
@@ -221,6 +223,12 @@ class Document(OpenAPISchema):
             for status in (*ALWAYS, *WRITING, 412)
         }
 
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Raises ConfigError when two shapes go by one name: the document would tell only of one."""
+        for name, schema in definitions.items():
+            if self.schemas.setdefault(name, schema) != schema:
+                raise ConfigError(f"Two shapes of the API are called {name}.")
+
     def operation_details(self, operation: Operation) -> dict[str, Any]:
         details: dict[str, Any] = super().operation_details(operation)
         statuses = set(ALWAYS)
@@ -268,6 +276,8 @@ api = assemble(
     accounts_routes,
     posts,
     media,
+    limits_routes,
+    analytics_routes,
     webhooks,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import outcome
 from accounts.api.base import ApiError
@@ -26,5 +27,6 @@ def refusal(error: PlatformError, network: str) -> ApiError:
             code = "network_refused"
     said = [outcome.sentence(error, network)]
     if error.platform_message:
-        said.append(f"({network}: {error.platform_message})")
+        words = {"network": network, "words": error.platform_message}
+        said.append(_("In the words of %(network)s: “%(words)s”.") % words)
     return ApiError(409, code, " ".join(said), headers=headers)

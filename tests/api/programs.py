@@ -35,7 +35,7 @@ def error_of(response: Any, status: int) -> dict[str, Any]:
     assert set(body) == {"error"}
     assert set(body["error"]) <= {"code", "message", "fields"}
     assert body["error"]["code"]
-    assert body["error"]["message"].endswith((".", "…”.", "?"))
+    assert body["error"]["message"].endswith((".", "?"))
     error: dict[str, Any] = body["error"]
     return error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import api_keys
 from accounts.models import ApiKey, ConnectedAccount, Credential, Grant, Role, User, Workspace
 from tests.accounts import hub
 from tests.accounts.conftest import member
 from tests.accounts.hub import HERE
+from tests.api.talk import Talk, talk_of
 from tests.factories import make_account, make_user, workspace_of
 from tests.sandbox_process import Sandbox, sandbox, sandbox_process
 
@@ -30,30 +29,9 @@ API = "/api/social/"
 CONSENT = reverse("accounts:consent")
 
 
-class Program:
-    """Knows a key and the documentation."""
-
-    def __init__(self, key: str) -> None:
-        self.browser = Client(headers={"Authorization": f"Bearer {key}"}, enforce_csrf_checks=True)
-
-    def get(self, path: str, status: int = 200, **query: Any) -> Any:
-        response = self.browser.get(API + path, query)
-        assert response.status_code == status, response.content
-        return response.json()
-
-    def post(self, path: str, body: Any = None, status: int = 200) -> Any:
-        content = b"" if body is None else json.dumps(body).encode()
-        response = self.browser.generic("POST", API + path, content, "application/json")
-        assert response.status_code == status, response.content
-        return response.json()
-
-    def refused(self, path: str, body: Any = None, status: int = 409) -> str:
-        return str(self.post(path, body, status)["error"]["code"])
-
-
 @pytest.fixture
-def program(owner: User, workspace: Workspace) -> Program:
-    return Program(api_keys.make(workspace, owner, "Nightly robot", ["read", "write"])[1])
+def program(owner: User, workspace: Workspace) -> Talk:
+    return talk_of(workspace, owner, "read", "write")
 
 
 @pytest.fixture
@@ -71,7 +49,7 @@ def say_yes(back: str) -> None:
     assert "Your consent is stored" in answer.content.decode()
 
 
-def consent(program: Program, network: Sandbox, platform: str = "facebook", person: str = "gina") -> None:
+def consent(program: Talk, network: Sandbox, platform: str = "facebook", person: str = "gina") -> None:
     say_yes(network.consent(program.get("oauth/connect", platform=platform)["url"], person))
 
 
@@ -80,7 +58,7 @@ def consent(program: Program, network: Sandbox, platform: str = "facebook", pers
 
 @pytest.mark.parametrize("platform", ["facebook", "instagram"])
 def test_a_program_connects_pages_with_their_instagram_accounts(
-    platform: str, program: Program, network: Sandbox, owner: User
+    platform: str, program: Talk, network: Sandbox, owner: User
 ) -> None:
     asked = program.get("oauth/connect", platform=platform)
     assert set(asked) == {"url", "expiresAt"}
@@ -106,7 +84,7 @@ def test_a_program_connects_pages_with_their_instagram_accounts(
         assert secret not in str(answer)
 
 
-def test_checking_again_doubles_nothing(program: Program, network: Sandbox) -> None:
+def test_checking_again_doubles_nothing(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     first = program.post("connect/facebook")
     assert program.post("connect/facebook") == first
@@ -114,7 +92,7 @@ def test_checking_again_doubles_nothing(program: Program, network: Sandbox) -> N
     assert Grant.objects.count() == 1
 
 
-def test_a_page_without_instagram_says_why(program: Program, network: Sandbox) -> None:
+def test_a_page_without_instagram_says_why(program: Talk, network: Sandbox) -> None:
     paul = network.person("paul")
     consent(program, network, person="paul")
     answer = program.post("connect/facebook", {"accountIds": [next(p.id for p in paul.pages if not p.instagram_id)]})
@@ -123,7 +101,7 @@ def test_a_page_without_instagram_says_why(program: Program, network: Sandbox) -
     assert ConnectedAccount.objects.count() == 1
 
 
-def test_ids_that_the_consent_does_not_show_are_named(program: Program, network: Sandbox) -> None:
+def test_ids_that_the_consent_does_not_show_are_named(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     error = program.post("connect/facebook", {"accountIds": ["12345"]}, status=422)["error"]
     assert error["code"] == "invalid"
@@ -131,7 +109,7 @@ def test_ids_that_the_consent_does_not_show_are_named(program: Program, network:
     assert not ConnectedAccount.objects.exists()
 
 
-def test_a_program_can_wait_for_a_new_consent(program: Program, network: Sandbox) -> None:
+def test_a_program_can_wait_for_a_new_consent(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     Grant.objects.update(issued_at=timezone.now() - timedelta(hours=1))
     since = timezone.now().isoformat()
@@ -140,16 +118,16 @@ def test_a_program_can_wait_for_a_new_consent(program: Program, network: Sandbox
     assert program.post("connect/facebook", {"issuedAfter": since})["success"] is True
 
 
-def test_a_consent_of_another_member_is_not_used(program: Program, network: Sandbox, workspace: Workspace) -> None:
+def test_a_consent_of_another_member_is_not_used(program: Talk, network: Sandbox, workspace: Workspace) -> None:
     consent(program, network)
     other = member(workspace, Role.ADMIN)
-    theirs = Program(api_keys.make(workspace, other, "Theirs", ["write"])[1])
+    theirs = talk_of(workspace, other, "write")
     assert theirs.refused("connect/facebook") == "no_consent"
     grant = Grant.objects.get()
     assert theirs.refused("connect/facebook", {"grantId": str(grant.pk)}, status=404) == "not_found"
 
 
-def test_channels_of_one_network_are_connected_by_a_personal_key(program: Program, network: Sandbox) -> None:
+def test_channels_of_one_network_are_connected_by_a_personal_key(program: Talk, network: Sandbox) -> None:
     answer = program.post("connect/bluesky", {"key": network.buffer("bruno").key})
     assert answer["success"] is True
     assert set(answer) == {"success", "bluesky"}
@@ -159,7 +137,7 @@ def test_channels_of_one_network_are_connected_by_a_personal_key(program: Progra
     assert "google_business" in program.post("connect/google_business")
 
 
-def test_linkedin_and_instagram_without_a_page(program: Program, network: Sandbox) -> None:
+def test_linkedin_and_instagram_without_a_page(program: Talk, network: Sandbox) -> None:
     say_yes(network.linkedin_consent(program.get("oauth/connect", platform="linkedin")["url"]))
     assert program.post("connect/linkedin")["linkedin"]["accountName"] == "Lena Lind"
     say_yes(network.instagram_consent(program.get("oauth/connect", platform="instagram_login")["url"]))
@@ -167,25 +145,25 @@ def test_linkedin_and_instagram_without_a_page(program: Program, network: Sandbo
     assert answer["instagram"]["accountName"] == "Ines Ink"
 
 
-def test_a_consent_that_is_gone_asks_for_a_new_one(program: Program, network: Sandbox) -> None:
+def test_a_consent_that_is_gone_asks_for_a_new_one(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     network.revoke("gina")
     assert program.refused("connect/facebook") == "reconnect"
 
 
-def test_a_network_that_is_away_is_no_fault_of_the_request(program: Program, network: Sandbox) -> None:
+def test_a_network_that_is_away_is_no_fault_of_the_request(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     network.fault("error_before", edge="any", count=None)
-    response = program.browser.generic("POST", f"{API}connect/facebook")
+    response = program("POST", "connect/facebook")
     assert (response.status_code, response.json()["error"]["code"]) == (409, "network_unavailable")
     assert int(response["Retry-After"]) > 0
     network.no_faults()
     network.fault("rate_limited", edge="any", count=None, minutes=7)
-    response = program.browser.generic("POST", f"{API}connect/facebook")
+    response = program("POST", "connect/facebook")
     assert (response.status_code, response.json()["error"]["code"]) == (409, "network_limited")
 
 
-def test_without_an_app_there_it_says_what_to_set_up(program: Program, settings: Any) -> None:
+def test_without_an_app_there_it_says_what_to_set_up(program: Talk, settings: Any) -> None:
     settings.META_APP_ID = ""
     error = program.get("oauth/connect", status=409, platform="facebook")["error"]
     assert error["code"] == "not_configured"
@@ -193,7 +171,7 @@ def test_without_an_app_there_it_says_what_to_set_up(program: Program, settings:
 
 
 @pytest.mark.parametrize("platform", ["friendster", "", "x" * 300])
-def test_networks_that_are_not_known(platform: str, program: Program) -> None:
+def test_networks_that_are_not_known(platform: str, program: Talk) -> None:
     assert "platform" in program.get("oauth/connect", status=422, platform=platform)["error"]["fields"]
 
 
@@ -204,9 +182,9 @@ def test_with_a_session_the_choice_of_accounts_follows(signed_in: Client, networ
 
 
 def test_only_managers_with_the_scope_to_write_connect(workspace: Workspace, owner: User, network: Sandbox) -> None:
-    reader = Program(api_keys.make(workspace, owner, "Reader", ["read", "publish"])[1])
+    reader = talk_of(workspace, owner, "read", "publish")
     assert reader.get("oauth/connect", status=403, platform="facebook")["error"]["code"] == "scope"
-    editor = Program(api_keys.make(workspace, member(workspace, Role.EDITOR), "Editor", ["read", "write"])[1])
+    editor = talk_of(workspace, member(workspace, Role.EDITOR), "read", "write")
     assert editor.get("oauth/connect", status=403, platform="facebook")["error"]["code"] == "role"
     assert editor.refused("connect/facebook", status=403) == "role"
 
@@ -214,7 +192,7 @@ def test_only_managers_with_the_scope_to_write_connect(workspace: Workspace, own
 # What is connected
 
 
-def test_accounts_are_told_without_tokens(program: Program, workspace: Workspace) -> None:
+def test_accounts_are_told_without_tokens(program: Talk, workspace: Workspace) -> None:
     page = make_account(workspace, token="secret-of-the-page", followers_count=None, is_default=True)
     make_account(workspace, status="disconnected")
     make_account(workspace_of(make_user()))
@@ -229,7 +207,7 @@ def test_accounts_are_told_without_tokens(program: Program, workspace: Workspace
     assert program.get(f"connected-accounts/{page.pk}") == first
 
 
-def test_the_list_costs_the_same_for_many(program: Program, workspace: Workspace) -> None:
+def test_the_list_costs_the_same_for_many(program: Talk, workspace: Workspace) -> None:
     counts = []
     for number in (1, 30):
         for _ in range(number):
@@ -243,7 +221,7 @@ def test_the_list_costs_the_same_for_many(program: Program, workspace: Workspace
     assert counts[0] == counts[1] <= 5
 
 
-def test_accounts_of_strangers_are_not_there(program: Program) -> None:
+def test_accounts_of_strangers_are_not_there(program: Talk) -> None:
     theirs = make_account(workspace_of(make_user()))
     program.get(f"connected-accounts/{theirs.pk}", status=404)
     for act in ("pause", "resume", "verify"):
@@ -254,7 +232,7 @@ def test_accounts_of_strangers_are_not_there(program: Program) -> None:
     assert not theirs.is_paused
 
 
-def test_disconnecting_deletes_the_token(program: Program, network: Sandbox) -> None:
+def test_disconnecting_deletes_the_token(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     account = program.post("connect/facebook")["instagram"]["accountId"]
     assert program.post("disconnect", {"accountId": account}) == {"success": True, "accountId": account}
@@ -262,7 +240,7 @@ def test_disconnecting_deletes_the_token(program: Program, network: Sandbox) -> 
     assert not Credential.objects.filter(account=account).exists()
 
 
-def test_pausing_and_resuming(program: Program, workspace: Workspace, owner: User) -> None:
+def test_pausing_and_resuming(program: Talk, workspace: Workspace, owner: User) -> None:
     account = make_account(workspace)
     place = f"connected-accounts/{account.pk}"
     until = (timezone.now() + timedelta(days=2)).isoformat()
@@ -276,7 +254,7 @@ def test_pausing_and_resuming(program: Program, workspace: Workspace, owner: Use
         assert program.refused(f"{place}/pause", {"until": wrong}, status=422) == "invalid"
 
 
-def test_verifying_asks_the_network(program: Program, network: Sandbox) -> None:
+def test_verifying_asks_the_network(program: Talk, network: Sandbox) -> None:
     consent(program, network)
     account = program.post("connect/facebook")["facebook"]["accountId"]
     assert program.post(f"connected-accounts/{account}/verify")["lastVerifiedAt"]
@@ -285,6 +263,6 @@ def test_verifying_asks_the_network(program: Program, network: Sandbox) -> None:
     assert program.get(f"connected-accounts/{account}")["isConnected"] is False
 
 
-def test_a_key_that_was_revoked_opens_nothing(program: Program) -> None:
+def test_a_key_that_was_revoked_opens_nothing(program: Talk) -> None:
     ApiKey.objects.update(revoked_at=timezone.now())
     assert program.get("connected-accounts", status=401)["error"]["code"] == "unauthenticated"
