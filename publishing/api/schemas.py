@@ -26,6 +26,14 @@ def _known_platform(key: str) -> str:
 PlatformKey = Annotated[
     str, AfterValidator(_known_platform), WithJsonSchema({"type": "string", "enum": list(PLATFORMS)})
 ]
+
+# Written out where they are used: in the document a name stands for one thing only, and others have a status, too.
+StatusWord = Annotated[Status, WithJsonSchema({"type": "string", "enum": Status.values})]
+SummaryWord = Annotated[Post.Summary, WithJsonSchema({"type": "string", "enum": Post.Summary.values})]
+TypeWord = Annotated[PostType, WithJsonSchema({"type": "string", "enum": [kind.value for kind in PostType]})]
+KindWord = Annotated[MediaKind, WithJsonSchema({"type": "string", "enum": [kind.value for kind in MediaKind]})]
+IntentWord = Annotated[Intent, WithJsonSchema({"type": "string", "enum": [intent.value for intent in Intent]})]
+
 Words = Annotated[str, Field(max_length=100_000)]
 Address = Annotated[str, Field(min_length=1, max_length=2_000)]
 AltText = Annotated[str, Field(max_length=1_000)]
@@ -74,7 +82,7 @@ class PostFields(Input):
     captions: dict[ByAccount, Words] | None = Field(
         default=None, description="A text of its own, by account id or network."
     )
-    post_types: dict[ByAccount, PostType] | None = Field(
+    post_types: dict[ByAccount, TypeWord] | None = Field(
         default=None, description="By account id or network; without one the files decide."
     )
     choices: dict[ByAccount, dict[Annotated[str, Field(max_length=100)], ChoiceValue]] | None = Field(
@@ -123,7 +131,7 @@ class DecisionInput(Input):
 
 
 class PostFilter(Input):
-    status: Post.Summary | None = None
+    status: SummaryWord | None = None
     platform: PlatformKey | None = None
     account_id: UUID | None = None
     campaign: Annotated[str, Field(max_length=100)] = ""
@@ -147,7 +155,7 @@ class PageFilter(Input):
 
 class PostMediaOut(Model):
     id: UUID
-    kind: MediaKind
+    kind: KindWord
     alt_text: str
     fit: str
     width: int
@@ -166,8 +174,8 @@ class PublicationOut(Model):
     platform: str
     account_name: str
     username: str
-    status: Status
-    post_type: PostType
+    status: StatusWord
+    post_type: TypeWord
     caption: str | None = Field(description="Its own text, where it has one.")
     choices: dict[str, Any]
     scheduled_at: Moment | None
@@ -191,7 +199,7 @@ class FetchedFile(Model):
 class Fetching(Model):
     """Files that were named by address and are not here yet. intent: what happens then."""
 
-    intent: Intent
+    intent: IntentWord
     message: str
     failed_at: Moment | None
     files: list[FetchedFile]
@@ -199,7 +207,7 @@ class Fetching(Model):
 
 class PostOut(Model):
     id: UUID
-    status: Post.Summary
+    status: SummaryWord
     content: str
     hashtags: list[str]
     link: str
@@ -244,13 +252,13 @@ class ValidationOut(Model):
     valid: bool
     findings: list[FindingOut]
     fields: dict[str, list[str]]
-    post_types: dict[str, PostType] = Field(description="By account id: what it would be.")
+    post_types: dict[str, TypeWord] = Field(description="By account id: what it would be.")
     rate_limits: list[LimitOut]
 
 
 class MediaOut(Model):
     id: UUID
-    kind: MediaKind
+    kind: KindWord
     name: str
     alt_text: str
     content_type: str
