@@ -8,19 +8,21 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from socialhub.health import HEARTBEAT_LIMIT
-from socialhub.models import BeatLease, Heartbeat, ProcessHeartbeat
+from socialhub.health import HEARTBEAT_LIMIT, scheduler_leads, workers_are_heard
+from socialhub.models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
-LEASE_LATE = timedelta(seconds=30)  # a beat renews its lease every five seconds
-GRACE_SECONDS = 60  # whoever starts everything at once need not be told that nothing has run yet
+GRACE_SECONDS = (
+    settings.SILENT_AFTER_SECONDS / 2
+)  # whoever starts everything at once need not be told that nothing has run yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,7 @@ def silence() -> Silence | None:
     now = timezone.now()
     if seen_at and now - seen_at < HEARTBEAT_LIMIT:
         return None
-    return Silence(
-        seen_at,
-        BeatLease.objects.filter(expires_at__gt=now - LEASE_LATE).exists(),
-        ProcessHeartbeat.objects.alive().filter(kind=ProcessHeartbeat.Kind.WORKER).exists(),
-    )
+    return Silence(seen_at, scheduler_leads(), workers_are_heard())
 
 
 class Lookout:

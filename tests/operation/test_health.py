@@ -9,7 +9,8 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from socialhub.models import Heartbeat
+from socialhub import health
+from socialhub.models import BeatLease, Heartbeat, ProcessHeartbeat
 from socialhub.tasks import heartbeat
 
 
@@ -22,7 +23,8 @@ def test_healthz_needs_neither_a_user_nor_the_database(client: Client) -> None:
 def test_not_ready_before_the_first_heartbeat(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "database": True, "heartbeatAgeSeconds": None}
+    told = {"redis": True, "scheduler": False, "workers": False}
+    assert answer.json() == {"ready": False, "database": True, "heartbeatAgeSeconds": None, **told}
 
 
 @pytest.mark.django_db
@@ -51,3 +53,21 @@ def test_not_ready_without_a_database(client: Client, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Heartbeat, "age", down)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, False)
+    assert (answer.json()["scheduler"], answer.json()["workers"]) == (None, None)
+
+
+@pytest.mark.django_db
+def test_it_says_what_to_look_at_and_redis_alone_decides_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat()
+    BeatLease.take("b", seconds=15)
+    ProcessHeartbeat.say("w", "worker", host="a", version="1", details={})
+    monkeypatch.setattr(health, "redis_answers", lambda: False)
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert {name: answer.json()[name] for name in ("redis", "scheduler", "workers")} == {
+        "redis": False,
+        "scheduler": True,
+        "workers": True,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from socialhub import watch
 from socialhub.models import BeatLease, Heartbeat
 from socialhub.traffic import BUCKETS, Tally
 from tests.factories import make_account, make_entry, make_post
+from tests.operation.test_settings import ROOT
 from tests.operation.test_status import HOUR, process, tried, went_out
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +182,22 @@ def test_labels_cannot_be_made_up(workspace: Workspace) -> None:
     """What comes from outside, such as the name of a machine, is escaped."""
     process("web", 'evil"}\n:1:x', requests=[], disk_free=1, disk_total=1)
     assert value(scraped(), "disk_free_bytes", machine='evil"}\n') == 1
+
+
+def test_the_page_on_monitoring_names_what_there_is(workspace: Workspace) -> None:
+    make_account(workspace)
+    process("worker", "host-a:1:x", threads=1, busy=0, memory=1, disk_free=1, disk_total=1)
+    own = Tally()
+    own.add("GET", 200, 1)
+    process("web", "host-a:2:x", requests=own.rows())
+    tried(make_account(workspace), "rejected", ago=HOUR / 2)
+    Heartbeat.beat()
+    BeatLease.take("b", seconds=15)
+    with override_settings(METRICS_TOKEN=TOKEN, META_GRAPH_VERSION="v25.0"):
+        body = asked(Authorization=f"Bearer {TOKEN}").content.decode()
+    told = {family.name for family in text_string_to_metric_families(body)}
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    tables = page.split("## Alerts")[0]
+    assert set(re.findall(r"`(socialhub_\w+)`", tables)) == told
+    used = set(re.findall(r"\bsocialhub_\w+", page.split("## Alerts")[1]))
+    assert {name.removesuffix("_count") for name in used} <= told
