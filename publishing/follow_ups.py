@@ -29,6 +29,7 @@ from publishing.checks import comment_limit, content_of
 from publishing.models import FollowUp, PostMedia, Publication
 from socialhub.platforms import LABELS, errors
 from socialhub.platforms.base import Seen, Unknowable
+from socialhub.platforms.text import address
 
 logger = logging.getLogger(__name__)
 
@@ -234,7 +235,7 @@ def look(row: FollowUp) -> None:
     content = content_of(publication, media)
     seen = client_of(publication.account).seen(access_for(publication.account), publication.platform_post_id, content)
     row.seen = {"media": seen.media, "permalink": seen.permalink}
-    if seen.permalink and not publication.permalink:
+    if address(seen.permalink) and not publication.permalink:
         Publication.objects.filter(pk=publication.pk).update(permalink=seen.permalink)
     if seen.exists is None:
         finish(row, Outcome.UNKNOWN, seen.evidence or _("The network does not let us read it again."))

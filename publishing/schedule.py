@@ -29,6 +29,7 @@ from publishing.nudges import nudge
 from publishing.settle import FOLLOW_UP, incident_of
 from publishing.states import GIVEN_UP, LostRace, move, move_along
 from socialhub.platforms.errors import PlatformError
+from socialhub.platforms.text import address
 
 logger = logging.getLogger(__name__)
 
@@ -324,7 +325,7 @@ def _is_there(publication: Publication, platform_post_id: str, permalink: str, b
                 actor=by,
                 reason=_("It is there, says a person."),
                 platform_post_id=platform_post_id,
-                permalink=permalink,
+                permalink=address(permalink),
                 published_at=publication.committing_at or timezone.now(),
             )
             if expect_comment(publication):

@@ -32,6 +32,7 @@ from socialhub.platforms.base import (
     Accepted,
     Published,
 )
+from socialhub.platforms.text import address
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def set_published(job: Job, published: Published, *, reason: str) -> None:
             Status.PUBLISHED,
             reason=reason,
             platform_post_id=published.platform_post_id,
-            permalink=published.permalink,
+            permalink=address(published.permalink),
             published_at=published.published_at or timezone.now(),
             progress_done=job.publication.progress_total,
             error_kind="",
@@ -131,7 +132,7 @@ def _read_permalink(job: Job) -> None:
     except Failure as error:
         logger.info("No permalink yet for publication %s: %s", job.publication.pk, error.kind)
         return
-    Publication.objects.filter(pk=job.publication.pk).update(permalink=permalink)
+    Publication.objects.filter(pk=job.publication.pk).update(permalink=address(permalink))
 
 
 def _try_again(job: Job, error: Failure) -> None:

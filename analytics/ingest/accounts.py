@@ -19,7 +19,6 @@ from accounts import pictures
 from accounts.models import ConnectedAccount
 from analytics.days import date_of, day_start, days_after, days_between
 from analytics.ingest import posts, windows
-from analytics.ingest.addresses import address
 from analytics.ingest.counts import count
 from analytics.ingest.windows import hour_start
 from analytics.models import AccountSync, AudienceSnapshot, InsightWindow
@@ -28,6 +27,7 @@ from publishing import limits
 from socialhub.platforms.base import Access, AccountReading, Platform, Profile
 from socialhub.platforms.errors import LimitedError, PlatformError, TemporaryError
 from socialhub.platforms.metrics.types import Subject
+from socialhub.platforms.text import address
 
 AUDIENCE_EVERY = timedelta(hours=23)  # once a day, and the readings of a day do not come to the minute
 MOST_HOURLY_DAYS = 3  # a longer stop is caught up by a full reading

@@ -18,7 +18,6 @@ from django.utils import timezone
 from accounts.clients import client_of
 from accounts.models import ConnectedAccount
 from accounts.tokens import with_access
-from analytics.ingest.addresses import address
 from analytics.ingest.growth import AGES, Growth, next_fetch
 from analytics.ingest.trouble import log_trouble
 from analytics.models import PlatformPost
@@ -28,6 +27,7 @@ from socialhub.platforms import PLATFORMS
 from socialhub.platforms.base import Access, Platform, PostFigures, RemotePost
 from socialhub.platforms.errors import LimitedError, PlatformError, ReconnectError, TemporaryError
 from socialhub.platforms.metrics.types import Subject
+from socialhub.platforms.text import address
 
 HOUR = timedelta(hours=1)
 CLAIM = timedelta(minutes=15)  # longer than any worker needs

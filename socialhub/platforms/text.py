@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 # Instagram counts every # and @ that something follows, also in addresses and glued to another word.
+LONGEST_ADDRESS = 2000
 _HASHTAG = re.compile(r"[#＃](\w+)")
 _MENTION = re.compile(r"[@＠](\w[\w.]*)")
 
@@ -25,3 +26,8 @@ def normalise(text: str | None) -> str:
     composed = unicodedata.normalize("NFC", text or "")
     visible = "".join(c for c in composed if unicodedata.category(c) != "Cf" or c == "\u200d")
     return " ".join(visible.split())
+
+
+def address(url: str) -> str:
+    """An address as a network tells it. Half of one is none, and neither is one that a browser would run, not open."""
+    return url if len(url) <= LONGEST_ADDRESS and url.startswith(("https://", "http://")) else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.ingest.addresses import LONGEST, address
+from socialhub.platforms.text import LONGEST_ADDRESS as LONGEST
+from socialhub.platforms.text import address
 
 
 def test_an_address_that_opens_a_page_is_one():
