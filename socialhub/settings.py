@@ -146,6 +146,9 @@ def redis_database(number: int) -> str:
     parts = urlsplit(REDIS_URL)
     if parts.scheme == "unix":
         return f"unix://{parts.path}?db={number}"
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        # The cache would ask for a certificate, the broker for none; ?ssl_cert_reqs=none lets both go without.
+        parts = parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required"))))
     return parts._replace(path=f"/{number}").geturl()
 
 

@@ -77,7 +77,7 @@ def test_the_sandbox_can_be_forced_on_a_public_demonstration() -> None:
 
 def test_every_variable_is_in_the_example_and_every_line_of_the_example_is_read() -> None:
     source = (ROOT / "socialhub" / "settings.py").read_text()
-    read = set(re.findall(r'(?:env\.[a-z_]+|url_setting)\(\s*"([A-Z_]+)"', source))
+    read = set(re.findall(r'(?:env\.[a-z_]+|url_setting|rate)\(\s*"([A-Z_]+)"', source))
     shown = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read == shown
 
@@ -86,3 +86,28 @@ def test_every_variable_is_in_the_example_and_every_line_of_the_example_is_read(
 def test_the_readme_names_the_redirect_addresses_that_are_used(provider: str) -> None:
     address = f"https://hub.example.com{reverse(f'{provider}_callback')}"
     assert f"`{address}`" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("query", "asked"), [("", "CERT_REQUIRED"), ("?ssl_cert_reqs=none", "CERT_NONE")])
+def test_a_redis_behind_tls_shows_its_certificate_unless_the_address_says_otherwise(query: str, asked: str) -> None:
+    """To cache and broker alike: left to themselves, the one asks for it and the other does not."""
+    answer = subprocess.run(
+        [sys.executable, "-c", LOOK_AT_TLS],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **VALID, "REDIS_URL": f"rediss://:secret@redis.example.com:6379{query}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.stdout == f"{asked} {asked}\n", answer.stderr
+
+
+LOOK_AT_TLS = """
+import ssl
+from kombu import Connection
+from redis import ConnectionPool
+import socialhub.settings as s
+broker = ssl.VerifyMode(Connection(s.CELERY_BROKER_URL).ssl["ssl_cert_reqs"])
+cache = ConnectionPool.from_url(s.CACHES["default"]["LOCATION"]).make_connection().cert_reqs
+print(broker.name, ssl.VerifyMode(cache).name)
+"""
