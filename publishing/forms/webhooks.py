@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from publishing.forms.posts import CursorField
@@ -16,8 +17,8 @@ from publishing.webhooks.payloads import KINDS, TEST
 
 
 def kind_choices() -> list[tuple[str, Any]]:
-    """The name that stands in the messages comes first: whoever writes the receiver looks for it."""
-    return [(kind, f"{kind}: {meaning}") for kind, meaning in KINDS.items()]
+    """What it means, and the name that stands in the messages: whoever writes the receiver looks for it."""
+    return [(kind, format_html("<span>{} <code>{}</code></span>", meaning, kind)) for kind, meaning in KINDS.items()]
 
 
 class WebhookForm(forms.Form):

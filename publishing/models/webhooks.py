@@ -6,6 +6,7 @@ import secrets
 import uuid
 from base64 import b64encode
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -48,7 +49,7 @@ class WebhookEndpoint(models.Model):
         ordering: ClassVar = ["created_at"]
 
     def __str__(self) -> str:
-        return self.description or self.url
+        return self.description or urlsplit(self.url).hostname or self.url
 
 
 class WebhookDelivery(models.Model):

@@ -13,7 +13,17 @@ from PIL import Image
 from accounts.models import Notification, User, Workspace
 from analytics.models import PlatformPost, PostDay, PostSnapshot
 from publishing.media import store_upload
-from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem, Post, PostMedia
+from publishing.models import (
+    CaptionTemplate,
+    HashtagGroup,
+    ImageSet,
+    ImageSetItem,
+    Post,
+    PostMedia,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from publishing.webhooks import ends
 from tests.browser.conftest import OpenPage
 from tests.factories import make_account, make_post
 from tests.pages.test_dashboard import elsewhere, publish
@@ -48,6 +58,33 @@ def problems_of(open_page: OpenPage, size: str, addresses: list[str], user: User
         dark = page.watch.problems(["color-contrast", "link-in-text-block"])  # type: ignore[attr-defined]
         found += [f"{address} (dark): {problem}" for problem in dark]
     return found
+
+
+def webhook_pages(workspace: Workspace, owner: User) -> list[str]:
+    """A webhook that does not answer, and the pages around it."""
+    address = "https://hooks.invalid/social/of/a/system/with/a/very/long/address/3f0c1f7e"
+    endpoint = ends.add(workspace, url=address, description="", kinds=["post.published", "account.trouble"], by=owner)
+    delivery = ends.send_test(endpoint, owner)
+    tried = {"at": timezone.now().isoformat(), "status": 500, "ms": 120, "error": "HTTP 500"}
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(
+        not_before=timezone.now() + timedelta(minutes=2),
+        attempts=1,
+        tries=[tried],
+        error="HTTP 500",
+        response_status=500,
+        response_excerpt="<h1>Oh dear</h1> " * 20,
+    )
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=timezone.now())
+    paused = ends.add(workspace, url=address, description="Our CRM", kinds=[], by=owner)
+    ends.give_up(paused, "It has taken no message for 3 days. Last: HTTP 500.")
+    here = f"/settings/webhooks/{endpoint.pk}/"
+    return [
+        "/settings/webhooks/",
+        here,
+        f"/settings/webhooks/{paused.pk}/",
+        f"/settings/webhooks/deliveries/{delivery.pk}/",
+        f"{here}delete/",
+    ]
 
 
 @pytest.fixture
@@ -102,6 +139,7 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/settings/accounts/",
         "/settings/profile/",
         "/settings/workspace/",
+        *webhook_pages(workspace, owner),
         "/settings/api/",
         "/settings/api/guide/",
         "/analytics/",
@@ -131,6 +169,7 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/account/password/change/",
         "/account/email/",
         "/staff/style/",
+        "/staff/status/",
     ]
 
 
