@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from socialhub.http import HttpRequest
 
-View = Callable[..., HttpResponse]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
-def editor_required(view: View) -> View:
+def editor_required(view: Callable[..., Answer]) -> Callable[..., Answer]:
     """For views that write: posts, library, schedules. A viewer gets the 403 page."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
         # `workspace` first: a person who belongs to none gets the page that says so.
         if request.workspace and not request.membership.may_edit:
             raise PermissionDenied(
@@ -33,11 +33,11 @@ def editor_required(view: View) -> View:
     return guarded
 
 
-def manager_required(view: View) -> View:
+def manager_required(view: Callable[..., Answer]) -> Callable[..., Answer]:
     """For views that connect accounts or manage people. Editors and viewers get the 403 page."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
         if request.workspace and not request.membership.may_manage:
             raise PermissionDenied(_("Only owners and admins of this workspace may do this. Ask one of them."))
         return view(request, *args, **kwargs)

@@ -30,7 +30,8 @@ def memberships_of(request: HttpRequest) -> list[Membership]:
     """All of the person, the oldest first: the frame lists them, and one of them is the current one."""
     if not request.user.is_authenticated:
         return []
-    return list(request.user.memberships.select_related("workspace").order_by("created_at", "pk"))
+    memberships = Membership.objects.open().filter(user=request.user)
+    return list(memberships.select_related("workspace").order_by("created_at", "pk"))
 
 
 def current_membership(request: HttpRequest) -> Membership | None:

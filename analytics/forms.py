@@ -1,6 +1,8 @@
-"""What people send to the first run, and whether they want the weekly report."""
+"""What people send to the first run, whether they want the weekly report, and that they mean it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -30,3 +32,23 @@ class WeeklyReportForm(forms.Form):
         help_text=_("To your own address. Each mail has a link that ends it at once."),
         required=False,
     )
+
+
+class WorkspaceDeleteForm(forms.Form):
+    """The name of what is to be deleted, written by hand."""
+
+    confirm = forms.CharField(
+        label=_("Name of the workspace"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"]
+        if " ".join(typed.split()) != " ".join(self.name.split()):
+            raise forms.ValidationError(_("This is not the name of the workspace. Write it as it stands above."))
+        return typed

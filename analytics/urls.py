@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics.views import accounts, compare, dashboard, exports, posts, reports, sync, welcome
+from analytics.views import accounts, compare, dashboard, exports, posts, reports, sync, welcome, workspace_data
 
 app_name = "analytics"
 urlpatterns = [
@@ -26,5 +26,12 @@ urlpatterns = [
     path("analytics/campaigns/", compare.campaigns, name="campaigns"),
     path("analytics/export/<slug:table>.<slug:ending>", exports.export, name="export"),
     path("settings/reports/", reports.reports, name="reports"),
+    path("settings/workspace/data/", workspace_data.workspace_data, name="workspace_data"),
+    path("settings/workspace/data/export/", workspace_data.export_new, name="workspace_export_new"),
+    path("settings/workspace/data/<uuid:export_id>.zip", workspace_data.export_file, name="workspace_export_file"),
+    path(
+        "settings/workspace/data/<uuid:export_id>/remove/", workspace_data.export_remove, name="workspace_export_remove"
+    ),
+    path("settings/workspace/delete/", workspace_data.workspace_delete, name="workspace_delete"),
     path("reports/leave/<str:token>/", reports.reports_leave, name="reports_leave"),
 ]

@@ -103,6 +103,22 @@ JOBS = (
         expires=120,
     ),
     Job(
+        name="make exports",
+        task="analytics.tasks.make_exports",
+        description=_("Makes whole workspaces into folders for those who have asked for it."),
+        every=60,
+        expires=120,
+    ),
+    Job(
+        name="take deleted workspaces apart",
+        task="analytics.tasks.end_workspaces",
+        description=_(
+            "Gives accesses back, and removes the files and rows of workspaces that their owners have deleted."
+        ),
+        every=60,
+        expires=120,
+    ),
+    Job(
         name="verify accounts",
         task="accounts.tasks.verify_accounts",
         description=_("Tries every connection, renews tokens that end soon, and tells people what they must renew."),

@@ -8,12 +8,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
 from django.apps import apps
 from django.core.cache import cache
+from django.core.files.base import ContentFile
 from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client
@@ -22,7 +24,7 @@ from django.utils import timezone
 
 from accounts import api_keys
 from accounts.models import Grant, Notification, Role, User, Workspace
-from analytics.models import PlatformPost
+from analytics.models import PlatformPost, WorkspaceExport
 from publishing.media import public_url, rendition, store_upload
 from publishing.models import (
     CaptionTemplate,
@@ -193,6 +195,11 @@ ADDRESSES: dict[str, Address] = {
     "analytics:account_sync_progress": look("account"),
     "analytics:export": look("posts", "csv"),
     "analytics:reports": page("member", wanted="on"),
+    "analytics:workspace_data": Address("manager", "GET"),
+    "analytics:workspace_export_new": act("manager"),
+    "analytics:workspace_export_file": Address("manager", "GET", ("export",)),
+    "analytics:workspace_export_remove": act("manager", "export"),
+    "analytics:workspace_delete": act("manager", confirm="Another name"),
 }
 
 # What allauth leaves open: entering, the two halves of a reset and of a confirmation, and pages that only tell.
@@ -293,9 +300,15 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
     )
     webhook = ends.add(workspace, url="https://hooks.invalid/x", description=f"{mark} hook", kinds=(), by=owner)
     delivery = ends.send_test(webhook, owner)
+    now = timezone.now()
+    export = WorkspaceExport.objects.create(
+        workspace=workspace, status="ready", finished_at=now, expires_at=now + timedelta(days=1)
+    )
+    export.file.save("export.zip", ContentFile(mark.encode()))
     ids = {
         "webhook": webhook.pk,
         "delivery": delivery.pk,
+        "export": export.pk,
         **{word: word for word in ("facebook", "posts", "csv")},
         "account": account.pk,
         "grant": grant.pk,

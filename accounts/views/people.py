@@ -93,7 +93,7 @@ def workspace_resume(request: HttpRequest) -> HttpResponse:
 @require_POST
 def workspace_new(request: HttpRequest) -> HttpResponse:
     """For people who belong to none, such as one created by staff."""
-    if not request.user.memberships.exists():
+    if not Membership.objects.open().filter(user=request.user).exists():
         people.create_workspace(request.user)
     return redirect("analytics:dashboard")
 
@@ -103,7 +103,7 @@ def workspace_switch(request: HttpRequest) -> HttpResponse:
     """To another of the person's own workspaces; always to its front page, as the page they are on belongs to this."""
     form = WorkspaceSwitchForm(request.POST)
     chosen = form.cleaned_data["workspace"] if form.is_valid() else None
-    membership = get_object_or_404(request.user.memberships, workspace=chosen)
+    membership = get_object_or_404(Membership.objects.open(), user=request.user, workspace=chosen)
     request.session[SESSION_KEY] = str(membership.workspace_id)
     return redirect("analytics:dashboard")
 

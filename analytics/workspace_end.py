@@ -1,0 +1,233 @@
+"""The end of a workspace: nobody gets in from the moment its owner says so, and a worker takes it apart piece by piece.
+
+Each piece is small and can be done twice, so that it goes on wherever a worker died. What has begun to be published is
+finished first; the rest never begins. Accesses are given back to the networks, as far as these answer. Files go before
+the rows that name them: no file is left that nothing names.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+
+from django.conf import settings
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.storage import default_storage
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import connect, pauses
+from accounts.language import language_of, speaking_to_person
+from accounts.models import ConnectedAccount, Credential, Grant, IdempotentAnswer, Notification, Role, User, Workspace
+from accounts.wake import wake
+from analytics.models import (
+    AudienceSnapshot,
+    InsightWindow,
+    PlatformPost,
+    PostDay,
+    PostSnapshot,
+    WorkspaceExport,
+)
+from publishing.models import (
+    Attempt,
+    Autosave,
+    ImageSet,
+    MediaFile,
+    Post,
+    PublicationEvent,
+    QueueEntry,
+    Rendition,
+    WebhookDelivery,
+)
+
+logger = logging.getLogger(__name__)
+
+TASK = "analytics.tasks.end_workspaces"
+BATCH = 500
+RUN_SECONDS = 45.0  # the task comes every minute
+FOLDERS = ("originals", "thumbnails", "accounts", "exports")  # of files, each with one folder for each workspace
+
+
+def begin(workspace: Workspace, by: User) -> None:
+    """Shut everybody out, stop what waits, and have it taken apart. There is no way back."""
+    with transaction.atomic():
+        there = Workspace.objects.select_for_update().filter(pk=workspace.pk, deleting_at=None)
+        if not there.update(deleting_at=timezone.now()):
+            return
+        pauses.pause(workspace, by=by)  # the engine asks for that before it announces anything
+        LogEntry.objects.create(
+            user=by,
+            content_type=ContentType.objects.get_for_model(Workspace),
+            object_id=str(workspace.pk),
+            object_repr=str(workspace.pk),  # its name goes with it
+            action_flag=DELETION,
+            change_message="The owner had the workspace deleted.",
+        )
+        people = list(
+            User.objects.filter(
+                is_active=True, memberships__workspace=workspace, memberships__role__in=[Role.OWNER, Role.ADMIN]
+            )
+        )
+        transaction.on_commit(partial(wake, TASK))
+        transaction.on_commit(partial(send_word, workspace, people, by))
+    logger.warning("workspace %s is being deleted, by user %s", workspace.pk, by.pk)
+
+
+def send_word(workspace: Workspace, people: Iterable[User], by: User) -> None:
+    """To owners and admins: whoever did not want it should know at once."""
+    for person in people:
+        with speaking_to_person(person, language_of(workspace)):
+            subject = _("A workspace was deleted")
+            text = _(
+                "%(person)s has deleted the workspace “%(name)s” with all its posts, files, accounts and figures. What was "
+                "published stays at the networks. This cannot be undone."
+            ) % {"person": by, "name": workspace.name}
+        try:
+            send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", text, None, [person.email])
+        except OSError:
+            logger.warning("user %s could not be told that workspace %s is deleted", person.pk, workspace.pk)
+
+
+def run_due() -> None:
+    """Go on with all that are being deleted, for at most `RUN_SECONDS`."""
+    deadline = time.monotonic() + RUN_SECONDS
+    for workspace in Workspace.objects.exclude(deleting_at=None).order_by("deleting_at"):
+        try:
+            while time.monotonic() < deadline and go_on(workspace):
+                pass
+        except OSError:  # the disk or the bucket is away; the next minute goes on
+            logger.exception("workspace %s: its files cannot be deleted at the moment", workspace.pk)
+
+
+def go_on(workspace: Workspace) -> bool:
+    """One piece. False when it is all gone, or has to wait for what is being published."""
+    stop_what_waits(workspace)
+    if QueueEntry.objects.filter(publication__post__workspace=workspace).exists():
+        return False
+    if any(step(workspace) for step in STEPS):
+        return True
+    remove_folders(workspace)
+    counted, _by_model = Workspace.objects.filter(pk=workspace.pk).delete()
+    logger.warning("workspace %s is deleted; the last %s rows went with it", workspace.pk, counted)
+    return False
+
+
+def stop_what_waits(workspace: Workspace) -> None:
+    """What no worker has in hand. What one has stays until it is settled, or its lease has run out."""
+    with transaction.atomic():
+        free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        entries = QueueEntry.objects.filter(free, publication__post__workspace=workspace)
+        held = list(
+            entries.select_for_update(of=("self",), skip_locked=True).order_by("pk").values_list("pk", flat=True)
+        )
+        QueueEntry.objects.filter(pk__in=held).delete()
+
+
+def give_back(workspace: Workspace) -> bool:
+    """One access to the network it came from. Where it does not answer, the access is forgotten all the same."""
+    if credential := Credential.objects.filter(account__workspace=workspace).select_related("account").first():
+        connect.disconnect(credential.account)
+        Credential.objects.filter(pk=credential.pk).delete()
+        return True
+    if grant := Grant.objects.filter(workspace=workspace).first():
+        connect.drop_unused(grant)
+        Grant.objects.filter(pk=grant.pk).delete()
+        return True
+    return False
+
+
+def batches(*makers: Callable[[Workspace], QuerySet[Model]]) -> list[Callable[[Workspace], bool]]:
+    return [partial(drop, make) for make in makers]
+
+
+def drop(make: Callable[[Workspace], QuerySet[Model]], workspace: Workspace) -> bool:
+    """Some of these rows, with what hangs on them; says whether there were any."""
+    rows = make(workspace)
+    some = list(rows.order_by().values_list("pk", flat=True)[:BATCH])
+    if some:
+        rows.model._default_manager.filter(pk__in=some).delete()
+    return bool(some)
+
+
+def drop_media(workspace: Workspace) -> bool:
+    """Posts and image sets are gone by now."""
+    some = list(MediaFile.objects.filter(workspace=workspace).order_by("pk")[:BATCH])
+    made = Rendition.objects.filter(media__in=some)
+    forget(str(one.file.name) for one in made)
+    forget(str(name) for one in some for name in (one.file.name, one.thumbnail.name))
+    for one in some:
+        forget_folder(f"renditions/{one.pk}")
+    MediaFile.objects.filter(pk__in=[one.pk for one in some]).delete()
+    return bool(some)
+
+
+def drop_exports(workspace: Workspace) -> bool:
+    some = list(WorkspaceExport.objects.filter(workspace=workspace)[:BATCH])
+    forget(str(one.file.name) for one in some)
+    WorkspaceExport.objects.filter(pk__in=[one.pk for one in some]).delete()
+    return bool(some)
+
+
+def drop_accounts(workspace: Workspace) -> bool:
+    some = list(ConnectedAccount.objects.filter(workspace=workspace)[:BATCH])
+    forget(str(one.picture.name) for one in some)
+    ConnectedAccount.objects.filter(pk__in=[one.pk for one in some]).delete()
+    return bool(some)
+
+
+def forget(names: Iterable[str]) -> None:
+    for name in names:
+        if name and name != "None":
+            with suppress(FileNotFoundError):
+                default_storage.delete(name)
+
+
+def remove_folders(workspace: Workspace) -> None:
+    """What no row names: left by whoever died between a file and its row."""
+    for folder in FOLDERS:
+        name = f"{folder}/{workspace.pk}"
+        forget(f"{name}/{file}" for file in files_in(name))
+        forget_folder(name)
+
+
+def files_in(folder: str) -> Iterator[str]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        yield from islice(default_storage.listdir(folder)[1], None)
+
+
+def forget_folder(name: str) -> None:
+    """An empty one; where there are only names, as in a bucket, there is nothing to forget."""
+    with suppress(OSError):
+        default_storage.delete(name)
+
+
+# In this order: nothing may hang on what goes. Large tables by themselves, so that no statement takes long.
+STEPS: list[Callable[[Workspace], bool]] = [
+    give_back,
+    *batches(
+        lambda workspace: WebhookDelivery.objects.filter(endpoint__workspace=workspace),
+        lambda workspace: PostSnapshot.objects.filter(platform_post__account__workspace=workspace),
+        lambda workspace: PostDay.objects.filter(account__workspace=workspace),
+        lambda workspace: PlatformPost.objects.filter(account__workspace=workspace),
+        lambda workspace: InsightWindow.objects.filter(account__workspace=workspace),
+        lambda workspace: AudienceSnapshot.objects.filter(account__workspace=workspace),
+        lambda workspace: Attempt.objects.filter(publication__post__workspace=workspace),
+        lambda workspace: PublicationEvent.objects.filter(publication__post__workspace=workspace),
+        lambda workspace: Autosave.objects.filter(workspace=workspace),
+        lambda workspace: Post.objects.filter(workspace=workspace),
+        lambda workspace: ImageSet.objects.filter(workspace=workspace),
+        lambda workspace: Notification.objects.filter(workspace=workspace),
+        lambda workspace: IdempotentAnswer.objects.filter(workspace=workspace),
+    ),
+    drop_media,
+    drop_exports,
+    drop_accounts,
+]
