@@ -99,7 +99,9 @@ def test_it_refreshes_itself_without_the_frame(staff: Client) -> None:
     part = text_of(staff.get(ADDRESS, headers={"HX-Request": "true"}))
     assert "<html" in whole
     assert "<html" not in part
-    assert part.startswith('<div class="stack" data-gap="6" id="status" hx-get="/staff/status/" hx-trigger="every 15s"')
+    assert part.startswith(
+        '<div class="stack status" data-gap="6" id="status" hx-get="/staff/status/" hx-trigger="every 15s"'
+    )
 
 
 def test_the_front_page_of_the_administration_leads_to_it() -> None:
@@ -290,7 +292,10 @@ def test_what_answers_is_compared_with_what_is_set(staff: Client) -> None:
 
 def test_names_of_figures_that_end_are_told_beforehand() -> None:
     ends = [
-        (platform, metric.until) for platform, rows in CATALOGUE.items() for metric in rows if metric.until and metric.asked
+        (platform, metric.until)
+        for platform, rows in CATALOGUE.items()
+        for metric in rows
+        if metric.until and metric.asked
     ]
     for platform, day in ends:
         found = metrics_ending(day - timedelta(days=30), timedelta(days=60))
