@@ -296,7 +296,6 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 
 openapi.login_required = False  # type: ignore[attr-defined]
-not_found.login_required = False  # type: ignore[attr-defined]
 
 
 def addresses(api: SocialApi = api) -> tuple[list[URLPattern], str, str]:
@@ -306,8 +305,8 @@ def addresses(api: SocialApi = api) -> tuple[list[URLPattern], str, str]:
         pattern.callback = api_view(pattern.callback)
     others = [
         path("openapi.json", openapi, name="openapi"),
-        path("", not_found, name="api-root"),
-        path("<path:rest>", not_found, name="elsewhere"),  # in JSON, unlike the pages
+        path("", api_view(not_found), name="api-root"),
+        path("<path:rest>", api_view(not_found), name="elsewhere"),  # in JSON, unlike the pages
     ]
     return [*operations, *others], app_name, namespace
 
