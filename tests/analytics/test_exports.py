@@ -372,7 +372,8 @@ def test_days_have_no_hours(signed_in: Client, workspace: Workspace, period: str
     """Who looks at the last hours gets the days of the usual period."""
     account = make_account(workspace)
     for back in (7, 30, 60):
-        day = day_start(timezone.now(), str(PLATFORMS["facebook"].day_zone)) - timedelta(days=back, hours=1)
+        # Two hours later than that many days ago: inside at every hour of a day, however long the clocks make it.
+        day = day_start(timezone.now(), str(PLATFORMS["facebook"].day_zone)) - timedelta(days=back, hours=-2)
         make_window(account, day, window_start=day, period="day", metrics={"views": 12})
     assert len(rows_of(signed_in, "account-days", period=period)) == days
 
