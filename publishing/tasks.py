@@ -10,14 +10,16 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from publishing import ahead, autosave, claims, follow_ups, intake, limits
+from publishing import ahead, autosave, claims, follow_ups, intake, limits, renditions, restored
 from publishing.dispatch import dispatcher
 from publishing.media import delete_orphans
 from publishing.models import Attempt
 from publishing.nudges import send_nudge
 from publishing.webhooks import deliver, ends, events
+from socialhub import stray_files
 
 ATTEMPTS_KEPT = timedelta(days=90)
+STRAY = timedelta(days=2)  # a file stands before its row does, and an upload may take long
 
 _telling = threading.Lock()
 
@@ -73,11 +75,14 @@ def tidy_windows() -> None:
 
 @shared_task
 def tidy() -> None:
-    """Drop old attempts, what nobody went on writing, and media that nothing uses."""
+    """Drop old attempts, what nobody went on writing, media that nothing uses, and files that no row names."""
     Attempt.objects.filter(started_at__lt=timezone.now() - ATTEMPTS_KEPT).delete()
     autosave.tidy()
     intake.tidy()
     delete_orphans(timedelta(days=1))
+    renditions.tidy()
+    stray_files.remove(STRAY)
+    restored.settle_told()
     ends.tidy()
 
 

@@ -22,6 +22,7 @@ from socialhub.platforms import PLATFORMS
 
 DAY = timedelta(days=1)
 SNAPSHOT_DAYS = 35  # from then on a post has its marks and its days; what was read in between is dropped
+HOUR_DAYS = 400  # of single hours; the longest that is looked at is a year ago
 AT_ONCE = 5_000  # rows of one statement, so that none locks for long
 
 # A post that keeps nothing of what was read of it.
@@ -40,6 +41,7 @@ def tidy(now: datetime | None = None) -> dict[str, int]:
     return {
         "raw": _drop_raw(now),
         "snapshots": _thin_snapshots(now),
+        "hours": _thin_hours(now),
         "figures": sum(_drop_figures(accounts, before) for accounts, before in _limited(now)),
     }
 
@@ -70,6 +72,22 @@ def _empty_raw(which: Q, before: datetime) -> int:
 def _thin_snapshots(now: datetime) -> int:
     rolled_up = Exists(PostDay.objects.filter(platform_post=OuterRef("platform_post")))
     return _in_portions(PostSnapshot.objects.filter(rolled_up, mark="", fetched_at__lt=now - SNAPSHOT_DAYS * DAY))
+
+
+def _thin_hours(now: datetime) -> int:
+    """Single hours of days that are told as a whole, long after anybody looks at them. The last of each day stays: it
+    tells how many followers there were."""
+    before = now - HOUR_DAYS * DAY
+    told = Exists(
+        InsightWindow.objects.filter(
+            account=OuterRef("account"),
+            period=InsightWindow.Period.DAY,
+            window_start__gt=OuterRef("window_start") - DAY,
+            window_start__lte=OuterRef("window_start"),
+        )
+    )
+    hours = InsightWindow.objects.filter(told, period=InsightWindow.Period.HOUR, window_start__lt=before)
+    return _in_portions(hours.exclude(window_start__hour=23))
 
 
 def _limited(now: datetime) -> Iterator[tuple[QuerySet[ConnectedAccount], datetime]]:
