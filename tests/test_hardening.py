@@ -88,8 +88,9 @@ def callbacks(patterns: list[URLPattern | URLResolver]) -> list[Any]:
     return found
 
 
-# Meta calls these, and mail programs the last one; a signature of the request or in its address stands in for the token.
-SIGNED = {"deauthorize", "data_deletion", "reports_leave"}
+# Meta calls these, and mail programs the third; a signature of the request or in its address stands in for the token.
+# An operation of the API asks for the token itself wherever it is a session that opens it (tests/api/test_ground.py).
+SIGNED = {"deauthorize", "data_deletion", "reports_leave", "api_operation"}
 
 
 def test_no_view_takes_forms_from_elsewhere() -> None:
