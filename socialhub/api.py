@@ -9,6 +9,7 @@ from functools import cache, wraps
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -17,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views import defaults
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.errors import ConfigError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -106,19 +108,32 @@ def plain(status: int) -> ApiError:
     return ApiError(status, code, message)
 
 
-SENTENCES: dict[str, Callable[[], str]] = {
-    "missing": lambda: _("This is missing."),
-    "extra_forbidden": lambda: _("There is no such field."),
-    "string_type": lambda: _("This must be a text."),
-    "bool_type": lambda: _("This must be true or false."),
-    "int_type": lambda: _("This must be a whole number."),
-    "list_type": lambda: _("This must be a list."),
-    "dict_type": lambda: _("This must be an object."),
-    "model_type": lambda: _("This must be an object."),
-    "model_attributes_type": lambda: _("This must be an object."),
-    "uuid_parsing": lambda: _("This is no id of ours."),
-    "uuid_type": lambda: _("This is no id of ours."),
-}
+def sentence_of(error: Mapping[str, Any]) -> str:
+    """What is wrong with one field, in the language of the person; in English for what hardly anybody meets."""
+    bounds = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, int | float | str)}
+    sentences: dict[str, str] = {
+        "missing": _("This is missing."),
+        "extra_forbidden": _("There is no such field."),
+        "string_type": _("This must be a text."),
+        "bool_type": _("This must be true or false."),
+        "int_type": _("This must be a whole number."),
+        "int_parsing": _("This must be a whole number."),
+        "list_type": _("This must be a list."),
+        "dict_type": _("This must be an object."),
+        "model_type": _("This must be an object."),
+        "model_attributes_type": _("This must be an object."),
+        "uuid_parsing": _("This is no id of ours."),
+        "uuid_type": _("This is no id of ours."),
+        "string_too_long": _("At most %(max_length)s characters."),
+        "string_too_short": _("At least %(min_length)s characters."),
+        "too_long": _("At most %(max_length)s of these."),
+        "greater_than_equal": _("At least %(ge)s."),
+        "less_than_equal": _("At most %(le)s."),
+        "enum": _("One of these: %(expected)s."),
+        "literal_error": _("One of these: %(expected)s."),
+    }
+    known = sentences.get(error["type"])
+    return known % bounds if known else error["msg"].removeprefix("Value error, ")
 
 
 def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -129,8 +144,7 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         if source == "body" and len(place) > 1:
             place = place[1:]  # the name of a parameter of ours
         name = ".".join(str(part) for part in place) or str(source)
-        said = SENTENCES.get(error["type"])
-        found.setdefault(name, []).append(said() if said else error["msg"].removeprefix("Value error, "))
+        found.setdefault(name, []).append(sentence_of(error))
     return found
 
 
@@ -261,6 +275,7 @@ def assemble(*routers: Router) -> SocialApi:
         title="socialhub",
         version="1",
         description="Everything that the pages do, for programs. Times are ISO 8601 in UTC, ids are UUIDs.",
+        servers=[{"url": settings.PUBLIC_BASE_URL}],
         openapi_url=None,
         docs_url=None,
         urls_namespace="api",
@@ -288,14 +303,12 @@ def document_text() -> str:
     return json.dumps(api.get_openapi_schema(path_prefix=ROOT), ensure_ascii=False, default=str)
 
 
+@require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """The document that describes the API, for everybody: it holds nothing of anybody."""
     response = HttpResponse(document_text(), content_type="application/json; charset=utf-8")
     response["Cache-Control"] = "public, max-age=300"
     return response
-
-
-openapi.login_required = False  # type: ignore[attr-defined]
 
 
 def addresses(api: SocialApi = api) -> tuple[list[URLPattern], str, str]:
@@ -304,7 +317,7 @@ def addresses(api: SocialApi = api) -> tuple[list[URLPattern], str, str]:
     for pattern in operations:
         pattern.callback = api_view(pattern.callback)
     others = [
-        path("openapi.json", openapi, name="openapi"),
+        path("openapi.json", api_view(openapi), name="openapi"),
         path("", api_view(not_found), name="api-root"),
         path("<path:rest>", api_view(not_found), name="elsewhere"),  # in JSON, unlike the pages
     ]

@@ -78,6 +78,13 @@ def invalid(fields: Mapping[str, Sequence[str]], message: str = "") -> ApiError:
     return ApiError(422, "invalid", message or _("Some fields cannot be taken as they are."), fields)
 
 
+def refuse_unknown(request: HttpRequest, model: type[BaseModel]) -> None:
+    """A condition whose name is mistyped would be none, and the list the whole one. Raises ApiError."""
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    if unknown := sorted(set(request.GET) - known):
+        raise invalid({name: [_("There is no such field.")] for name in unknown})
+
+
 # --- Shapes ---------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from ninja import File, Form, Query, UploadedFile
 from ninja.responses import Status as Answer
 
-from accounts.api.base import ApiRequest, invalid, paged, reads, router, writes
+from accounts.api.base import ApiRequest, invalid, paged, reads, refuse_unknown, router, writes
 from publishing.api.schemas import (
     Detail,
     ImageSetList,
@@ -46,6 +46,7 @@ def upload_media(
 @media.get("media", auth=reads, response=MediaList)
 def list_media(request: ApiRequest, asked: Annotated[PageFilter, Query()]) -> MediaList:
     """The files of the library, the newest first."""
+    refuse_unknown(request, PageFilter)
     found, cursor = paged(MediaFile.objects.filter(workspace=request.workspace), asked.cursor, asked.limit)
     return MediaList(media=[media_out(row) for row in found], next_cursor=cursor)
 
@@ -85,6 +86,7 @@ def media_out(row: MediaFile) -> MediaOut:
 @media.get("image-sets", auth=reads, response=ImageSetList)
 def list_image_sets(request: ApiRequest, asked: Annotated[PageFilter, Query()]) -> ImageSetList:
     """The image sets, what was changed last first. A post is made from one with imageSetId."""
+    refuse_unknown(request, PageFilter)
     items = Prefetch("items", ImageSetItem.objects.order_by("position"))
     rows = ImageSet.objects.filter(workspace=request.workspace).prefetch_related(items)
     found, cursor = paged(rows, asked.cursor, asked.limit, by="updated_at")

@@ -25,6 +25,7 @@ from accounts.api.base import (
     paged,
     publishes,
     reads,
+    refuse_unknown,
     require,
     router,
     tagged,
@@ -139,6 +140,7 @@ def expect_files(request: ApiRequest, sheet: Sheet, post: Post) -> None:
 @posts.get("posts", auth=reads, response=PostList)
 def list_posts(request: ApiRequest, asked: Annotated[PostFilter, Query()]) -> PostList:
     """The posts of the workspace, the latest first, in pages."""
+    refuse_unknown(request, PostFilter)
     rows = with_parts(filtered(request, asked))
     if asked.order == "due":
         found, cursor = paged(
@@ -206,10 +208,12 @@ def change_post(
         require(request, Scope.PUBLISH)
     composition = sheet.composition()
     with transaction.atomic():
-        compose.locked(post)
+        now = compose.locked(post)
         check_match(request, lambda: told(request.workspace, post_id))
-        compose.update(post, request.user, composition)
-        expect_files(request, sheet, post)
+        if not compose.is_saved_from(now, composition.key):  # the same request again, after a death before its answer
+            compose.update(now, request.user, composition)
+            now.media_fetches.all().delete()  # what was fetched for it before is in the library
+            expect_files(request, sheet, now)
     return tagged(request, response, told(request.workspace, post_id))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from accounts.api.base import Count, CursorText, Flag, Input, Limit, Model, Moment
@@ -19,7 +20,7 @@ ACCOUNTS_MOST = 500
 
 def _known_platform(key: str) -> str:
     if key not in PLATFORMS:
-        raise ValueError(f"There is no such network. These are known: {', '.join(PLATFORMS)}.")
+        raise ValueError(_("There is no such network. These are known: %(keys)s.") % {"keys": ", ".join(PLATFORMS)})
     return key
 
 

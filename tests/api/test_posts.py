@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -355,6 +357,20 @@ def test_a_post_that_waits_for_files_gets_another_time(program: Program, account
     assert not MediaFetch.objects.exists()
 
 
+def test_other_files_take_the_place_of_those_that_came(program: Program, workspace: Workspace) -> None:
+    make_account(workspace)
+    wanted = {"platforms": ["facebook"], "mediaUrls": ["https://example.com/a.jpg"]}
+    post = made(program("POST", "posts", wanted))
+    PostAssembly.objects.update(failed_at=timezone.now())
+    other = {"mediaUrls": ["https://example.org/b.jpg", "https://example.org/c.jpg"]}
+    for _time in range(2):
+        body = program("PATCH", f"posts/{post['id']}", other, Idempotency_Key="again").json()
+        assert [file["host"] for file in body["fetching"]["files"]] == ["example.org"] * 2
+        IdempotentAnswer.objects.all().delete()
+        PostAssembly.objects.update(failed_at=timezone.now())
+    assert MediaFetch.objects.count() == 2
+
+
 # --- Reading --------------------------------------------------------------------------------------------------
 
 
@@ -416,7 +432,14 @@ def test_posts_are_found_as_on_the_page(program: Program, workspace: Workspace) 
     assert ids(program("GET", f"posts?from={border}")) == second
     assert ids(program("GET", f"posts?to={border}")) == first
     assert [post["id"] for post in program("GET", "posts?order=due").json()["posts"]] == [str(two.pk), str(one.pk)]
-    for wrong in ("status=lost", "platform=myspace", f"accountId={NOBODY}", "from=yesterday", "from=2026-01-01T00:00"):
+    for wrong in (
+        "stauts=draft",
+        "status=lost",
+        "platform=myspace",
+        f"accountId={NOBODY}",
+        "from=yesterday",
+        "from=2026-01-01T00:00",
+    ):
         assert fields_of(program("GET", f"posts?{wrong}")).keys() == {wrong.partition("=")[0]}
 
 
@@ -460,6 +483,51 @@ def test_a_list_costs_the_same_however_long(program: Program, workspace: Workspa
         counted.append(len(queries))
     assert counted[0] == counted[1]
     assert counted[1] <= 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_makes_the_post(program: Program, account: ConnectedAccount) -> None:
+    start, answers = Barrier(5), []
+    wanted = {"content": "x", "accountIds": [str(account.pk)], "publishNow": True}
+
+    def ask() -> None:
+        start.wait()
+        try:
+            answers.append(program("POST", "posts", wanted, Idempotency_Key="order-1").status_code)
+        finally:
+            connection.close()
+
+    together(ask, 5)
+    assert Post.objects.count() == 1
+    assert set(answers) <= {201, 409}
+    assert 201 in answers
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_saw_the_same_state_one_changes_it(program: Program, workspace: Workspace) -> None:
+    post = make_post(workspace)
+    tag = program("GET", f"posts/{post.pk}")["ETag"]
+    start, answers = Barrier(2), []
+
+    def change() -> None:
+        start.wait()
+        try:
+            answers.append(
+                program("PATCH", f"posts/{post.pk}", {"content": str(uuid.uuid4())}, If_Match=tag).status_code
+            )
+        finally:
+            connection.close()
+
+    together(change, 2)
+    assert sorted(answers) == [200, 412]
+
+
+def together(act: Callable[[], None], number: int) -> None:
+    threads = [Thread(target=act) for _number in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 # --- Changing -------------------------------------------------------------------------------------------------
