@@ -11,7 +11,7 @@ from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
 from socialhub.admin_books import Books, at
-from socialhub.models import BeatLease, Heartbeat
+from socialhub.models import BeatLease, Heartbeat, ProcessHeartbeat
 from socialhub.schedule import PREFIX
 
 
@@ -23,6 +23,15 @@ class BeatLeaseAdmin(Books):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(Books):
     list_display = ("id", at("seen_at", _("last heartbeat")))
+
+
+@admin.register(ProcessHeartbeat)
+class ProcessAdmin(Books):
+    """Web, worker and beat processes; those that ended without saying so stay for a day."""
+
+    list_display = ("kind", "name", "version", at("started_at", _("started")), at("seen_at", _("last heard")))
+    list_filter = ("kind", "host", "version")
+    search_fields = ("name", "host")
 
 
 admin.site.unregister(PeriodicTask)

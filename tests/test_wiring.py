@@ -242,7 +242,7 @@ def test_every_address_that_is_named_exists() -> None:
 
 
 # Asked for by machines, or given to people in writing.
-FROM_OUTSIDE = {"healthz", "readyz", "style", "accounts:meta_deauthorize", "accounts:meta_data_deletion"}
+FROM_OUTSIDE = {"healthz", "readyz", "metrics", "style", "accounts:meta_deauthorize", "accounts:meta_data_deletion"}
 
 
 def test_every_address_is_used() -> None:
