@@ -132,7 +132,7 @@ def create_webhook(request: ApiRequest, wanted: WebhookInput) -> Answer[WebhookW
     try:
         endpoint = ends.add(request.workspace, **judged(wanted.model_dump()), by=request.user)
     except ends.Refused as refused:
-        raise ApiError(409, "too_many_webhooks", str(refused)) from refused
+        raise ApiError(409, refused.code, str(refused)) from refused
     return Answer(201, with_secret(endpoint))
 
 
@@ -246,7 +246,7 @@ def by_hand(send: Callable[[], WebhookDelivery]) -> DeliveryOut:
     try:
         delivery = send()
     except ends.Refused as refused:
-        raise ApiError(409, "paused", str(refused)) from refused
+        raise ApiError(409, refused.code, str(refused)) from refused
     wake_sender()
     return delivery_out(delivery)
 

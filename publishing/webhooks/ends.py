@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,13 +24,19 @@ from publishing.webhooks import payloads
 from socialhub.outside import Fetch, NotFetched, Why, check_address
 
 MOST_ENDPOINTS = 10
+MOST_BY_HAND = 200  # tests and repetitions an hour: no hammer for somebody else's server
 OLD_SECRET_KEPT = timedelta(hours=24)
 DELIVERIES_KEPT = timedelta(days=30)
+BATCH = 500
 AHEAD = timedelta(days=365)  # what somebody waits for stands before everything that waits by itself
 
 
 class Refused(Exception):
-    """It cannot be done; the text says why, to people."""
+    """It cannot be done; the text says why, to people, and the code to programs."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def why_not(url: str) -> str:
@@ -65,7 +71,8 @@ def add(
                     "A workspace can have %(most)d webhooks. Delete one to add another.",
                     MOST_ENDPOINTS,
                 )
-                % {"most": MOST_ENDPOINTS}
+                % {"most": MOST_ENDPOINTS},
+                "too_many_webhooks",
             )
         return WebhookEndpoint.objects.create(
             workspace=workspace,
@@ -158,7 +165,7 @@ def resume(endpoint: WebhookEndpoint, *, with_missed: bool) -> None:
 
 def delete(endpoint: WebhookEndpoint) -> None:
     settle(endpoint.workspace, incident_of(endpoint))
-    endpoint.deliveries.all()._raw_delete("default")
+    _drop(endpoint.deliveries.all())
     endpoint.delete()
 
 
@@ -206,7 +213,14 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
 def _by_hand(endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> WebhookDelivery:
     """Somebody wants to see now whether it answers. Raises Refused."""
     if endpoint.paused_at:
-        raise Refused(_("This webhook is paused. Resume it, then send."))
+        raise Refused(_("This webhook is paused. Resume it, then send."), "paused")
+    lately = endpoint.deliveries.filter(created_at__gt=timezone.now() - timedelta(hours=1))
+    if lately.filter(Q(kind=payloads.TEST) | Q(replays__isnull=False)).count() >= MOST_BY_HAND:
+        raise Refused(
+            _("%(most)d messages were sent there by hand within an hour. Go on a little later.")
+            % {"most": MOST_BY_HAND},
+            "too_many_sent",
+        )
     delivery.save(force_insert=True)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(resting_until=None)
     return delivery
@@ -214,7 +228,17 @@ def _by_hand(endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> WebhookDel
 
 def tidy() -> int:
     """Old deliveries go; what is still waiting for a paused receiver, too."""
-    return WebhookDelivery.objects.filter(created_at__lt=timezone.now() - DELIVERIES_KEPT).delete()[0]
+    return _drop(WebhookDelivery.objects.filter(created_at__lt=timezone.now() - DELIVERIES_KEPT))
+
+
+def _drop(rows: QuerySet[WebhookDelivery]) -> int:
+    """Some at a time: there may be very many, and each brings its message along."""
+    dropped = 0
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            WebhookDelivery.objects.filter(replays__in=keys).update(replays=None)
+            dropped += WebhookDelivery.objects.filter(pk__in=keys).only("pk").delete()[0]
+    return dropped
 
 
 def _newest() -> int:

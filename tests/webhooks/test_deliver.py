@@ -419,11 +419,32 @@ def test_a_test_goes_before_everything_that_waits_also_to_one_that_does_not_answ
 
 
 @pytest.mark.django_db
-def test_old_deliveries_go(endpoint: WebhookEndpoint) -> None:
-    waiting(endpoint, 3)
-    WebhookDelivery.objects.filter(source="event:1").update(created_at=timezone.now() - timedelta(days=31))
+def test_nobody_hammers_somebody_elses_server_by_hand(
+    endpoint: WebhookEndpoint, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ends, "MOST_BY_HAND", 3)
+    first = ends.send_test(endpoint, owner)
+    ends.replay(first)
+    ends.send_test(endpoint, owner)
+    for send in (lambda: ends.send_test(endpoint, owner), lambda: ends.replay(first)):
+        with pytest.raises(ends.Refused, match="Go on a little later"):
+            send()
+    WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    ends.send_test(endpoint, owner)
+
+
+@pytest.mark.django_db
+def test_old_deliveries_go(endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "BATCH", 2)
+    rows = waiting(endpoint, 8)
+    again = ends.replay(rows[0])
+    old = WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows[:5]])
+    old.update(created_at=timezone.now() - timedelta(days=31))
     tasks.tidy()
-    assert WebhookDelivery.objects.count() == 2
+    assert WebhookDelivery.objects.count() == 4
+    again.refresh_from_db()
+    assert again.replays_id is None
+    assert again.payload["id"] == "message-0"
 
 
 # Dying, and several at once
