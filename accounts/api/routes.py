@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import connect, pauses
-from accounts.api.base import ApiError, ApiRequest, invalid, manages, reads, router
+from accounts.api.base import ApiError, ApiRequest, ErrorAnswer, invalid, manages, reads, router
 from accounts.api.refusals import refusal
 from accounts.api.schemas import (
     AccountOut,
@@ -38,7 +38,12 @@ from socialhub.platforms.errors import PlatformError
 routes = router("Accounts")
 
 
-@routes.get("oauth/connect", auth=manages, response=ConsentAddress, summary="Where a person consents")
+@routes.get(
+    "oauth/connect",
+    auth=manages,
+    response={200: ConsentAddress, 409: ErrorAnswer},
+    summary="Where a person consents",
+)
 def oauth_connect(request: ApiRequest, platform: Connectable) -> ConsentAddress:
     """The address of the network's consent page. Send the browser of the person there.
 
@@ -130,7 +135,7 @@ def connected_accounts(request: ApiRequest, platform: str = "") -> AccountsOut:
     return AccountsOut(accounts=accounts, total=len(accounts))
 
 
-@routes.get("connected-accounts/{account_id}", auth=reads, response=AccountOut, summary="One connected account")
+@routes.get("connected-accounts/{uuid:account_id}", auth=reads, response=AccountOut, summary="One connected account")
 def connected_account(request: ApiRequest, account_id: UUID) -> AccountOut:
     return AccountOut.of(find(request, account_id))
 
@@ -143,7 +148,9 @@ def disconnect(request: ApiRequest, body: DisconnectIn) -> DisconnectOut:
     return DisconnectOut(success=True, account_id=account.pk)
 
 
-@routes.post("connected-accounts/{account_id}/verify", auth=manages, response=AccountOut, summary="Is the access good?")
+@routes.post(
+    "connected-accounts/{uuid:account_id}/verify", auth=manages, response=AccountOut, summary="Is the access good?"
+)
 def verify_account(request: ApiRequest, account_id: UUID) -> AccountOut:
     """Asks the network. A clear no takes the account out of use."""
     account = find(request, account_id)
@@ -156,7 +163,7 @@ def verify_account(request: ApiRequest, account_id: UUID) -> AccountOut:
 
 
 @routes.post(
-    "connected-accounts/{account_id}/pause", auth=manages, response=AccountOut, summary="Stop publishing to it"
+    "connected-accounts/{uuid:account_id}/pause", auth=manages, response=AccountOut, summary="Stop publishing to it"
 )
 def pause_account(request: ApiRequest, account_id: UUID, body: PauseIn | None = None) -> AccountOut:
     """What is due waits, and goes out when it is resumed unless it is too late for it then."""
@@ -168,7 +175,9 @@ def pause_account(request: ApiRequest, account_id: UUID, body: PauseIn | None = 
     return AccountOut.of(account)
 
 
-@routes.post("connected-accounts/{account_id}/resume", auth=manages, response=AccountOut, summary="Go on publishing")
+@routes.post(
+    "connected-accounts/{uuid:account_id}/resume", auth=manages, response=AccountOut, summary="Go on publishing"
+)
 def resume_account(request: ApiRequest, account_id: UUID) -> AccountOut:
     account = find(request, account_id)
     pauses.resume(account)
