@@ -24,6 +24,7 @@ from analytics.models import (
     PostSnapshot,
     RefusedMetric,
     ReportSubscription,
+    WorkspaceExport,
 )
 from analytics.reports.syncs import states_of
 from analytics.tasks import ask_for_sync
@@ -411,6 +412,25 @@ class ReportSubscriptionAdmin(Books):
     @admin.display(description=gettext_lazy("trouble"))
     def trouble(self, row: ReportSubscription) -> str:
         return short(row.failure)
+
+
+@admin.register(WorkspaceExport)
+class WorkspaceExportAdmin(Books):
+    """The file itself is for owners and admins of the workspace, on their own page."""
+
+    list_display = (
+        *("id", row_of("workspace", gettext_lazy("workspace"), "accounts_workspace"), "requested_by"),
+        *(badge("status", gettext_lazy("status")), "size_bytes", "done", "total", "attempts"),
+        *(at("created_at", gettext_lazy("asked")), at("lease_until", gettext_lazy("claimed until"))),
+        at("expires_at", gettext_lazy("kept until")),
+    )
+    list_filter = ("status", "created_at")
+    list_select_related = ("workspace", "requested_by")
+    search_fields = ("workspace__name", "requested_by__email")
+    search_help_text = gettext_lazy("Name of the workspace, e-mail of who asked, or an id")
+    id_fields = ("pk", "workspace")
+    ordering = ("-created_at",)
+    exclude = ("file",)
 
 
 # --- On the pages of the floors below -------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """The operators' view of posts and of the engine. Everything that the program writes is read-only here."""
 
-from publishing.admin import accounts, engine, library, limits, posts, webhooks
+from publishing.admin import accounts, engine, intake, library, limits, posts, webhooks
 
-__all__ = ["accounts", "engine", "library", "limits", "posts", "webhooks"]
+__all__ = ["accounts", "engine", "intake", "library", "limits", "posts", "webhooks"]
