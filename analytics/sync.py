@@ -31,6 +31,7 @@ from analytics.ingest.posts import POSTS_PER_CLAIM, adopt_published, claim_posts
 from analytics.ingest.trouble import log_trouble
 from analytics.models import AccountSync, PlatformPost
 from publishing import limits
+from socialhub.about import about
 from socialhub.platforms.base import Access, Platform
 from socialhub.platforms.errors import (
     AccountBlockedError,
@@ -102,7 +103,7 @@ def _readable(account_id: UUID) -> ConnectedAccount | None:
 
 def _run(account: ConnectedAccount, claim: Claim) -> bool:
     turn = cadence.next_turn(account, timezone.now())
-    with speaking_to(account.workspace):
+    with about(account=account.pk, workspace=account.workspace_id), speaking_to(account.workspace):
         try:
             return _read_unless_known(account, claim, turn)
         except LeaseLost:

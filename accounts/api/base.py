@@ -44,6 +44,7 @@ from redis.exceptions import RedisError
 from accounts import api_keys
 from accounts.language import known
 from accounts.models import ApiKey, IdempotentAnswer, Membership, User, Workspace
+from socialhub.about import learn
 from socialhub.http import HttpRequest
 
 Scope = ApiKey.Scope
@@ -191,6 +192,7 @@ class Permit:
         caller = by_key(request) if "Authorization" in request.headers else by_session(request)
         request.caller, request.user, request.membership = caller, caller.user, caller.membership
         request.workspace, request.memberships = caller.workspace, [caller.membership]
+        learn(workspace=caller.workspace.pk, user=caller.user.pk, key=caller.key.pk if caller.key else None)
         if code := known(caller.user.language):
             translation.activate(code)
         timezone.activate(caller.user.zone)

@@ -6,6 +6,9 @@ import json
 import logging
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +17,15 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import ApiKey, User
+from analytics import sync
 from publishing import claims, publish
 from socialhub import traffic
 from socialhub.about import HEADER, about, begin_task, end_task, enter, ids, learn, leave, send_along
 from socialhub.celery import app
 from socialhub.logs import RedactingFormatter, RedactingJsonFormatter
 from socialhub.traffic import Tally
+from tests.api.programs import program_of
 from tests.factories import make_account, make_entry, make_post, workspace_of
 from tests.operation.test_settings import start
 
@@ -222,8 +227,9 @@ def test_each_request_has_one_line(signed_in: Client, owner: User, lines: pytest
     assert len(answer["X-Request-ID"]) == 32
 
 
-@pytest.mark.django_db
-def test_lines_within_a_request_carry_its_number_and_workspace(signed_in: Client, owner: User) -> None:
+@contextmanager
+def listening() -> Iterator[list[dict[str, str]]]:
+    """What each line of a request is about, as a formatter would see it."""
     seen: list[dict[str, str]] = []
 
     class Listener(logging.Handler):
@@ -233,12 +239,43 @@ def test_lines_within_a_request_carry_its_number_and_workspace(signed_in: Client
     listener = Listener()
     logging.getLogger("socialhub.access").addHandler(listener)
     try:
-        answer = signed_in.get("/posts/", headers={"X-Request-ID": "proxy-0042"})
+        yield seen
     finally:
         logging.getLogger("socialhub.access").removeHandler(listener)
+
+
+@pytest.mark.django_db
+def test_lines_within_a_request_carry_its_number_and_workspace(signed_in: Client, owner: User) -> None:
+    with listening() as seen:
+        answer = signed_in.get("/posts/", headers={"X-Request-ID": "proxy-0042"})
     assert answer["X-Request-ID"] == "proxy-0042"
     assert seen == [{"request": "proxy-0042", "workspace": str(workspace_of(owner).pk)}]
     assert ids() == {}
+
+
+@pytest.mark.django_db
+def test_lines_of_a_program_say_by_which_key_it_came(owner: User) -> None:
+    program = program_of(workspace_of(owner), owner)
+    with listening() as seen:
+        assert program("GET", "posts", X_Request_ID="program-0001").status_code == 200
+    assert seen == [
+        {
+            "request": "program-0001",
+            "workspace": str(workspace_of(owner).pk),
+            "user": str(owner.pk),
+            "key": str(ApiKey.objects.get().pk),
+        }
+    ]
+
+
+@pytest.mark.django_db
+def test_lines_of_a_reading_say_whose_figures_are_read(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = make_account(workspace_of(owner))
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(sync, "_read_unless_known", lambda *_: seen.append(dict(ids())) or True)
+    monkeypatch.setattr(sync.cadence, "claim_next", lambda: SimpleNamespace(account_id=account.pk))
+    assert sync.read_next()
+    assert seen == [{"account": str(account.pk), "workspace": str(account.workspace_id)}]
 
 
 @pytest.mark.parametrize(
