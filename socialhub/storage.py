@@ -41,9 +41,9 @@ def answered(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         told = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if told == 404:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
         code = error.response.get("Error", {}).get("Code", "")
+        if told == 404 and code != "NoSuchBucket":
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
         raise FilesAway(errno.EIO, f"the bucket refused: {told} {code}", name) from error
     except (BotoCoreError, Boto3Error) as error:  # their texts hold addresses; their names say enough
         raise FilesAway(errno.EIO, f"the bucket does not answer: {type(error).__name__}", name) from error
@@ -84,7 +84,7 @@ class SharedStorage(S3Storage):
         return f"{stem}_{secrets.token_hex(4)}{suffix}"
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
-        with answered(name):
+        with self._answered(name):
             if mode != "rb":
                 return super()._open(name, mode)
             key = self._normalize_name(name)
@@ -101,19 +101,47 @@ class SharedStorage(S3Storage):
 
     def exists(self, name: str) -> bool:
         with answered(name):
-            return super().exists(name)
+            found = super().exists(name)
+        if not found:
+            self._see_bucket()
+        return found
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         with answered(name):
             return super().listdir(name)
 
     def size(self, name: str) -> int:
-        with answered(name):
+        with self._answered(name):
             return super().size(name)
 
     def get_modified_time(self, name: str) -> datetime:
-        with answered(name):
+        with self._answered(name):
             return super().get_modified_time(name)
+
+    def walk(self, folder: str) -> Iterator[str]:
+        """The names of all files below it, a thousand with each call; `listdir` makes one for each folder."""
+        with answered(folder):
+            start = self._normalize_name(folder).rstrip("/") + "/"
+            pages = self.connection.meta.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=start):
+                for found in page.get("Contents", ()):
+                    yield folder.rstrip("/") + "/" + found["Key"].removeprefix(start)
+
+    @contextmanager
+    def _answered(self, name: str) -> Iterator[None]:
+        try:
+            with answered(name):
+                yield
+        except FileNotFoundError:
+            self._see_bucket()
+            raise
+
+    def _see_bucket(self) -> None:
+        """A question about a file is answered alike whether the file is missing or the bucket. Raises FilesAway."""
+        try:
+            self.connection.meta.client.head_bucket(Bucket=self.bucket_name)
+        except (ClientError, BotoCoreError) as error:
+            raise FilesAway(errno.EIO, "there is no such bucket, or it is closed to us", self.bucket_name) from error
 
 
 def client_config(options: dict[str, Any]) -> Config:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
@@ -128,6 +128,48 @@ def test_a_missing_file_is_missing_and_a_refusal_is_not(shared: Bucket, away: No
         with pytest.raises(FilesAway) as trouble:
             look("nothing.jpg")
         assert not isinstance(trouble.value, FileNotFoundError)
+
+
+def test_a_missing_bucket_is_no_missing_file(shared: Bucket) -> None:
+    """A name that was mistyped must not turn every post into one whose files are lost."""
+    options: Any = media_storage(shared.setting.replace(shared.name, "mistyped"))["OPTIONS"]
+    elsewhere = SharedStorage(**options)
+    for look in (elsewhere.open, elsewhere.exists, elsewhere.size, elsewhere.get_modified_time):
+        with pytest.raises(FilesAway):
+            look("a.jpg")
+    with pytest.raises(FilesAway):
+        elsewhere.save("a.jpg", ContentFile(b"x"))
+
+
+class Stream(io.RawIOBase):
+    """What can be read once, from its beginning to its end: a part of an archive."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), self.left)
+        buffer[:size] = b"x" * size
+        self.left -= size
+        return size
+
+
+@pytest.mark.parametrize("size", [0, 1000, 20 * 1024 * 1024])
+def test_a_restored_file_gets_its_very_name_from_what_can_be_read_only_once(shared: Bucket, size: int) -> None:
+    name = "originals/1/2.mp4"
+    assert default_storage._save(name, File(io.BufferedReader(Stream(size)), name)) == name
+    assert default_storage.size(name) == size
+    assert list(default_storage.walk("originals")) == [name]
+    assert default_storage.listdir("") == (["originals"], [])
+
+
+def test_all_files_below_a_folder_are_found(shared: Bucket) -> None:
+    names = {default_storage._save(name, ContentFile(b"x")) for name in ("a/1/x", "a/1/y", "a/2", "ab/3")}
+    assert set(default_storage.walk("a")) == names - {"ab/3"}
+    assert list(default_storage.walk("nothing")) == []
 
 
 def test_two_workers_that_make_one_file_at_once_make_two(shared: Bucket) -> None:
