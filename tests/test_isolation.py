@@ -1,4 +1,4 @@
-"""Who gets in where: every address of the project as nobody, a stranger, a viewer, an editor and an owner.
+"""Who gets in where: every address of the project as nobody and as a stranger; all others are in `test_access`.
 
 A new address belongs into `ADDRESSES` (or `PUBLIC`), or the first test fails.
 """
@@ -406,41 +406,6 @@ def test_a_stranger_reads_nothing_of_another_workspace(signed_in_stranger: Clien
         text = ask(signed_in_stranger, "GET", things.url(name), {}, **headers).content.decode(errors="replace")
         assert MARK not in text
         assert MARK.lower() not in text
-
-
-@pytest.mark.parametrize("name", names("editor", "manager"))
-def test_a_viewer_changes_nothing(viewer: Client, things: Things, name: str) -> None:
-    before = everything()
-    for method in ADDRESSES[name].methods.split():
-        assert ask(viewer, method, things.url(name), things.data(name)).status_code == 403, method
-    assert everything() == before
-
-
-@pytest.mark.parametrize("name", names("manager"))
-def test_an_editor_manages_nothing(editor: Client, things: Things, name: str) -> None:
-    before = everything()
-    for method in ADDRESSES[name].methods.split():
-        assert ask(editor, method, things.url(name), things.data(name)).status_code == 403, method
-    assert everything() == before
-
-
-@pytest.mark.parametrize("name", names("editor"))
-def test_an_editor_may_edit(editor: Client, things: Things, name: str) -> None:
-    for method in ADDRESSES[name].methods.split():
-        assert ask(editor, method, things.url(name), things.data(name)).status_code in (200, 204, 302, 422), method
-
-
-@pytest.mark.parametrize("name", names("member", method="GET"))
-def test_a_viewer_may_look(viewer: Client, things: Things, name: str) -> None:
-    assert ask(viewer, "GET", things.url(name), {}).status_code == 200
-
-
-@pytest.mark.parametrize("name", names("member", "editor", "manager"))
-def test_the_owner_gets_everywhere(signed_in: Client, things: Things, name: str) -> None:
-    """The proof that the refusals above are refusals, and not wrong ids."""
-    for method in ADDRESSES[name].methods.split():
-        data = {"workspace": str(things.workspace.pk)} if name == "accounts:workspace_switch" else things.data(name)
-        assert ask(signed_in, method, things.url(name), data).status_code in (200, 204, 302, 422), method
 
 
 @pytest.mark.parametrize("name", [name for name, line in ADDRESSES.items() if line.methods == "POST"])

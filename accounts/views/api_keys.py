@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import api_keys as keys
 from accounts.forms import ApiKeyForm
 from accounts.models import ApiKey
+from socialhub.guards import paced
 from socialhub.http import HttpRequest
 
 MOST = 50  # live keys of one person here; whoever needs more has lost count
@@ -74,9 +75,11 @@ def page(request: HttpRequest, form: ApiKeyForm, status: int = 200, **more: Any)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@paced("key", when=lambda request: request.method == "POST")
 def api_keys(request: HttpRequest) -> HttpResponse:
     """The new key stands in the answer to the form and nowhere else: no session and no redirect carries it."""
-    if request.method != "POST":
+    # `workspace` first: a person who belongs to none gets the page that says so.
+    if request.workspace and request.method != "POST":
         return page(request, ApiKeyForm(membership=request.membership))
     form = ApiKeyForm(request.POST, membership=request.membership)
     if (
