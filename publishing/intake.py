@@ -122,10 +122,12 @@ class State:
             return self.message
         hosts = self.hosts
         where = hosts[0] if len(hosts) == 1 else _("%(number)d servers") % {"number": len(hosts)}
+        if len(self.files) == 1:
+            return _("Its file is being fetched from %(where)s.") % {"where": where}
         return ngettext(
-            "%(missing)d of %(total)d file is being fetched from %(where)s.",
+            "%(missing)d of %(total)d files is being fetched from %(where)s.",
             "%(missing)d of %(total)d files are being fetched from %(where)s.",
-            len(self.files),
+            self.missing,
         ) % {"missing": self.missing, "total": len(self.files), "where": where}
 
 
@@ -458,11 +460,10 @@ def why_not(post: Post, assembly: PostAssembly) -> str:
     rows = list(post.media_fetches.order_by("position"))
     missing = [row for row in rows if row.media_id is None]
     if missing:
-        first = ngettext(
-            "%(missing)d of %(total)d file could not be fetched.",
-            "%(missing)d of %(total)d files could not be fetched.",
-            len(rows),
-        ) % {"missing": len(missing), "total": len(rows)}
+        numbers = {"missing": len(missing), "total": len(rows)}
+        first = _("Its file could not be fetched.")
+        if len(rows) > 1:
+            first = _("%(missing)d of %(total)d files could not be fetched.") % numbers
         return "\n".join([first, *(line_of(row) for row in missing)])
     if assembly.intent == Intent.DRAFT:
         return ""

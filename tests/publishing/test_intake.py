@@ -575,12 +575,12 @@ def waiting(pictures: Host, draft: Post, owner: User) -> Iterator[Post]:
 
 def test_the_page_of_the_post_says_what_is_missing(waiting: Post, signed_in: Client) -> None:
     page = signed_in.get(waiting.get_absolute_url()).content.decode()
-    assert "1 of 3 files are being fetched from 127.0.0.1." in page
+    assert "1 of 3 files is being fetched from 127.0.0.1." in page
     assert "It is published as soon as all its files are here." in page
     assert "said HTTP 503" in page
     assert "hx-get" in page.split('id="post_progress"')[1][:200]
     editing = signed_in.get(reverse("publishing:post_edit", args=[waiting.pk])).content.decode()
-    assert "1 of 3 files are being fetched" in editing
+    assert "1 of 3 files is being fetched" in editing
     assert "What you save here is what counts" in editing
 
 
