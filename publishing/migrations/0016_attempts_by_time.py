@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="attempt",
             index=django.contrib.postgres.indexes.BrinIndex(
-                fields=["started_at"], name="attempt_lately", pages_per_range=32
+                fields=["started_at"], name="attempt_lately", autosummarize=True, pages_per_range=32
             ),
         ),
     ]

@@ -98,7 +98,7 @@ class Attempt(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["publication", "started_at"], name="attempt_order"),
             # By time alone, for the last hour of all of them: rows lie in that order, so that this costs next to nothing.
-            BrinIndex(fields=["started_at"], name="attempt_lately", pages_per_range=32),
+            BrinIndex(fields=["started_at"], name="attempt_lately", autosummarize=True, pages_per_range=32),
         ]
 
     def __str__(self) -> str:
