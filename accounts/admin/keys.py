@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import api_keys
-from accounts.models import ApiKey
+from accounts.models import ApiKey, IdempotentAnswer
 from socialhub.admin_actions import Lever
 from socialhub.admin_books import Books, at, row_of
 
@@ -57,3 +57,35 @@ class ApiKeyAdmin(Books):
         *("id", "name", "start", "user", "workspace", "scopes", "created_at", "expires_at", "last_used_at"),
         *("revoked_at", "revoked_by"),
     )
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(Books):
+    """Requests that are answered the same when they come again; the answers themselves are the workspace's."""
+
+    list_display = (
+        *("key", "principal", row_of("workspace", _("workspace"), "accounts_workspace"), "status"),
+        *(at("created_at", _("asked")), at("lease_until", _("under way until"))),
+    )
+    list_select_related = ("workspace",)
+    list_filter = (("status", admin.EmptyFieldListFilter),)
+    search_fields = ("=key", "=principal", "workspace__name")
+    search_help_text = _("Idempotency-Key, “key:…” or “user:…”, or workspace")
+    ordering = ("-created_at",)
+    fields = ("key", "principal", "workspace", "status", "created_at", "lease_until")
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(Books):
+    """Requests that may come again. What was answered is the affair of who asked."""
+
+    list_display = (
+        *("key", "principal", row_of("workspace", _("workspace"), "accounts_workspace"), "status"),
+        *(at("created_at", _("asked")), at("lease_until", _("lease until"))),
+    )
+    list_select_related = ("workspace",)
+    search_fields = ("key", "principal", "workspace__name")
+    search_help_text = _("Idempotency-Key, or who has asked (key:… or user:…)")
+    id_fields = ("workspace",)
+    ordering = ("-pk",)
+    fields = ("workspace", "principal", "key", "digest", "status", "created_at", "lease_until")

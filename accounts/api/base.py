@@ -328,7 +328,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
     """A request with the Idempotency-Key of an earlier one does nothing and gets the answer of that.
 
     What was refused is not kept: corrected, or at a better time, it may be tried again with the same key. For views
-    that answer a Model, or a Status with one.
+    that answer a Model, or a Status with one; not for those that answer with a secret, because it would be kept.
     """
 
     @wraps(view)
