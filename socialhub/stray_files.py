@@ -50,6 +50,10 @@ def remove(older_than: timedelta) -> int:
 
 
 def walk() -> Iterator[str]:
+    if all_below := getattr(default_storage, "walk", None):  # of a bucket, where each look into a folder is a call
+        for folder in FOLDERS:
+            yield from all_below(folder)
+        return
     waiting = list(FOLDERS)
     while waiting:
         folder = waiting.pop()

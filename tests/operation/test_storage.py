@@ -25,6 +25,7 @@ from publishing import media
 from publishing.media import UploadRefused, public_url, rendition, store_upload
 from publishing.models import PostMedia, Publication, QueueEntry, Status
 from publishing.schedule import publish_now
+from socialhub import stray_files
 from socialhub.platforms.http import redact
 from socialhub.platforms.rules import IMAGE
 from socialhub.settings import media_storage
@@ -314,6 +315,14 @@ def test_the_picture_of_an_account_is_replaced_and_forgotten(
     with django_capture_on_commit_callbacks(execute=True):
         pictures.forget(account)
     assert shared.names() == []
+
+
+def test_strays_are_found_in_a_bucket_and_the_others_stay(shared: Bucket, workspace: Workspace, owner: User) -> None:
+    item = store_upload(workspace, owner, photo())
+    default_storage.save("renditions/of-nobody/1.jpg", ContentFile(b"x"))
+    assert stray_files.remove(timedelta(days=1)) == 0
+    assert stray_files.remove(timedelta(seconds=-5)) == 1
+    assert sorted(shared.names()) == sorted(f"files/{name}" for name in (item.file.name, item.thumbnail.name))
 
 
 # --- When it is away
