@@ -224,6 +224,8 @@ def test_units_start_what_the_procfile_starts(name: str) -> None:
         assert f"{line}\n" in unit
     if name == "web":
         assert "LISTEN=127.0.0.1" in unit, "behind the proxy alone"
+    if name != "beat":
+        assert "TMPDIR=/var/tmp\n" in unit, "a video may be larger than the memory"
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
