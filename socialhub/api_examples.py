@@ -263,7 +263,10 @@ REFUSALS = (
     Refusal(405, ("method_not_allowed",), _("This address does not answer to that method.")),
     Refusal(
         409,
-        ("lost_race", "not_editable", "not_deletable", "files_coming", "under_way", "no_consent", "not_configured"),
+        (
+            *("lost_race", "not_editable", "not_deletable", "files_coming", "files_missing", "under_way"),
+            *("no_consent", "not_configured"),
+        ),
         _("Something has to happen first, or has happened meanwhile. The message says what."),
     ),
     Refusal(
@@ -272,6 +275,11 @@ REFUSALS = (
         _(
             "A network does not play along right now. With Retry-After try again then; else the message says what to do."
         ),
+    ),
+    Refusal(
+        409,
+        ("paused", "too_many_webhooks", "too_many_sent"),
+        _("This webhook takes no message now, or there are too many of them."),
     ),
     Refusal(412, ("precondition_failed",), _("It was changed since you read it. Read it again.")),
     Refusal(413, ("too_large",), _("It is larger than what is taken here.")),

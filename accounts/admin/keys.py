@@ -73,19 +73,3 @@ class IdempotentAnswerAdmin(Books):
     search_help_text = _("Idempotency-Key, “key:…” or “user:…”, or workspace")
     ordering = ("-created_at",)
     fields = ("key", "principal", "workspace", "status", "created_at", "lease_until")
-
-
-@admin.register(IdempotentAnswer)
-class IdempotentAnswerAdmin(Books):
-    """Requests that may come again. What was answered is the affair of who asked."""
-
-    list_display = (
-        *("key", "principal", row_of("workspace", _("workspace"), "accounts_workspace"), "status"),
-        *(at("created_at", _("asked")), at("lease_until", _("lease until"))),
-    )
-    list_select_related = ("workspace",)
-    search_fields = ("key", "principal", "workspace__name")
-    search_help_text = _("Idempotency-Key, or who has asked (key:… or user:…)")
-    id_fields = ("workspace",)
-    ordering = ("-pk",)
-    fields = ("workspace", "principal", "key", "digest", "status", "created_at", "lease_until")

@@ -18,11 +18,12 @@ from socialhub.views_api import operations
 
 pytestmark = pytest.mark.django_db
 
-SOURCES = ("accounts/api", "publishing/api", "analytics/api", "socialhub/api.py")
+SOURCES = ("accounts/api", "publishing/api", "analytics/api", "socialhub/api.py", "publishing/webhooks/ends.py")
 RAISED = (
     re.compile(r'ApiError\(\s*(\d{3}),\s*"([a-z_]+)"'),
     re.compile(r'(\d{3}): \("([a-z_]+)", _\('),
     re.compile(r'()code = "([a-z_]+)"'),  # of networks: always 409
+    re.compile(r'raise Refused\((?:(?!raise)[\s\S])*?()"([a-z_]+)",?\s*\)\n'),  # of webhooks, as well
 )
 
 
