@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from tempfile import TemporaryFile
@@ -141,7 +142,7 @@ def make(export: WorkspaceExport) -> None:
 
 def store(export: WorkspaceExport, content: File[bytes], size: int) -> None:
     """The whole file in its place; what an earlier try has left there goes."""
-    default_storage.delete(export_path(export, ""))
+    forget_tries(export)
     export.file.save("export.zip", content, save=False)
     now = timezone.now()
     stored = mine(export).update(
@@ -156,6 +157,15 @@ def store(export: WorkspaceExport, content: File[bytes], size: int) -> None:
     if not stored:
         default_storage.delete(str(export.file.name))
         raise LostLease(export.pk)
+
+
+def forget_tries(export: WorkspaceExport) -> None:
+    """In a bucket each has another name, that begins alike."""
+    folder = export_path(export, "").rpartition("/")[0]
+    with suppress(FileNotFoundError):
+        for name in default_storage.listdir(folder)[1]:
+            if name.startswith(str(export.pk)):
+                default_storage.delete(f"{folder}/{name}")
 
 
 def put_off(export: WorkspaceExport) -> None:

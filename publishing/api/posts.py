@@ -307,6 +307,8 @@ def refuse_unready(post: Post) -> None:
         raise invalid({"accountIds": [_("Choose at least one account.")]})
     if Status.DRAFT not in statuses:
         raise ApiError(409, "not_editable", _("The post is on its way or out already. What failed can be retried."))
+    if waiting := intake.state_of(post):  # given up: what went out now would lack files that were asked for
+        raise ApiError(409, "files_missing", waiting.message)
     refuse_blocked(checks.check(post))
 
 

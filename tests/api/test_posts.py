@@ -357,6 +357,17 @@ def test_a_post_that_waits_for_files_gets_another_time(program: Program, account
     assert not MediaFetch.objects.exists()
 
 
+def test_without_its_files_it_goes_out_for_nobody(program: Program, account: ConnectedAccount) -> None:
+    wanted = {"accountIds": [str(account.pk)], "mediaUrls": ["https://example.com/a.jpg"], "content": "Look"}
+    post = made(program("POST", "posts", wanted))
+    PostAssembly.objects.update(failed_at=timezone.now(), message="Its file could not be fetched.")
+    for address, more in (("posts/publish", {}), ("posts/schedule", {"scheduledAt": zulu(soon())})):
+        error = error_of(program("POST", address, {"postId": post["id"], **more}), 409)
+        assert (error["code"], error["message"]) == ("files_missing", "Its file could not be fetched.")
+    assert program("PATCH", f"posts/{post['id']}", {"content": "Without"}).status_code == 200
+    assert program("POST", "posts/publish", {"postId": post["id"]}).json()["status"] == "scheduled"
+
+
 def test_other_files_take_the_place_of_those_that_came(program: Program, workspace: Workspace) -> None:
     make_account(workspace)
     wanted = {"platforms": ["facebook"], "mediaUrls": ["https://example.com/a.jpg"]}
