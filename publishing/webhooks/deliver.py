@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -38,6 +39,7 @@ Status = WebhookDelivery.Status
 RUN_SECONDS = 12.0  # the task comes every 15
 GATHER_SECONDS = 0.01  # several ends make one claim
 SHARE = 4  # calls at once to one receiver
+SLOW_SECONDS = 1.0
 EXCERPT_BYTES = 2000
 KEPT_TRIES = 50
 GONE = 410  # "do not come again"
@@ -48,24 +50,34 @@ DELAYS = (5, 30, 120, 600, 1800, 3600, 7200, 14_400)
 LEAST_REST, MOST_REST = timedelta(seconds=5), timedelta(minutes=30)
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('publishing.webhooks', 0));"
-# The oldest due ones of each endpoint, as many as it may have under way: one while it does not answer.
+# The oldest due ones of each endpoint, as many as it may have under way: one while it does not answer. Endpoints take
+# turns. Heavy ones, which are slow or do not answer, come last and get no more than their part of the threads.
 CLAIM = """
     UPDATE publishing_webhookdelivery SET lease_until = %(lease)s
     WHERE id = ANY (ARRAY(
-        SELECT due.id
-        FROM publishing_webhookendpoint e
-        JOIN accounts_workspace w ON w.id = e.workspace_id AND w.deleting_at IS NULL
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS number FROM publishing_webhookdelivery b
-            WHERE b.endpoint_id = e.id AND b.status = 'waiting' AND b.lease_until > %(now)s) busy
-        CROSS JOIN LATERAL (
-            SELECT d.id, d.not_before FROM publishing_webhookdelivery d
-            WHERE d.endpoint_id = e.id AND d.status = 'waiting' AND d.not_before <= %(now)s
-              AND (d.lease_until IS NULL OR d.lease_until <= %(now)s)
-            ORDER BY d.not_before
-            LIMIT greatest(0, (CASE WHEN e.failing_since IS NULL THEN %(share)s ELSE 1 END) - busy.number)) due
-        WHERE e.paused_at IS NULL AND (e.resting_until IS NULL OR e.resting_until <= %(now)s)
-        ORDER BY due.not_before LIMIT %(limit)s))
+        SELECT ranked.id FROM (
+            SELECT due.id, due.is_heavy,
+                   row_number() OVER (PARTITION BY due.is_heavy ORDER BY due.turn, due.not_before) AS place
+            FROM (
+                SELECT waiting.id, waiting.not_before,
+                       e.failing_since IS NOT NULL OR e.id = ANY (%(slow)s::uuid[]) AS is_heavy,
+                       busy.number + row_number() OVER (PARTITION BY e.id ORDER BY waiting.not_before) AS turn
+                FROM publishing_webhookendpoint e
+                JOIN accounts_workspace w ON w.id = e.workspace_id AND w.deleting_at IS NULL
+                CROSS JOIN LATERAL (
+                    SELECT count(*) AS number FROM publishing_webhookdelivery b
+                    WHERE b.endpoint_id = e.id AND b.status = 'waiting' AND b.lease_until > %(now)s) busy
+                CROSS JOIN LATERAL (
+                    SELECT d.id, d.not_before FROM publishing_webhookdelivery d
+                    WHERE d.endpoint_id = e.id AND d.status = 'waiting' AND d.not_before <= %(now)s
+                      AND (d.lease_until IS NULL OR d.lease_until <= %(now)s)
+                    ORDER BY d.not_before
+                    LIMIT greatest(0, (CASE WHEN e.failing_since IS NULL THEN %(share)s ELSE 1 END) - busy.number)
+                ) waiting
+                WHERE e.paused_at IS NULL AND (e.resting_until IS NULL OR e.resting_until <= %(now)s)
+                  AND e.id <> ALL (%(too_slow)s::uuid[])) due) ranked
+        WHERE NOT ranked.is_heavy OR ranked.place <= %(heavy)s
+        ORDER BY ranked.is_heavy, ranked.place LIMIT %(limit)s))
       AND status = 'waiting' AND (lease_until IS NULL OR lease_until <= %(now)s)
     RETURNING id
 """
@@ -99,6 +111,7 @@ class Result:
 
 
 _stopping = threading.Event()
+_seconds: dict[UUID, float] = {}  # of the last call to each endpoint that is slow, as this process saw it
 
 
 def run(seconds: float = RUN_SECONDS) -> int:
@@ -108,8 +121,10 @@ def run(seconds: float = RUN_SECONDS) -> int:
     with ThreadPoolExecutor(settings.WEBHOOK_THREADS, thread_name_prefix="webhook") as threads:
         under_way: dict[Future[Result], Call] = {}
         while True:
-            if time.monotonic() < deadline and not _stopping.is_set():
-                for call in claim(settings.WEBHOOK_THREADS - len(under_way)):
+            left = deadline - time.monotonic()
+            if left > 0 and not _stopping.is_set():
+                heavy = sum(is_heavy(call.delivery.endpoint) for call in under_way.values())
+                for call in claim(settings.WEBHOOK_THREADS - len(under_way), heavy=heavy, left=left):
                     under_way[threads.submit(send, call)] = call
                     called += 1
             if not under_way:
@@ -125,14 +140,32 @@ def stop() -> None:
     _stopping.set()
 
 
-def claim(limit: int) -> list[Call]:
-    """Take what is due and put a lease on it."""
+def is_heavy(endpoint: WebhookEndpoint) -> bool:
+    """Its calls take long, or may: not all threads are for such."""
+    return endpoint.pk in _seconds or endpoint.failing_since is not None
+
+
+def claim(limit: int, *, heavy: int = 0, left: float = RUN_SECONDS) -> list[Call]:
+    """Take what is due and put a lease on it.
+
+    heavy: how many calls to heavy endpoints are under way; left: seconds of this run, into which a call should fit, so
+    that nobody waits for its end.
+    """
     if limit < 1:
         return []
     now = timezone.now()
     lease = now + timedelta(seconds=settings.WEBHOOK_SECONDS + 20)
+    values = {
+        "now": now,
+        "lease": lease,
+        "share": SHARE,
+        "limit": limit,
+        "heavy": max(settings.WEBHOOK_THREADS // 2, 1) - heavy,
+        "slow": list(_seconds),
+        "too_slow": [pk for pk, took in _seconds.items() if took > left],
+    }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK + CLAIM, {"now": now, "lease": lease, "share": SHARE, "limit": limit})
+        cursor.execute(LOCK + CLAIM, values)
         cursor.nextset()
         taken = [row[0] for row in cursor.fetchall()]
     if not taken:
@@ -184,6 +217,10 @@ def send(call: Call) -> Result:
 def note(delivery: WebhookDelivery, result: Result) -> None:
     """Write down how it went. Changes nothing when the lease was lost, or the delivery is gone."""
     now = timezone.now()
+    if result.seconds > SLOW_SECONDS:
+        _seconds[delivery.endpoint_id] = result.seconds
+    else:
+        _seconds.pop(delivery.endpoint_id, None)
     delivery.attempts += 1
     told = {"at": now.isoformat(), "status": result.answer.status if result.answer else None}
     this = {**told, "ms": round(result.seconds * 1000), "error": result.words}
