@@ -10,6 +10,7 @@ from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import operators
 from accounts.language import speaking_to_staff
@@ -34,8 +35,8 @@ def remove(older_than: timedelta) -> int:
         with speaking_to_staff():
             operators.warn(
                 KEY,
-                title=f"{len(found)} of {total} files belong to no row",
-                body=(
+                title=_("%(number)d of %(total)d files belong to no row") % {"number": len(found), "total": total},
+                body=_(
                     "They were not deleted, since they are so many. Look whether DATABASE_URL and MEDIA_ROOT (or "
                     "MEDIA_STORAGE_URL) belong together."
                 ),

@@ -22,6 +22,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from redis.exceptions import RedisError
 
 from accounts import operators
@@ -228,7 +230,7 @@ def put_files(archive: Archive) -> None:
 
 def pause_all() -> None:
     Workspace.objects.filter(paused_at=None).update(
-        paused_at=timezone.now(), paused_until=None, pause_reason="Restored from a backup"
+        paused_at=timezone.now(), paused_until=None, pause_reason=gettext_noop("Restored from a backup")
     )
 
 
@@ -237,8 +239,8 @@ def note(archive: Archive) -> None:
     with speaking_to_staff():
         operators.warn(
             f"restored:{taken_at.isoformat()}",
-            title=f"Restored from a backup of {taken_at:%Y-%m-%d %H:%M} UTC",
-            body=(
+            title=_("Restored from a backup of %(when)s UTC") % {"when": f"{taken_at:%Y-%m-%d %H:%M}"},
+            body=_(
                 "What happened since is missing: revoked API keys, removed members and changed passwords are as they were "
                 "then, and data that somebody had deleted is back. docs/backup.md says what to look after."
             ),
