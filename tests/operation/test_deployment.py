@@ -6,14 +6,22 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.utils import timezone
+
+from socialhub import alive
+from socialhub.models import ProcessHeartbeat
+from tests.sandbox_process import free_port
+from tests.stage import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -288,7 +296,63 @@ def test_the_proxys_configuration_is_understood_by_nginx(tmp_path: Path) -> None
     assert answer.returncode == 0, answer.stderr
 
 
+# --- Health of a process
+
+
+@pytest.fixture
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of a container."""
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setenv("PUBLIC_BASE_URL", "https://hub.example.com")
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setenv("ENV_FILE", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_is_well_while_the_database_hears_of_it(at_home: None, capsys: pytest.CaptureFixture[str]) -> None:
+    now, here = timezone.now(), socket.gethostname()[:50]
+    assert alive.main("worker") == 1
+    heard = {"kind": "worker", "started_at": now - timedelta(hours=1), "seen_at": now}
+    ProcessHeartbeat.objects.create(name="a", host="another machine", **heard)
+    ProcessHeartbeat.objects.create(name="b", host=here, **{**heard, "kind": "beat"})
+    assert alive.main("worker") == 1, "neither another machine's nor another kind"
+    mine = ProcessHeartbeat.objects.create(name="c", host=here, **heard)
+    assert alive.main("worker") == 0
+    ProcessHeartbeat.objects.filter(pk=mine.pk).update(seen_at=now - timedelta(minutes=4))
+    capsys.readouterr()
+    assert alive.main("worker") == 1
+    assert re.fullmatch(r"nothing was heard of it for 24\d seconds\n", capsys.readouterr().out)
+
+
+def test_without_a_database_a_worker_is_not_well_and_says_no_password(
+    at_home: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://hub:TOPSECRET@127.0.0.1:9/hub")
+    assert alive.main("beat") == 1
+    assert capsys.readouterr().out == "the database does not answer: OperationalError\n"
+
+
+def test_a_web_that_does_not_answer_is_not_well(at_home: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert alive.main("web") == 1
+    assert "does not answer" in capsys.readouterr().out
+
+
 # --- The pages about it
+
+
+def test_the_settings_of_a_plain_machine_are_complete(tmp_path: Path) -> None:
+    """As the page makes them: nothing is missing, the secrets are new, and files lie where the units may write."""
+    page = (ROOT / "docs/install-vps.md").read_text()
+    (script,) = re.findall(r"^python3 - > /opt/socialhub/.env <<'END'\n(.*?)^END$", page, re.MULTILINE | re.DOTALL)
+    made = run(sys.executable, "-c", script)
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "env").write_text(made.stdout)
+    look = "import socialhub.settings as s; print(s.MEDIA_ROOT, s.DATABASES['default']['OPTIONS'], s.SECRET_KEY != s.FERNET_KEYS[0])"
+    answer = run(sys.executable, "-c", look, env={"PATH": os.environ["PATH"], "ENV_FILE": str(tmp_path / "env")})
+    assert answer.stdout == "/var/lib/socialhub {'host': '/var/run/postgresql'} True\n", answer.stderr
+    for name in ("web", "worker"):
+        unit = (ROOT / f"docs/systemd/socialhub-{name}.service").read_text()
+        assert re.search(r"^ReadWritePaths=.*/var/lib/socialhub$", unit, re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
