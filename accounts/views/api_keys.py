@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -75,9 +76,13 @@ def page(request: HttpRequest, form: ApiKeyForm, status: int = 200, **more: Any)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@reauthentication_required(enabled=lambda request: request.method == "POST")
 @paced("key", when=lambda request: request.method == "POST")
 def api_keys(request: HttpRequest) -> HttpResponse:
-    """The new key stands in the answer to the form and nowhere else: no session and no redirect carries it."""
+    """The new key stands in the answer to the form and nowhere else: no session and no redirect carries it.
+
+    Whoever makes one proves anew who they are: it outlives the session, and needs no second factor.
+    """
     # `workspace` first: a person who belongs to none gets the page that says so.
     if request.workspace and request.method != "POST":
         return page(request, ApiKeyForm(membership=request.membership))

@@ -23,7 +23,11 @@ PAGE = reverse("accounts:api_keys")
 
 
 def make(client: Client, **data: Any) -> Any:
-    return client.post(PAGE, {"name": "Robot", "scopes": ["read", "write"], "days": "90", **data})
+    """With the password once more, where it is asked for."""
+    response = client.post(PAGE, {"name": "Robot", "scopes": ["read", "write"], "days": "90", **data})
+    if response.status_code == 302:
+        response = client.post(response["Location"], {"password": "correct horse"})
+    return response
 
 
 def revoke(client: Client, key: ApiKey) -> Any:
@@ -48,6 +52,20 @@ def test_a_new_key_is_shown_once_and_stored_as_a_digest(signed_in: Client, works
     assert timedelta(days=89) < key.expires_at - timezone.now() <= timedelta(days=90)  # type: ignore[operator]
     assert text not in signed_in.get(PAGE).content.decode()
     assert text not in hub.dump()
+
+
+def test_an_open_browser_makes_no_key_without_the_password(signed_in: Client) -> None:
+    asked = signed_in.post(PAGE, {"name": "Robot", "scopes": ["read"], "days": "30"})
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    assert not ApiKey.objects.exists()
+    wrong = signed_in.post(asked["Location"], {"password": "not mine"})
+    assert not ApiKey.objects.exists()
+    assert wrong.status_code in (200, 422)
+    right = signed_in.post(asked["Location"], {"password": "correct horse"})
+    assert (right.status_code, ApiKey.objects.get().scopes) == (200, ["read"])
+    assert right.context["text"] in right.content.decode()
+    assert "no-store" in right["Cache-Control"]
+    assert right.context["text"] not in hub.dump()
 
 
 def test_a_key_without_an_end(signed_in: Client) -> None:
