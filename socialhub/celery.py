@@ -7,6 +7,8 @@ from celery import Celery
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialhub.settings")
+# `migrate` runs Django's checks at each deployment. In a worker or beat they would load every page: 20 MB and a second.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("socialhub")
 app.config_from_object("django.conf:settings", namespace="CELERY")

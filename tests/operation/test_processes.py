@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,6 +27,7 @@ from socialhub.processes import EVERY_SECONDS, Heard, Presence
 from socialhub.schedule import sync
 from socialhub.silence import GRACE_SECONDS, Lookout, Silence
 from socialhub.tasks import heartbeat
+from tests.operation.test_settings import ROOT, VALID
 from tests.stage import Stage, procfile, wait_until
 
 OLD = timedelta(minutes=10)
@@ -319,3 +322,13 @@ def run(stage: Stage) -> None:
     killed.wait(timeout=10)
     assert kinds()["worker"] == 2, "the row of one that was killed grows old, and somebody sees it"
     ProcessHeartbeat.objects.filter(kind="worker").order_by("-started_at").first().delete()
+
+
+def test_workers_and_beats_do_not_load_the_pages() -> None:
+    code = (
+        "import sys; from socialhub.celery import app; app.loader.import_default_modules(); import socialhub.beat; "
+        "print([name for name in ('socialhub.urls', 'ninja', 'prometheus_client') if name in sys.modules])"
+    )
+    env = {**VALID, "DJANGO_SETTINGS_MODULE": "socialhub.settings"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
