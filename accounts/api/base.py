@@ -340,7 +340,8 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", key):
             raise ApiError(400, "idempotency_key", _("An Idempotency-Key has 1 to 255 plain characters."))
         caller = request.caller
-        request.submission_key = uuid.uuid5(caller.workspace.pk, f"{caller.principal} {key}")
+        deed = f"{caller.principal} {request.method} {request.path} {key}"
+        request.submission_key = uuid.uuid5(caller.workspace.pk, deed)
         row = begin(caller, key, digest_of(request))
         if row.status is not None:
             return answer_again(row)

@@ -26,7 +26,7 @@ from publishing.forms.composer import ComposerForm, accounts_of
 from publishing.forms.starts import from_post, from_set
 from publishing.forms.when import WhenForm
 from publishing.intake import AddressRefused, Wanted
-from publishing.models import ImageSet, ImageSetItem, Post
+from publishing.models import ImageSet, ImageSetItem, Post, Status
 from socialhub.platforms import LABELS, choices, rules
 from socialhub.platforms.base import PostType
 from socialhub.platforms.rule_types import Choice, ChoiceKind
@@ -267,7 +267,8 @@ class Sheet:
                 self._say("publishNow", _("A post goes out either now or at a time."))
             return Intent.NOW, None
         at = wanted.scheduled_at
-        if "scheduled_at" not in wanted.model_fields_set and post and post.status == Post.Summary.SCHEDULED:
+        waits = post is not None and any(one.status == Status.SCHEDULED for one in post.publications.all())
+        if "scheduled_at" not in wanted.model_fields_set and post and waits:
             at = post.scheduled_at
             if at is None or at <= timezone.now():
                 return Intent.NOW, None

@@ -197,11 +197,14 @@ def read_post(
 def change_post(
     request: ApiRequest, response: HttpResponse, post_id: UUID, wanted: PostFields, if_match: IfMatch
 ) -> Model | HttpResponseBase:
-    """Change what has not gone out. What is not sent stays; a scheduled post stays scheduled.
+    """Change what has not gone out. What is not sent stays.
 
+    A scheduled post stays scheduled, and what of it has failed goes out with the rest.
     Each list and object that is sent replaces the whole of what was there. `scheduledAt: null` makes it a draft again.
     """
     post = get_object_or_404(with_parts(Post.objects.of(request.workspace)), pk=post_id)
+    if compose.is_saved_from(post, request.submission_key):  # sent again, after a death before its answer
+        return tagged(request, response, told(request.workspace, post_id))
     refuse_uneditable(post)
     sheet = Sheet(request, wanted, post=post)
     if sheet.intent is not Intent.DRAFT:
@@ -210,7 +213,7 @@ def change_post(
     with transaction.atomic():
         now = compose.locked(post)
         check_match(request, lambda: told(request.workspace, post_id))
-        if not compose.is_saved_from(now, composition.key):  # the same request again, after a death before its answer
+        if not compose.is_saved_from(now, composition.key):
             compose.update(now, request.user, composition)
             now.media_fetches.all().delete()  # what was fetched for it before is in the library
             expect_files(request, sheet, now)

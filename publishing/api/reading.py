@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 
 from accounts.models import Workspace
@@ -43,6 +44,7 @@ def post_out(post: Post, state: State | None) -> PostOut:
     publications = list(post.publications.all())
     return PostOut(
         id=post.pk,
+        url=settings.PUBLIC_BASE_URL + post.get_absolute_url(),
         status=Post.Summary(post.status),
         content=post.caption,
         hashtags=post.hashtags,

@@ -208,6 +208,7 @@ class Fetching(Model):
 
 class PostOut(Model):
     id: UUID
+    url: str = Field(description="Its page, for people who are signed in.")
     status: SummaryWord
     content: str
     hashtags: list[str]

@@ -17,7 +17,17 @@ from django.utils import timezone
 from accounts.api.base import zulu
 from accounts.models import ConnectedAccount, IdempotentAnswer, User, Workspace
 from publishing import compose
-from publishing.models import ImageSet, ImageSetItem, MediaFetch, Post, PostAssembly, PostMedia, Publication, Status
+from publishing.models import (
+    ImageSet,
+    ImageSetItem,
+    MediaFetch,
+    Post,
+    PostAssembly,
+    PostMedia,
+    Publication,
+    QueueEntry,
+    Status,
+)
 from publishing.schedule import publish_now
 from tests.api.programs import Program, error_of, fields_of, program_of
 from tests.factories import make_account, make_entry, make_media, make_post, workspace_of
@@ -290,6 +300,18 @@ def test_a_death_before_the_answer_makes_no_second_post(
     IdempotentAnswer.objects.all().delete()
     other = program("POST", "posts", {**wanted, "content": "y"}, Idempotency_Key="order-1")
     assert error_of(other, 422)["code"] == "idempotency_key_reused"
+
+
+def test_a_change_that_went_through_is_told_again_also_when_it_is_out(
+    program: Program, workspace: Workspace, account: ConnectedAccount
+) -> None:
+    post = make_post(workspace, account)
+    wanted = {"content": "Two", "publishNow": True}
+    program("PATCH", f"posts/{post.pk}", wanted, Idempotency_Key="change-1")
+    Publication.objects.update(status=Status.PUBLISHED)
+    IdempotentAnswer.objects.update(status=None, body=None, lease_until=timezone.now())
+    body = program("PATCH", f"posts/{post.pk}", wanted, Idempotency_Key="change-1").json()
+    assert (body["content"], body["publications"][0]["status"]) == ("Two", "published")
 
 
 def test_a_key_without_publish_makes_drafts_only(workspace: Workspace, owner: User, account: ConnectedAccount) -> None:
@@ -574,6 +596,19 @@ def test_what_is_not_sent_stays(program: Program, workspace: Workspace, account:
     body = program("PATCH", f"posts/{post['id']}", {"captions": {}, "hashtags": [], "mediaIds": []}).json()
     assert (body["publications"][0]["caption"], body["hashtags"], body["media"]) == (None, [], [])
     assert body["publications"][0]["postType"] == "text"
+
+
+def test_what_waits_beside_a_failure_still_waits(program: Program, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace), make_account(workspace, platform="linkedin"))
+    at = soon()
+    program("POST", "posts/schedule", {"postId": str(post.pk), "scheduledAt": zulu(at)})
+    failed = post.publications.first()
+    QueueEntry.objects.filter(publication=failed).delete()
+    Publication.objects.filter(pk=failed.pk).update(status=Status.FAILED, error_kind="rejected")
+    Post.objects.update(status=Post.Summary.PARTLY_FAILED)
+    body = program("PATCH", f"posts/{post.pk}", {"campaign": "Spring"}).json()
+    assert (body["status"], body["scheduledAt"]) == ("scheduled", zulu(at))
+    assert QueueEntry.objects.filter(not_before=at).count() == 2
 
 
 def test_a_time_is_changed_and_taken_away(program: Program, account: ConnectedAccount) -> None:
