@@ -61,6 +61,8 @@ class Presence:
         self._stopping.set()
         if self._thread:
             self._thread.join(timeout=5)
+        if not self._is_heard:  # nobody waits at the end for a database that was away a moment ago
+            return
         try:
             ProcessHeartbeat.objects.filter(name=self.name).delete()
         except (DatabaseError, InterfaceError):

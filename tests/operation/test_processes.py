@@ -135,6 +135,20 @@ def test_an_end_that_cannot_be_told_is_no_error(presence: Presence, monkeypatch:
 
 
 @pytest.mark.django_db
+def test_the_end_of_a_process_does_not_wait_for_a_database_that_is_away(
+    presence: Presence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object, **__: object) -> None:
+        raise DatabaseError("no answer")
+
+    monkeypatch.setattr(ProcessHeartbeat, "say", down)
+    presence.round()
+    with CaptureQueriesContext(connection) as captured:
+        presence.stop()
+    assert len(captured) == 0
+
+
+@pytest.mark.django_db
 def test_who_is_silent_is_shown_for_a_day_and_then_forgotten(presence: Presence) -> None:
     presence.say()
     assert ProcessHeartbeat.objects.alive().count() == 1
