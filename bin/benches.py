@@ -440,15 +440,19 @@ def quantiles(ordered: list[float]) -> dict[str, float]:
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Proportional memory of web, worker and beat, idle."""
+    """Proportional memory of web, worker and beat, idle, as the Procfile starts them."""
     folder = prepare()
-    with stage(folder) as made:
-        made.start_web()
-        made.start_worker()
-        made.start("celery", "--app", "socialhub", "beat", "--scheduler", "socialhub.beat:SoloScheduler")
-        time.sleep(10)
-        sizes = {process.pid: pss_with_children(process.pid) for process in made.processes}
-        say(bench="memory", case="web + worker + beat, idle", pss_mb=round(sum(sizes.values()) / 1024))
+    with stage(folder, DEBUG="0", SANDBOX_FORCE="1") as made:
+        from tests.stage import procfile, wait_until
+
+        made.environment["PORT"] = made.web_url.rpartition(":")[2]
+        started = {name: made.run(procfile(name)) for name in ("web", "worker", "beat")}
+        assert wait_until(made._web_answers, 90), "the web process did not start"
+        time.sleep(15)
+        sizes = {name: round(pss_with_children(process.pid) / 1024) for name, process in started.items()}
+        for name, size in sizes.items():
+            say(bench="memory", case=f"{name}, idle", pss_mb=size)
+        say(bench="memory", case="web + worker + beat, idle", pss_mb=sum(sizes.values()))
 
 
 def pss_with_children(pid: int) -> int:
