@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts import tokens
 from publishing import claims
-from publishing.job import ACCEPTED, Failure, Job
+from publishing.job import ACCEPTED, RESTORED_AT, Failure, Job
 from publishing.models import Publication, Status
 from publishing.settle import ask_a_person, check_delay, close, fail, forget, mend, set_published, settle
 from socialhub.platforms import errors
@@ -85,10 +85,18 @@ def _judge(job: Job, found: Published | Absent | Unknowable | NotYet, since: dat
             set_published(job, found, reason=_("Found by reading the account."))
         case Unknowable():
             ask_a_person(job, found.evidence)
-        case Absent() if timezone.now() - since < check_delay(job.platform.absent_after_seconds):
+        case Absent() if timezone.now() - _sent_at_the_latest(job, since) < check_delay(
+            job.platform.absent_after_seconds
+        ):
             _look_later(job)
         case Absent():
             _surely_absent(job, found)
+
+
+def _sent_at_the_latest(job: Job, since: datetime) -> datetime:
+    """Lists lag behind: what was sent a moment ago may be missing in them."""
+    restored_at = job.handles.get(RESTORED_AT)
+    return max(since, datetime.fromisoformat(restored_at)) if restored_at else since
 
 
 def _still_at_it(job: Job, found: NotYet) -> None:

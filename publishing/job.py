@@ -25,6 +25,7 @@ from socialhub.platforms.base import (
 )
 
 STEPS_DONE = "steps_done"  # the name among the handles under which the keys of finished steps are kept
+RESTORED_AT = "restored_at"  # when it came out of a backup: an installation that is lost may have sent it until then
 ACCEPTED = "accepted"  # and this holds the id of what the network took, but had not published yet
 
 Failure = errors.PlatformError

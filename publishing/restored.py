@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Count, Q
+from django.db import models, transaction
+from django.db.models import Count, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,6 +23,7 @@ from django.utils.translation import gettext_noop
 from accounts.language import speaking_to
 from accounts.models import Notification, Workspace
 from accounts.notify import tell
+from publishing.job import RESTORED_AT
 from publishing.models import FollowUp, PostAssembly, Publication, QueueEntry, Status
 from publishing.settle import check_delay
 from socialhub.platforms import PLATFORMS
@@ -53,9 +54,9 @@ def doubt_everything(since: datetime, *, planned_too: bool = True) -> Doubts:
     now = timezone.now()
     with transaction.atomic():
         later = Q() if planned_too else ~Q(status=Status.SCHEDULED, queue_entry__due_at__gt=now)
-        waiting = mark(Publication.objects.filter(later, status__in=WAITING, queue_entry__isnull=False), since)
+        waiting = mark(Publication.objects.filter(later, status__in=WAITING, queue_entry__isnull=False), since, now)
         # People are told on the page before they send one of these; a retry looks first.
-        opened = mark(Publication.objects.filter(status__in=(Status.DRAFT, Status.FAILED)), since)
+        opened = mark(Publication.objects.filter(status__in=(Status.DRAFT, Status.FAILED)), since, now)
         let_go(now)
         comments = FollowUp.objects.filter(kind=FollowUp.Kind.COMMENT, done_at=None)
         number = comments.update(began_at=Coalesce("began_at", now), lease_until=None)
@@ -64,9 +65,16 @@ def doubt_everything(since: datetime, *, planned_too: bool = True) -> Doubts:
     return doubts
 
 
-def mark(publications: object, since: datetime) -> int:
-    pks = list(publications.values_list("pk", flat=True))  # type: ignore[attr-defined]
-    return Publication.objects.filter(pk__in=pks).update(committing_at=Coalesce("committing_at", since))
+def mark(publications: QuerySet[Publication], since: datetime, now: datetime) -> int:
+    """It may have been sent from `since` on, and until `now`."""
+    until = Value({RESTORED_AT: now.isoformat()}, models.JSONField())
+    handles = Func(
+        F("handles"), until, template="(%(expressions)s)", arg_joiner=" || ", output_field=models.JSONField()
+    )
+    pks = list(publications.values_list("pk", flat=True))
+    return Publication.objects.filter(pk__in=pks).update(
+        committing_at=Coalesce("committing_at", since), handles=handles
+    )
 
 
 def let_go(now: datetime) -> None:

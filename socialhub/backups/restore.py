@@ -17,13 +17,14 @@ from django.core.cache import cache
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from psycopg.errors import LockNotAvailable
 from redis.exceptions import RedisError
 
 from accounts import operators
@@ -38,6 +39,7 @@ from socialhub.models import ProcessHeartbeat
 AT_WORK = timedelta(seconds=90)  # processes say every half minute that they are there
 # Rows that were written after the backup had numbers, too, and others (receivers of webhooks) may know them by these.
 NUMBERS_APART = 1_000_000
+LOCK_SECONDS = 20  # for whoever uses the tables to let go of them
 
 
 class Refused(Exception):
@@ -86,6 +88,10 @@ def restore(
             note(archive)
     except BadBackup as error:  # it has changed since it was read
         raise Refused(str(error)) from error
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Refused("Somebody else is at work in this database. Stop whatever uses it first.") from error
+        raise
     say("Finishing …")
     call_command("migrate", interactive=False, verbosity=0)  # nothing is left to migrate: permissions, schedule
     forget_cache(say)
@@ -128,6 +134,7 @@ def drop_all() -> None:
     ours = {model._meta.db_table for model in state.apps.get_models(include_auto_created=True)}
     ours.add(MigrationRecorder.Migration._meta.db_table)
     with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         for name in sorted(ours & tables_here()):
             cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)} CASCADE")
         cursor.execute(

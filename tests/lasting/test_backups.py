@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -15,7 +17,9 @@ from allauth.mfa.utils import encrypt
 from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Credential, User, Workspace
 from publishing.media import store_upload
@@ -25,13 +29,23 @@ from socialhub.backups.archive import Archive, BadBackup, read_manifest, refuse_
 from socialhub.backups.make import make
 from socialhub.backups.tables import LEFT_OUT, kept, values_of
 from socialhub.backups.verify import verify
+from socialhub.models import ProcessHeartbeat
 from tests.factories import make_account, make_post, make_user, workspace_of
 from tests.kinds import FILES
 from tests.lasting.places import place
+from tests.stage import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TOKEN = "EAAB-a-very-secret-page-token"
+WITHOUT_PATIENCE = """
+import sys, django
+django.setup()
+from django.core.management import call_command
+from socialhub.backups import restore
+restore.LOCK_SECONDS = 1
+call_command("restore", sys.argv[1], "--replace")
+"""
 CAPTION = 'Tabs\tand lines\nand \\N and a backslash \\ and "quotes" and 🏎'
 
 
@@ -291,6 +305,32 @@ def test_it_goes_into_a_database_that_was_only_just_made(backup: Path, tmp_path:
         assert answer.returncode == 0, answer.stderr
         with other.inside():
             assert Post.objects.count() == 1
+
+
+def test_it_refuses_while_somebody_is_at_work(backup: Path, tmp_path: Path) -> None:
+    with place("busy", tmp_path) as other:
+        assert other.manage("restore", str(backup)).returncode == 0
+        with other.inside():
+            now = timezone.now()
+            worker = ProcessHeartbeat.objects.create(
+                name="there:1", kind="worker", host="there", started_at=now, seen_at=now
+            )
+        answer = other.manage("restore", str(backup), "--replace")
+        assert (answer.returncode, "there:1" in answer.stderr) == (1, True)
+        with other.inside():
+            worker.delete()
+            with transaction.atomic():
+                list(Post.objects.select_for_update())
+                answer = subprocess.run(
+                    [sys.executable, "-c", WITHOUT_PATIENCE, str(backup)],
+                    cwd=ROOT,
+                    env=other.environment(),
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+            assert "Somebody else is at work" in answer.stderr
+            assert Post.objects.get().caption == CAPTION
 
 
 def test_what_fails_leaves_everything_as_it_was(backup: Path, tmp_path: Path) -> None:

@@ -9,13 +9,16 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Notification, User, Workspace
+from publishing import job, publish
 from publishing.checks import Draft, given_up_findings
+from publishing.claims import claim_due
 from publishing.models import FollowUp, Post, PostAssembly, Publication, QueueEntry, Status
 from publishing.restored import TOLD, doubt_everything, settle_told
 from publishing.schedule import retry, schedule
 from publishing.settle import check_delay
 from socialhub.platforms import PLATFORMS
 from tests.factories import make_account, make_post
+from tests.fakes import FakePlatform
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +54,29 @@ def test_what_waits_is_looked_for_and_not_before_its_network_shows_it(
     assert entry.not_before - timezone.now() > shown - timedelta(seconds=30)
     assert "looked at first" in entry.wait_reason
     assert QueueEntry.objects.get(pk=later.pk).not_before == later.scheduled_at
+
+
+def test_a_look_that_comes_early_takes_nothing_for_absent(
+    workspace: Workspace, account: ConnectedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody asks to look again at once: the network's list may not show yet what went out a moment ago."""
+    network = FakePlatform()
+    monkeypatch.setattr(job, "client_of", lambda account: network)
+    publication = planned(workspace, account, timedelta())
+    doubt_everything(timezone.now() - YESTERDAY)
+
+    def looked_at() -> str:
+        QueueEntry.objects.update(not_before=timezone.now())
+        for claim in claim_due(5):
+            publish.run(claim)
+        publication.refresh_from_db()
+        return publication.status
+
+    assert [looked_at(), looked_at()] == [Status.CHECKING, Status.CHECKING]
+    with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=False):
+        assert looked_at() == Status.SCHEDULED, "by now it is surely not there"
+        assert looked_at() == Status.PUBLISHED
+    assert len(network.feed[account.platform_account_id]) == 1
 
 
 def test_what_was_announced_before_is_looked_for_since_then(workspace: Workspace, account: ConnectedAccount) -> None:
