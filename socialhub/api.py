@@ -227,7 +227,7 @@ class Document(OpenAPISchema):
         schemas["ErrorAnswer"] = {name: schemas.pop(name) for name in ("properties", "required", "title", "type")}
         self["components"]["securitySchemes"] = {
             "apiKey": {"type": "http", "scheme": "bearer", "description": "“Authorization: Bearer shk_…”"},
-            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+            "session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
         }
         self["components"]["responses"] = {
             f"Error{status}": {
