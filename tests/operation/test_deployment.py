@@ -33,6 +33,7 @@ STAYING = {"web", "worker", "beat", "postgres", "redis"}
 COLLECT = "python manage.py collectstatic --no-input --verbosity 0"
 # Not settings of ours: of compose, of the Procfile's commands, and of the file that settings are read from.
 AROUND = {"PORT", "LISTEN", "WEB_CONCURRENCY", "WEB_ADDRESS", "SOCIALHUB_TAG", "ENV_FILE"}
+AROUND |= {"WEB_MEMORY", "WORKER_MEMORY", "DATABASE_MEMORY"}
 
 
 def run(*command: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
