@@ -291,7 +291,9 @@ def take() -> MediaFetch | None:
 
 
 def waiting() -> Q:
-    return Q(status=MediaFetch.Status.WAITING, post__assembly__isnull=False, post__assembly__failed_at=None)
+    """Of posts that somebody still wants; without a lease or a time."""
+    wanted = Q(post__assembly__isnull=False, post__assembly__failed_at=None, post__workspace__deleting_at=None)
+    return Q(wanted, status=MediaFetch.Status.WAITING)
 
 
 def work_on(row: MediaFetch) -> None:
@@ -386,7 +388,7 @@ def name_of(url: str) -> str:
 
 def conclude_all() -> None:
     """Posts whose last file came, and whoever brought it died before it was put in."""
-    ready = PostAssembly.objects.filter(failed_at=None).exclude(
+    ready = PostAssembly.objects.filter(failed_at=None, post__workspace__deleting_at=None).exclude(
         Exists(MediaFetch.objects.filter(post=OuterRef("post"), status=MediaFetch.Status.WAITING))
     )
     for post_id in list(ready.values_list("post", flat=True)):

@@ -24,7 +24,9 @@ from accounts import api_keys, connect
 from accounts.models import ConnectedAccount, Credential, Grant, Membership, User, Workspace
 from analytics import workspace_end, workspace_export
 from analytics.models import InsightWindow, PostDay, PostSnapshot, WorkspaceExport
-from publishing import claims
+from publishing import claims, intake
+from publishing.compose import Intent
+from publishing.intake import Wanted
 from publishing.media import rendition
 from publishing.models import Attempt, MediaFile, Post, Publication, PublicationEvent, QueueEntry, WebhookDelivery
 from publishing.schedule import publish_now, schedule
@@ -157,6 +159,16 @@ def test_nothing_that_waits_goes_out(workspace: Workspace, owner: User, network:
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         run_due()
     assert not network.feed
+    assert not Workspace.objects.filter(pk=workspace.pk).exists()
+
+
+def test_no_file_is_fetched_for_it(workspace: Workspace, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = make_post(workspace, make_account(workspace))
+    intake.expect(post, [Wanted("https://pictures.example/a.jpg")], intent=Intent.NOW, by=owner)
+    workspace_end.begin(workspace, owner)
+    monkeypatch.setattr(intake, "fetch_to", lambda *args: pytest.fail("it is fetched"))
+    intake.run_due()
+    workspace_end.run_due()
     assert not Workspace.objects.filter(pk=workspace.pk).exists()
 
 
