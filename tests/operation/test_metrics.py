@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -153,6 +154,20 @@ def test_requests_of_all_web_processes_are_told_by_any_of_them() -> None:
     assert value(found, f"{name}_bucket", **labels, le="+Inf") == 3
     assert value(found, f"{name}_count", process="host-b:1:x", method="POST", status="4xx") == 1
     assert value(found, f"{name}_count", process="host-c:1:x", method="GET", status="2xx") is None
+
+
+def test_a_scrape_costs_the_same_whatever_is_in_the_tables(workspace: Workspace) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            scraped()
+        return len(captured)
+
+    few = cost()
+    for number in range(5):
+        process("worker", f"host-{number}:1:x", threads=1, busy=0, disk_free=1, disk_total=1)
+        tried(make_account(workspace, platform=("facebook", "linkedin")[number % 2]), "rejected", ago=HOUR / 2)
+    assert cost() == few
+    assert few <= 35
 
 
 def test_versions_tell_how_long_they_last() -> None:
