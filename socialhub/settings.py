@@ -366,6 +366,8 @@ MEDIA_URL_SECONDS = env.int("MEDIA_URL_SECONDS", default=3 * 24 * 3600)
 
 # Addresses that people name (files to fetch, receivers of webhooks) must be public and https, but for these origins.
 OUTSIDE_ORIGINS = [origin(url).lower() for url in env.list("OUTSIDE_ORIGINS", default=[])]
+if wrong := [one for one in OUTSIDE_ORIGINS if not one.startswith(("http://", "https://")) or one.endswith("/")]:
+    raise ImproperlyConfigured(f"OUTSIDE_ORIGINS must be http or https addresses; {wrong[0]!r} is none.")
 OUTSIDE_ORIGINS += [origin(SANDBOX_URL).lower()] if SANDBOX else []
 
 # --- Figures --------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ def test_a_missing_variable_stops_the_start_and_names_itself(name: str) -> None:
         ("DATABASE_URL", "sqlite:///x.db"),
         ("REDIS_URL", "http://localhost"),
         ("PUBLIC_BASE_URL", "hub.example.com"),
+        ("OUTSIDE_ORIGINS", "https://files.internal,hooks.internal"),
+        ("OUTSIDE_ORIGINS", "http:///hooks"),
         ("META_GRAPH_VERSION", "26"),
         ("META_GRAPH_URL", "graph.facebook.com"),
         ("LINKEDIN_API_VERSION", "2026-09"),
