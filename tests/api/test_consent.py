@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.socialaccount.adapter import get_adapter
+from django.db import connections
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -130,6 +132,28 @@ def test_a_yes_counts_once(passer_by: Client, network: Sandbox, key: ApiKey) -> 
     assert passer_by.post(CONSENT, {**form, "answer": "yes"}).status_code == 410
     assert passer_by.get(back).status_code == 410
     assert not Grant.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_yes_at_once_one_counts(network: Sandbox, key: ApiKey) -> None:
+    back = allow(network, "meta", address_for(key, "meta"))
+    form = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+    gate, answers = threading.Barrier(4), []
+
+    def press() -> None:
+        try:
+            gate.wait(10)
+            answers.append(Client().post(CONSENT, {**form, "answer": "yes"}).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(answers) == [200, 410, 410, 410]
+    assert Grant.objects.count() == 1
 
 
 def test_another_site_cannot_press_yes(network: Sandbox, key: ApiKey) -> None:
