@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -27,12 +29,13 @@ from publishing.models import MediaFile, Post
 from socialhub.backups import make as making
 from socialhub.backups.archive import Archive, BadBackup, read_manifest, refuse_unsafe
 from socialhub.backups.make import make
+from socialhub.backups.restore import put_files
 from socialhub.backups.tables import LEFT_OUT, kept, values_of
 from socialhub.backups.verify import verify
 from socialhub.models import ProcessHeartbeat
 from tests.factories import make_account, make_post, make_user, workspace_of
 from tests.kinds import FILES
-from tests.lasting.places import place
+from tests.lasting.places import Place, place
 from tests.stage import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -296,6 +299,30 @@ def test_everything_comes_back_into_an_empty_database(backup: Path, tmp_path: Pa
         assert other.manage("restore", str(backup), "--replace").returncode == 0
         with other.inside():
             assert ConnectedAccount.objects.count() == Post.objects.count() == 1
+
+
+def test_it_is_checked_where_there_is_nothing_but_the_keys(backup: Path, tmp_path: Path) -> None:
+    nowhere = Place("nowhere", "postgresql://nobody@127.0.0.1:9/none", tmp_path / "none")
+    answer = nowhere.manage("restore", str(backup), "--check", REDIS_URL="redis://127.0.0.1:9")
+    assert (answer.returncode, "The backup is whole." in answer.stdout) == (0, True), answer.stderr
+    wrong = nowhere.manage("restore", str(backup), "--check", FERNET_KEYS="quite-another-key-of-at-least-32-characters")
+    assert (wrong.returncode, "0 of 2 secrets open" in wrong.stdout) == (1, True)
+
+
+def test_a_large_file_is_never_held_in_memory(rows: Workspace, tmp_path: Path) -> None:
+    media = MediaFile.objects.get()
+    os.truncate(default_storage.path(media.file.name), 64 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        make(tmp_path / "large.zip")
+        with Archive(tmp_path / "large.zip") as archive:
+            assert verify(archive).problems == []
+            put_files(archive)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16 * 1024 * 1024
+    assert default_storage.size(media.file.name) == 64 * 1024 * 1024
 
 
 def test_it_goes_into_a_database_that_was_only_just_made(backup: Path, tmp_path: Path) -> None:
