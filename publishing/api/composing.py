@@ -181,17 +181,16 @@ class Sheet:
         if len({item.id for item in named}) < len(named):
             self._say("media", _("A file is named twice."))
         self.values["media"] = [item.id for item in named]
-        for item in named:
-            self._put_picture(item, replaces=wanted.media is not None)
+        if wanted.media is not None:  # named by its id alone, a file stays as it was in this post
+            for item in named:
+                self._put_picture(item)
         self.files = [Wanted(item.url, item.alt_text) for item in items if item.url]
         try:
             intake.refuse(self.files)
         except AddressRefused as error:
             self._say("media" if wanted.media is not None else f"mediaUrls.{error.number}", error.message)
 
-    def _put_picture(self, item: MediaInput, *, replaces: bool) -> None:
-        if not replaces:
-            return  # named by its id alone, it stays as it was in this post
+    def _put_picture(self, item: MediaInput) -> None:
         self.values[f"alt-{item.id}"], self.values[f"fit-{item.id}"] = item.alt_text, item.fit
         if item.focus:
             self.values[f"focus_x-{item.id}"] = round(item.focus.x * 100)
