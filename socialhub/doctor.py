@@ -28,7 +28,7 @@ from django.core.checks import WARNING, run_checks
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.mail import get_connection
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -103,8 +103,12 @@ def attended(topic: str, look: Callable[[], Findings]) -> list[Line]:
     found: list[Line] = []
     try:
         found.extend(look())
-    except DatabaseError as error:
-        found.append(Line(topic, Mark.FAIL, f"The database does not answer: {first_line(error)}", "See “database”."))
+    except (DatabaseError, InterfaceError) as error:
+        if topic == "database":
+            advice = "Start PostgreSQL, or correct DATABASE_URL; where tables are missing, run: manage.py migrate"
+            found.append(Line(topic, Mark.FAIL, f"The database does not answer: {first_line(error)}", advice))
+        else:
+            found.append(Line(topic, Mark.FAIL, "Not looked at, since the database does not answer."))
     except Exception as error:
         logger.exception("the doctor could not look at %s", topic)
         found.append(Line(topic, Mark.FAIL, f"This could not be looked at: {first_line(error)}", "The log says more."))

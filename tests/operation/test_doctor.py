@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 from django.utils import timezone
@@ -180,6 +181,17 @@ def test_trouble_with_one_thing_does_not_keep_it_from_the_others(
     assert "nobody expected that" in of("mail", lines, Mark.FAIL)
     assert of("queue", lines, Mark.OK)
     assert "could not look at mail" in caplog.text
+
+
+def test_a_database_that_is_away_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: object, **more: object) -> None:
+        raise OperationalError("connection refused\nIs the server running?")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    lines = examine(outside=False)
+    assert "connection refused Start PostgreSQL" in of("database", lines, Mark.FAIL)
+    assert of("queue", lines, Mark.FAIL) == "Not looked at, since the database does not answer. "
+    assert of("redis", lines, Mark.OK), "the rest is looked at all the same"
 
 
 # --- Each trouble ---------------------------------------------------------------------------------------------
