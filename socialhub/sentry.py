@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
 from sentry_sdk.transport import Transport
 from sentry_sdk.utils import BadDsn
 
@@ -28,6 +28,7 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 def start(transport: type[Transport] | None = None) -> None:
     """Raises ImproperlyConfigured where the address is none."""
+    ignore_logger("django.security.DisallowedHost")  # scanners of the internet, all day
     try:
         sentry_sdk.init(
             dsn=settings.SENTRY_DSN,

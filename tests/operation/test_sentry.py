@@ -79,6 +79,12 @@ def test_a_page_that_breaks_tells_nothing_of_its_person(owner: User, monkeypatch
     assert not {"request", "user", "extra", "breadcrumbs"} & set(event)
 
 
+@override_settings(ALLOWED_HOSTS=["hub.example.com"])
+def test_nobody_is_told_of_scanners(client: Client) -> None:
+    assert client.get("/account/login/", headers={"Host": "evil.example"}).status_code == 400
+    assert sent == []
+
+
 @override_settings(SENTRY_DSN="not an address")
 def test_an_address_that_is_none_names_the_setting() -> None:
     with pytest.raises(ImproperlyConfigured, match="SENTRY_DSN"):
