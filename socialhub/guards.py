@@ -91,7 +91,7 @@ class Pace:
 # Far above what people do by hand, and what our scripts do for them: one request for each file of a large set.
 PACES = {
     "upload": Pace(900, 600),
-    "export": Pace(60, 600),
+    "export": Pace(300, 600),
     "sync": Pace(120, 600),
     "key": Pace(20, 3600),
     "connect": Pace(60, 600),

@@ -73,7 +73,8 @@ LIBRARIES = {  # prefix: the settings object that knows the rest of the name
     "ALLAUTH_": allauth_settings,
 }
 CELERY = {name.replace(".", "_").upper() for name in defaults.flatten(defaults.NAMESPACES) for name in [name[0]]}
-BY_NAME_ALONE = {"ROOT_URLCONF", "CONTENT_SECURITY_POLICY"}  # Django has no default for the first; django-csp
+# Django has no default for the first; django-csp; whitenoise
+BY_NAME_ALONE = {"ROOT_URLCONF", "CONTENT_SECURITY_POLICY", "WHITENOISE_ALLOW_ALL_ORIGINS"}
 
 
 def belongs_to_a_library(name: str) -> bool:
