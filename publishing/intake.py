@@ -429,10 +429,10 @@ def assemble(post: Post) -> None:
         return
     intent, at, by, late_hours = Intent(assembly.intent), due_of(post, assembly), assembly.by, assembly.late_hours
     assemblies.end(post)
-    if intent is Intent.NOW:
-        schedule.publish_now(post, by=by)
-    elif intent is Intent.SCHEDULE and at:
+    if intent is not Intent.DRAFT and at:  # somebody may have given it a time meanwhile
         schedule.schedule(post, at, by=by, late_hours=late_hours)
+    elif intent is Intent.NOW:
+        schedule.publish_now(post, by=by)
 
 
 def attach(post: Post) -> None:
@@ -475,7 +475,7 @@ def why_not(post: Post, assembly: PostAssembly) -> str:
         return "\n".join([_("The files are here, but the post cannot go out as it is."), *words_of(findings)])
     due, hours = due_of(post, assembly), assembly.late_hours
     kept = timedelta(hours=settings.PUBLISH_LATE_HOURS if hours is None else hours)
-    if assembly.intent == Intent.SCHEDULE and due and timezone.now() - due > kept:
+    if due and timezone.now() - due > kept:
         return _("The files came too late for the time that was planned.")
     return ""
 

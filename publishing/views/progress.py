@@ -239,7 +239,7 @@ def detail_context(
         "publications": publications,
         "timeline": timeline(publications),
         "files": files,
-        "headline": waiting_headline(files) if files and files.is_waiting else headline(post, cards),
+        "headline": waiting_headline(post, files) if files and files.is_waiting else headline(post, cards),
         "is_moving": any(one.status in MOVING for one in cards),
         "delay": delay,
         "number": number + 1,
@@ -340,13 +340,14 @@ def pace(number: int) -> int:
     return next((seconds for most, seconds in PACE if number < most), SLOWEST)
 
 
-def waiting_headline(files: State) -> str:
-    """What becomes of a draft as soon as its files are here."""
+def waiting_headline(post: Post, files: State) -> str:
+    """What becomes of a draft as soon as its files are here. Given a time meanwhile, it goes out then."""
+    intent = Intent.SCHEDULE if files.intent is Intent.NOW and post.scheduled_at else files.intent
     return {
         Intent.NOW: _("It is published as soon as all its files are here. You may close this page."),
         Intent.SCHEDULE: _("It is scheduled as soon as all its files are here. You may close this page."),
         Intent.DRAFT: _("A draft whose files are still being fetched."),
-    }[files.intent]
+    }[intent]
 
 
 def headline(post: Post, cards: Sequence[Card]) -> str:

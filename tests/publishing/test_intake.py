@@ -122,6 +122,14 @@ def test_what_was_moved_in_the_calendar_meanwhile_goes_out_then(pictures: Host, 
     assert QueueEntry.objects.get().due_at == moved
 
 
+def test_what_was_to_go_out_at_once_and_got_a_day_goes_out_then(pictures: Host, draft: Post, owner: User) -> None:
+    expect(draft, wanted(pictures, "/1.jpg"), owner)
+    moved = later(9000)
+    schedule.reschedule(draft, moved, by=owner)
+    intake.run_due()
+    assert QueueEntry.objects.get().due_at == moved
+
+
 def test_something_else_may_be_intended_meanwhile(pictures: Host, draft: Post, owner: User) -> None:
     expect(draft, wanted(pictures, "/1.jpg"), owner, Intent.DRAFT)
     at = later(7200)
@@ -579,6 +587,8 @@ def test_the_page_of_the_post_says_what_is_missing(waiting: Post, signed_in: Cli
     assert "It is published as soon as all its files are here." in page
     assert "said HTTP 503" in page
     assert "hx-get" in page.split('id="post_progress"')[1][:200]
+    schedule.reschedule(waiting, later(9000), by=None)
+    assert "It is scheduled as soon as" in signed_in.get(waiting.get_absolute_url()).content.decode()
     editing = signed_in.get(reverse("publishing:post_edit", args=[waiting.pk])).content.decode()
     assert "1 of 3 files is being fetched" in editing
     assert "What you save here is what counts" in editing
