@@ -153,6 +153,13 @@ def test_a_form_of_another_site_cannot_speak_json(signed_in: Client, type_: str)
     assert not Post.objects.exists()
 
 
+def test_a_stranger_cannot_make_us_read_a_large_body() -> None:
+    """Nobody has looked at a key yet: it is refused by its length, in the words of the API."""
+    sent = {"content_type": "multipart/form-data; boundary=a"}
+    response = Client().generic("POST", "/api/social/media", b"a" * 200_000, **sent)
+    assert error_of(response, 413)["code"] == "too_large"
+
+
 def test_no_other_site_may_read_an_answer(program: Program) -> None:
     for method in ("GET", "OPTIONS"):
         response = program(method, "posts", Origin="https://evil.example", Access_Control_Request_Method="POST")
