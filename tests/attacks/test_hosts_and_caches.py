@@ -30,7 +30,7 @@ MADE_UP = {
     "X-Rewrite-URL": "/admin/",
     "X-HTTP-Method-Override": "DELETE",
     "X-Forwarded-Prefix": f"//{EVIL}",
-    "X-Forwarded-Port": "1337",
+    "X-Forwarded-Port": "61337",
     "X-Forwarded-Scheme": "gopher",
     "Origin": f"https://{EVIL}",
 }
@@ -56,7 +56,7 @@ def test_no_header_of_a_proxy_decides_what_a_page_says(signed_in: Client, things
     assert made_up.status_code == plain.status_code
     for part in (made_up.content.decode(errors="replace"), str(dict(made_up.items()))):
         assert EVIL not in part
-        assert "1337" not in part or "1337" in plain.content.decode(errors="replace")
+        assert ":61337" not in part
     assert made_up.get("Access-Control-Allow-Origin") is None
     assert made_up.get("Location", "") == plain.get("Location", "")
 
