@@ -41,7 +41,7 @@ def staff(owner: User, signed_in: Client) -> Client:
 
 
 def process(kind: str = "worker", name: str = "", *, age: timedelta = timedelta(), **details: Any) -> ProcessHeartbeat:
-    made = ProcessHeartbeat.objects.create(
+    return ProcessHeartbeat.objects.create(
         name=name or f"host-a:1:{kind}{ProcessHeartbeat.objects.count()}",
         kind=kind,
         host=name.split(":")[0] or "host-a",
@@ -50,7 +50,6 @@ def process(kind: str = "worker", name: str = "", *, age: timedelta = timedelta(
         seen_at=timezone.now() - age,
         details=details,
     )
-    return made
 
 
 def tried(account: ConnectedAccount, outcome: str, *, ago: timedelta, number: int = 1) -> None:
