@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from publishing.webhooks.payloads import KINDS
@@ -20,6 +21,15 @@ from socialhub.api_examples import PYTHON, REFUSALS, STEPS, WEBHOOK, filled
 from socialhub.http import HttpRequest
 
 METHODS = ("get", "post", "patch", "put", "delete")
+# The parts of the document, which itself is English, as the guide calls them.
+PARTS = {
+    "Accounts": _("Accounts"),
+    "Figures": _("Figures"),
+    "Limits": _("Limits"),
+    "Media": _("Media"),
+    "Posts": _("Posts"),
+    "Webhooks": _("Webhooks"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class Operation:
 
 @cache
 def operations() -> Mapping[str, list[Operation]]:
-    """All of them by their kind, out of the document that programs read."""
+    """All of them by their part, out of the document that programs read."""
     found: dict[str, list[Operation]] = {}
     for path, methods in json.loads(document_text())["paths"].items():
         for method in METHODS:
@@ -62,7 +72,7 @@ def api_guide(request: HttpRequest) -> HttpResponse:
         "webhook": filled(WEBHOOK),
         "kinds": KINDS,
         "refusals": REFUSALS,
-        "operations": operations().items(),
+        "operations": [(PARTS[part], found) for part, found in operations().items()],
         "rate": settings.API_RATE,
         "largest_mb": settings.UPLOAD_MAX_BYTES // 1024**2,
         "largest_video_mb": settings.UPLOAD_VIDEO_MAX_BYTES // 1024**2,

@@ -125,7 +125,7 @@ SHOWN = {"title", "aria-label", "placeholder", "alt", "aria-description", "aria-
 GAP = "\ue000"  # what a tag or a variable puts there
 UNTRANSLATED = re.compile(
     r"\b(socialhub|Facebook|Instagram|LinkedIn|Pinterest|YouTube|TikTok|Threads|Mastodon|Bluesky|Buffer|Google|Meta|X"
-    r"|UTC|JPEG|PNG|WebP|GIF|HEIC|MP4|MOV|PDF|CSV|XLSX|MB|kB|API|OAuth|ID|SHA-256|px|ms)\b"
+    r"|UTC|HTTP|JPEG|PNG|WebP|GIF|HEIC|MP4|MOV|PDF|CSV|XLSX|MB|kB|API|OAuth|ID|SHA-256|px|ms)\b"
 )
 WORD = re.compile(r"[^\W\d_]{2,}")
 LITERAL = re.compile(r"""(?<![\w(])("[^"]*"|'[^']*')""")
@@ -304,7 +304,24 @@ def test_a_text_that_is_translated_too_soon_is_found():
 
 ASKED_IN_TEMPLATES = re.compile(r"\|date:_?\(?[\"']([^\"']+)[\"']")
 ASKED_IN_MODULES = re.compile(r"date_format\([^\n]*?[\"']([^\"'\n]*[jlDFM][^\"'\n]*)[\"']\s*\)")
-SAME_EVERYWHERE = {"c", "Y-m-d", "H:i", "H:i:s", "D", "l", "M", "F", "Y", "F Y", "W", "U", "D, H:i", "N", "Y-m-d H:i:s"}
+SAME_EVERYWHERE = {
+    "c",
+    "Y-m-d",
+    "H:i",
+    "H:i:s",
+    "D",
+    "l",
+    "M",
+    "F",
+    "Y",
+    "F Y",
+    "W",
+    "U",
+    "D, H:i",
+    "N",
+    "Y-m-d H:i:s",
+    "H:i:s e",
+}
 
 
 def test_every_way_to_write_a_date_is_known_in_german():
