@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from publishing.models import WebhookDelivery, WebhookEndpoint
 from publishing.webhooks import ends
@@ -185,7 +185,7 @@ class WebhookEndpointAdmin(Books):
                     )
                     for one in newest
                 ],
-                (_("Time"), _("Message"), _("Status"), _("Tries"), _("Answer")),
+                (_("Time"), pgettext_lazy("of a webhook", "Message"), _("Status"), _("Tries"), _("Answer")),
                 empty=_("Nothing was sent yet."),
                 more=list_link("publishing_webhookdelivery", _("All messages"), q=row.pk),
             )

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from publishing.forms.posts import CursorField
 from publishing.models import WebhookDelivery, WebhookEndpoint
@@ -60,7 +61,9 @@ class DeliveriesFilter(forms.Form):
         label=_("Status"), required=False, choices=[("", _("Any")), *WebhookDelivery.Status.choices]
     )
     kind = forms.ChoiceField(
-        label=_("Message"), required=False, choices=[("", _("Any")), *((kind, kind) for kind in (*KINDS, TEST))]
+        label=pgettext_lazy("of a webhook", "Message"),
+        required=False,
+        choices=[("", _("Any")), *((kind, kind) for kind in (*KINDS, TEST))],
     )
     after = CursorField(required=False, widget=forms.HiddenInput)
 
