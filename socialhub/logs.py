@@ -58,8 +58,9 @@ class RedactingJsonFormatter(JsonFormatter):
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         super().add_fields(log_data, record, message_dict)
-        for name, value in ids().items():
-            log_data.setdefault(name, value)
+        # Django hands over the request itself under the name that belongs to its number.
+        log_data.pop("request", None)
+        log_data.update(ids())
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         return {name: clean(value) for name, value in log_data.items()}

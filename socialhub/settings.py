@@ -506,6 +506,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Several lines every 30 seconds, only to say that a job ran; what fails is logged all the same.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")},
+    "loggers": {
+        # Several lines every 30 seconds, only to say that a job ran; what fails is logged all the same.
+        **{name: {"level": "WARNING"} for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")},
+        # Gunicorn brings a handler of its own, whose lines are neither redacted nor in the format that was asked for.
+        "gunicorn.error": {"handlers": ["console"], "propagate": False},
+    },
 }

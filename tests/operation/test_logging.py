@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,8 @@ from socialhub.traffic import Tally
 from tests.api.programs import program_of
 from tests.factories import make_account, make_entry, make_post, workspace_of
 from tests.operation.test_settings import start
+from tests.sandbox_process import free_port
+from tests.stage import ROOT, Stage, wait_until
 
 TOKEN = "EAAGm0PX4ZCpsBAKZCqwertyuiopASDFGH1234567890"
 FIELDS = {"time", "level", "logger", "message"}
@@ -134,6 +137,38 @@ def test_what_is_printed_in_json_can_be_read_by_a_machine(capfd: pytest.CaptureF
     logging.getLogger("tests.json").removeHandler(handler)
     told = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
     assert [(one["message"], one["request"]) for one in told] == [("Größe ü", "abc")]
+
+
+def test_every_line_of_the_log_is_an_object(transactional_db: None, tmp_path: Path) -> None:
+    """Of the processes as the Procfile starts them: what their servers say too, from the first line to the last."""
+    procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    told = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "PORT": str(free_port()), "LISTEN": "127.0.0.1"}
+    stage = Stage(tmp_path, **told, PYTHONWARNINGS="ignore::UserWarning:celery.platforms")  # of root, who may run tests
+    try:
+        began = [stage.run(procfile[kind]) for kind in ("web", "worker", "beat")]
+        signs = ["Booting worker", "ready.", "leads the schedule"]
+        logs = [tmp_path / f"process-{number}.log" for number in range(3)]
+        assert wait_until(lambda: all(sign in log.read_text() for sign, log in zip(signs, logs, strict=True)), 60)
+        for process in began:
+            process.terminate()
+            process.wait(30)
+    finally:
+        stage.stop()
+    farewell = "worker: Warm shutdown (MainProcess)"  # what Celery says past every log when it is stopped
+    for log in logs:
+        lines = [line for line in log.read_text().splitlines() if line and line != farewell]
+        assert len(lines) >= 1
+        for line in lines:
+            assert json.loads(line).keys() >= FIELDS, line
+
+
+def test_the_number_of_a_request_stands_where_django_puts_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    Client().get("/nowhere/", headers={traffic.HEADER: "number-of-mine"})
+    (refused,) = [one for one in caplog.records if one.name == "django.request"]
+    assert refused.request  # type: ignore[attr-defined]
+    with about(request="number-of-mine"):
+        assert json.loads(RedactingJsonFormatter().format(refused))["request"] == "number-of-mine"
+    assert "request" not in json.loads(RedactingJsonFormatter().format(refused))
 
 
 # --- What it is about -------------------------------------------------------------------------------------------
