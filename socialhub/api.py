@@ -129,6 +129,8 @@ def sentence_of(error: Mapping[str, Any]) -> str:
         "too_long": _("At most %(max_length)s of these."),
         "greater_than_equal": _("At least %(ge)s."),
         "less_than_equal": _("At most %(le)s."),
+        "datetime_from_date_parsing": _("Write it as in 2026-11-21T09:30:00Z."),
+        "datetime_parsing": _("Write it as in 2026-11-21T09:30:00Z."),
         "enum": _("One of these: %(expected)s."),
         "literal_error": _("One of these: %(expected)s."),
     }
@@ -141,7 +143,7 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for error in errors:
         source, *place = error["loc"]
-        if source == "body" and len(place) > 1:
+        if source == "body":
             place = place[1:]  # the name of a parameter of ours
         name = ".".join(str(part) for part in place) or str(source)
         found.setdefault(name, []).append(sentence_of(error))

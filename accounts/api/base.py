@@ -9,7 +9,7 @@ import inspect
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -20,7 +20,7 @@ import ninja
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Model as Row
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
@@ -29,6 +29,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from ninja.responses import Status
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -46,6 +47,7 @@ from accounts.language import known
 from accounts.models import ApiKey, IdempotentAnswer, Membership, User, Workspace
 from socialhub.about import learn
 from socialhub.http import HttpRequest
+from socialhub.platforms import PLATFORMS
 
 Scope = ApiKey.Scope
 R = TypeVar("R", bound=Row)
@@ -79,9 +81,9 @@ def invalid(fields: Mapping[str, Sequence[str]], message: str = "") -> ApiError:
     return ApiError(422, "invalid", message or _("Some fields cannot be taken as they are."), fields)
 
 
-def refuse_unknown(request: HttpRequest, model: type[BaseModel]) -> None:
+def refuse_unknown(request: HttpRequest, *models: type[BaseModel], also: Collection[str] = ()) -> None:
     """A condition whose name is mistyped would be none, and the list the whole one. Raises ApiError."""
-    known = {field.alias or name for name, field in model.model_fields.items()}
+    known = {field.alias or name for model in models for name, field in model.model_fields.items()} | set(also)
     if unknown := sorted(set(request.GET) - known):
         raise invalid({name: [_("There is no such field.")] for name in unknown})
 
@@ -126,6 +128,17 @@ Moment = Annotated[
     WithJsonSchema(MOMENT_SCHEMA),
 ]
 Flag = StrictBool  # no "yes" and no 1
+
+
+def _known_platform(key: str) -> str:
+    if key not in PLATFORMS:
+        raise ValueError(_("There is no such network. These are known: %(keys)s.") % {"keys": ", ".join(PLATFORMS)})
+    return key
+
+
+PlatformKey = Annotated[
+    str, AfterValidator(_known_platform), WithJsonSchema({"type": "string", "enum": list(PLATFORMS)})
+]
 Count = StrictInt
 
 
@@ -314,7 +327,7 @@ def read_cursor(text: str) -> tuple[datetime, UUID | int]:
     try:
         written, pk = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
         moment = datetime.fromisoformat(written)
-        if moment.tzinfo is None or len(pk) > 36:
+        if moment.tzinfo is None or not isinstance(pk, str) or len(pk) > 36:
             raise ValueError("no place in a list of ours")
         return moment.astimezone(UTC), UUID(pk) if len(pk) == 36 else int(pk) % 2**63
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
@@ -327,7 +340,8 @@ def read_cursor(text: str) -> tuple[datetime, UUID | int]:
 def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
     """A request with the Idempotency-Key of an earlier one does nothing and gets the answer of that.
 
-    What was refused is not kept: corrected, or at a better time, it may be tried again with the same key. For views
+    The deed and its answer are one transaction: whatever dies, a repeat finds either both or nothing done. Without it a
+    late repeat of “it is not there” would answer a question that was asked about another attempt. What was refused is not kept: corrected, or at a better time, it may be tried again with the same key. For views
     that answer a Model, or a Status with one; not for those that answer with a secret, because it would be kept.
     """
 
@@ -346,10 +360,11 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         if row.status is not None:
             return answer_again(row)
         request.begun = row
-        result = view(request, *args, **kwargs)
-        status, body = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
-        row.status, row.body = status, body.model_dump(mode="json", by_alias=True)
-        row.save(update_fields=["status", "body"])
+        with transaction.atomic():
+            result = view(request, *args, **kwargs)
+            status, body = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
+            if not held(row).update(status=status, body=body.model_dump(mode="json", by_alias=True)):
+                raise under_way()  # it took so long that somebody else has it in hand
         request.begun = None
         return result
 
@@ -361,7 +376,12 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
 def forget(request: Any) -> None:
     """The request was refused, so that nothing has happened: its Idempotency-Key may be used again."""
     if row := getattr(request, "begun", None):
-        row.delete()
+        held(row).delete()
+
+
+def held(row: IdempotentAnswer) -> QuerySet[IdempotentAnswer]:
+    """The row while it is ours: whoever takes it over gives it another lease."""
+    return IdempotentAnswer.objects.filter(pk=row.pk, status=None, lease_until=row.lease_until)
 
 
 def digest_of(request: ApiRequest) -> str:
@@ -393,6 +413,7 @@ def begin(caller: Caller, key: str, digest: str) -> IdempotentAnswer:
     taken = IdempotentAnswer.objects.filter(pk=row.pk, status=None, lease_until=row.lease_until, lease_until__lte=now)
     if not taken.update(lease_until=until):
         raise under_way()
+    row.lease_until = until
     return row
 
 

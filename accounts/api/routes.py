@@ -12,7 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import connect, pauses
-from accounts.api.base import ApiError, ApiRequest, ErrorAnswer, invalid, manages, reads, router
+from accounts.api.base import (
+    ApiError,
+    ApiRequest,
+    ErrorAnswer,
+    PlatformKey,
+    invalid,
+    manages,
+    reads,
+    refuse_unknown,
+    router,
+)
 from accounts.api.refusals import refusal
 from accounts.api.schemas import (
     AccountOut,
@@ -126,8 +136,9 @@ def chosen_of(found: list[Candidate], asked: ConnectIn) -> list[Candidate]:
 
 
 @routes.get("connected-accounts", auth=reads, response=AccountsOut, summary="What is connected")
-def connected_accounts(request: ApiRequest, platform: str = "") -> AccountsOut:
+def connected_accounts(request: ApiRequest, platform: PlatformKey | None = None) -> AccountsOut:
     """Also those whose access has ended: `isConnected` tells."""
+    refuse_unknown(request, also=["platform"])
     rows = ConnectedAccount.objects.of(request.caller.workspace).listed().order_by("platform", "name", "pk")
     if platform:
         rows = rows.filter(platform=platform)

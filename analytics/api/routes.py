@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query
 
-from accounts.api.base import ApiRequest, invalid, reads, router, writes
+from accounts.api.base import ApiRequest, invalid, reads, refuse_unknown, router, writes
 from accounts.models import ConnectedAccount
 from analytics.api.insights import Span, summary_of, windows_of
 from analytics.api.schemas import (
@@ -122,6 +122,9 @@ def insights(
 
     An hour that nobody read is not in the series; of a day that is going on only levels are in the aggregates.
     """
+    refuse_unknown(request, also=["platform", "accountId", "period", "hours", "days"])
+    if (other := {"hour": "days", "day": "hours"}[period]) in request.GET:
+        raise invalid({other: [_("This does not go with the period “%(period)s”.") % {"period": period}]})
     if not platform and not account_id:
         raise invalid({"platform": [_("Name a platform, or an accountId.")]})
     accounts = list(chosen(request, platform, account_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -301,7 +301,7 @@ class Sheet:
     def _problems_of_form(self) -> Problems:
         found: Problems = {place: list(texts) for place, texts in self.problems.items()}
         form = self.form
-        for name, messages in form.errors.items():
+        for name, messages in errors_of(form):
             if name not in (NON_FIELD_ERRORS, "key"):
                 add(found, self.place_of(name), *messages)
         if len(form.pictures) < len(form.media_ids):
@@ -393,6 +393,13 @@ def clocks(at: datetime, zone: ZoneInfo) -> dict[str, Any]:
     return {"day": local.date().isoformat(), "clock": local.time().isoformat(), "fold": local.fold}
 
 
+def errors_of(form: WhenForm) -> Iterator[tuple[str, Iterable[object]]]:
+    """What the form says, by its fields; and how a program answers where a person is asked."""
+    yield from form.errors.items()
+    if "fold" in form.errors:
+        yield "fold", [_("Send it with its offset, as in 2026-10-25T02:30:00+01:00.")]
+
+
 def choice_names(account: ConnectedAccount) -> set[str]:
     return {choice.name for choice in rules.RULES[account.platform].choices}
 
@@ -423,7 +430,7 @@ def intended(user: User, at: datetime, zone: str) -> datetime:
         form.judge_when()
     if form.errors:
         problems: Problems = {}
-        for name, messages in form.errors.items():
+        for name, messages in errors_of(form):
             add(problems, NAMES.get(name, name), *messages)
         raise invalid(problems)
     moment: datetime = form.cleaned_data["at"]

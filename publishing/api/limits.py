@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query
 from pydantic import Field
 
-from accounts.api.base import ApiRequest, Model, Moment, reads, router
+from accounts.api.base import ApiRequest, Model, Moment, reads, refuse_unknown, router
 from accounts.models import ConnectedAccount
 from publishing import ledger
 from publishing.limits import WindowState
@@ -44,6 +44,7 @@ class LimitsOut(Model):
 @routes.get("rate-limits", auth=reads, response=LimitsOut, summary="What is left of the networks' limits")
 def rate_limits(request: ApiRequest, account_id: Annotated[UUID | None, Query(alias="accountId")] = None) -> LimitsOut:
     """Of every connected account, or of one."""
+    refuse_unknown(request, also=["accountId"])
     rows = (
         ConnectedAccount.objects.of(request.caller.workspace)
         .listed()

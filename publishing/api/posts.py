@@ -205,7 +205,7 @@ def change_post(
     post = get_object_or_404(with_parts(Post.objects.of(request.workspace)), pk=post_id)
     if compose.is_saved_from(post, request.submission_key):  # sent again, after a death before its answer
         return tagged(request, response, told(request.workspace, post_id))
-    refuse_uneditable(post)
+    refuse_uneditable(post, has_files=any(wanted.sent(name) for name in ("media", "media_ids", "media_urls")))
     sheet = Sheet(request, wanted, post=post)
     if sheet.intent is not Intent.DRAFT:
         require(request, Scope.PUBLISH)
@@ -220,7 +220,8 @@ def change_post(
     return tagged(request, response, told(request.workspace, post_id))
 
 
-def refuse_uneditable(post: Post) -> None:
+def refuse_uneditable(post: Post, *, has_files: bool) -> None:
+    """has_files: it is said which files the post shall have. Raises ApiError."""
     if not compose.is_editable(post.publications.all()):
         raise ApiError(409, "not_editable", _("The post is on its way or out already, so it can no longer be changed."))
     state = intake.state_of(post)
@@ -233,6 +234,11 @@ def refuse_uneditable(post: Post) -> None:
                 "another one; its time can be changed with posts/schedule."
             ),
         )
+    if state and not has_files:  # else what was asked for would be forgotten by a change of something else
+        sentence = _(
+            "Send media, mediaIds or mediaUrls with the change, so that it is clear which files it shall have."
+        )
+        raise ApiError(409, "files_missing", f"{state.message}\n{sentence}")
 
 
 @posts.delete("posts/{uuid:post_id}", auth=writes, response={204: None})

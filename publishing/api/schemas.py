@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from accounts.api.base import Count, CursorText, Flag, Input, Limit, Model, Moment
+from accounts.api.base import Count, CursorText, Flag, Input, Limit, Model, Moment, PlatformKey
 from publishing.compose import Intent
 from publishing.models import Post, Status
 from socialhub.platforms import PLATFORMS
@@ -17,16 +16,6 @@ from socialhub.platforms.base import MediaKind, PostType
 MEDIA_MOST = 40  # no network takes more
 ACCOUNTS_MOST = 500
 
-
-def _known_platform(key: str) -> str:
-    if key not in PLATFORMS:
-        raise ValueError(_("There is no such network. These are known: %(keys)s.") % {"keys": ", ".join(PLATFORMS)})
-    return key
-
-
-PlatformKey = Annotated[
-    str, AfterValidator(_known_platform), WithJsonSchema({"type": "string", "enum": list(PLATFORMS)})
-]
 
 # Written out where they are used: in the document a name stands for one thing only, and others have a status, too.
 StatusWord = Annotated[Status, WithJsonSchema({"type": "string", "enum": Status.values})]

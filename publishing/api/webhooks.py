@@ -25,6 +25,7 @@ from accounts.api.base import (
     invalid,
     manages,
     paged,
+    refuse_unknown,
     router,
 )
 from publishing.forms.webhooks import WebhookForm
@@ -194,6 +195,7 @@ def test_webhook(request: ApiRequest, webhook_id: UUID) -> Answer[DeliveryOut]:
 @webhooks.get("webhooks/{uuid:webhook_id}/deliveries", auth=looks, response=DeliveryList)
 def list_deliveries(request: ApiRequest, webhook_id: UUID, asked: Annotated[DeliveryFilter, Query()]) -> DeliveryList:
     """The log of 30 days, the newest first."""
+    refuse_unknown(request, DeliveryFilter)
     rows = find(request, webhook_id).deliveries.defer("payload", "tries", "response_excerpt")
     if asked.status:
         rows = rows.filter(status=asked.status)

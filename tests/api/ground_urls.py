@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
+from django.utils import timezone
 from ninja import Query
 from ninja.responses import Status
 
@@ -29,6 +31,7 @@ from accounts.api.base import (
     tagged,
     writes,
 )
+from accounts.models import IdempotentAnswer
 from publishing.models import Post
 from publishing.states import LostRace
 from socialhub.api import addresses, assemble
@@ -89,6 +92,8 @@ def write(request: ApiRequest, asked: Asked) -> Status[Told]:
             raise PermissionDenied("Not you.")
         case "break":
             raise RuntimeError("a fault of ours")
+        case "overtaken":
+            IdempotentAnswer.objects.update(lease_until=timezone.now() + timedelta(seconds=90))
     made.append(asked.some_text)
     return Status(201, Told(some_text=asked.some_text, key=request.submission_key, due_at=asked.due_at))
 

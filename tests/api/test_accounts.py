@@ -266,3 +266,17 @@ def test_verifying_asks_the_network(program: Talk, network: Sandbox) -> None:
 def test_a_key_that_was_revoked_opens_nothing(program: Talk) -> None:
     ApiKey.objects.update(revoked_at=timezone.now())
     assert program.get("connected-accounts", status=401)["error"]["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "connected-accounts?platforn=facebook",
+        "connected-accounts?platform=instagran",
+        "rate-limits?accountid=1",
+        "insights?platform=facebook&day=7",
+        "insights?platform=facebook&period=hour&days=7",
+    ],
+)
+def test_a_mistyped_condition_is_not_taken_for_none(workspace: Workspace, owner: User, address: str) -> None:
+    assert talk_of(workspace, owner)("GET", address).status_code == 422

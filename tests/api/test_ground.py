@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
@@ -22,6 +23,7 @@ from tests.factories import make_post, make_user
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.ground_urls")]
 
 ALL = ApiKey.Scope.values
+LISTS_FOR_AN_ID = urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", ["a"] * 36]).encode()).decode()
 
 
 @pytest.fixture
@@ -195,6 +197,7 @@ def test_without_redis_nobody_is_held_up(program: Program, settings: Any) -> Non
         ("POST", "write", {"someText": "forbid"}, 403, "forbidden"),
         ("GET", "posts?cursor=%00", None, 400, "malformed"),
         ("GET", "posts?cursor=bm90aGluZw", None, 400, "cursor"),
+        ("GET", "posts?cursor=" + LISTS_FOR_AN_ID, None, 400, "cursor"),
         ("GET", "posts?limit=0", None, 422, "invalid"),
     ],
 )
@@ -210,6 +213,9 @@ def test_a_wrong_field_is_named_as_it_was_sent(program: Program) -> None:
     assert error["fields"]["some_text"] == ["There is no such field."]
     error = error_of(program("POST", "write", {"someText": 1}), 422)
     assert error["fields"] == {"someText": ["This must be a text."]}
+    error = error_of(program("POST", "write", {"someText": "x", "dueAt": "2026-13-01T00:00:00Z"}), 422)
+    assert error["fields"] == {"dueAt": ["Write it as in 2026-11-21T09:30:00Z."]}
+    assert error_of(program("POST", "write", []), 422)["fields"] == {"body": ["This must be an object."]}
     assert error_of(program("GET", "posts?limit=many"), 422)["fields"].keys() == {"limit"}
 
 
@@ -299,6 +305,13 @@ def test_a_request_that_died_is_taken_over_when_its_time_is_up(program: Program)
     IdempotentAnswer.objects.update(lease_until=timezone.now())
     assert program("POST", "write", {"someText": "x"}, Idempotency_Key="k1").status_code == 201
     assert IdempotentAnswer.objects.get().status == 201
+
+
+def test_whoever_lost_its_request_to_another_one_does_nothing(program: Program) -> None:
+    """It took more than a minute, and a repeat has it in hand."""
+    response = program("POST", "write", {"someText": "overtaken"}, Idempotency_Key="k1")
+    assert error_of(response, 409)["code"] == "under_way"
+    assert not IdempotentAnswer.objects.exclude(status=None).exists()
 
 
 @pytest.mark.django_db(transaction=True)
