@@ -51,7 +51,9 @@ def post_list(request: HttpRequest) -> HttpResponse:
     found = []
     if valid:
         found = list(
-            form.narrowed().prefetch_related(
+            form.narrowed()
+            .select_related("assembly")
+            .prefetch_related(
                 Prefetch("publications", Publication.objects.select_related("account").order_by("account__platform")),
                 Prefetch("post_media", PostMedia.objects.select_related("media").order_by("position")),
             )[: PER_PAGE + 1]

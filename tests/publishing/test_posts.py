@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Role, User, Workspace
 from publishing import schedule
-from publishing.models import Post, PostMedia, Publication, Status
+from publishing.models import Post, PostAssembly, PostMedia, Publication, Status
 from tests.factories import make_account, make_media, make_post, workspace_of
 
 LIST = reverse("publishing:post_list")
@@ -45,6 +45,21 @@ def test_the_list_shows_own_posts_and_no_others(signed_in: Client, workspace: Wo
     assert "Mine" in page
     assert "@camaro" in page
     assert "Theirs" not in page
+
+
+def test_a_draft_that_has_not_got_its_files_says_so(signed_in: Client, workspace: Workspace, owner: User) -> None:
+    make_post(workspace, caption="Just a draft")
+    post = make_post(workspace, caption="With files")
+    page = signed_in.get(LIST).content.decode()
+    assert "Waits for files" not in page
+    assert "Files missing" not in page
+    assembly = PostAssembly.objects.create(post=post, intent="now", by=owner)
+    assert signed_in.get(LIST).content.decode().count("Waits for files") == 1
+    assembly.failed_at = timezone.now()
+    assembly.save()
+    page = signed_in.get(LIST).content.decode()
+    assert page.count("Files missing") == 1
+    assert "Waits for files" not in page
 
 
 def test_an_empty_list_teaches_the_next_step(signed_in: Client) -> None:
