@@ -41,6 +41,7 @@ STATUSES = {
     "disconnected": (gettext_lazy("Not connected"), "unlink", "neutral"),
     "paused": (gettext_lazy("Paused"), "player-pause", "warning"),
     "waiting": (gettext_lazy("Waiting"), "hourglass", "info"),
+    "ready": (gettext_lazy("Ready"), "check", "success"),
     "delivered": (gettext_lazy("Delivered"), "check", "success"),
 }
 
