@@ -45,6 +45,7 @@ from redis.exceptions import RedisError
 from accounts import api_keys
 from accounts.language import known
 from accounts.models import ApiKey, IdempotentAnswer, Membership, User, Workspace
+from socialhub import guards
 from socialhub.about import learn
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
@@ -278,14 +279,24 @@ def count_call(caller: Caller) -> None:
     except (RedisError, ValueError):  # ValueError: it ended in between
         return
     if made > allowed:
-        left = max(1, round(seconds - now % seconds))
-        raise ApiError(
-            429,
-            "too_many_requests",
-            _("Too many requests: %(allowed)d in %(period)d seconds are allowed. Go on in %(left)d seconds.")
-            % {"allowed": allowed, "period": seconds, "left": left},
-            headers={"Retry-After": str(left)},
-        )
+        raise too_many(allowed, seconds, max(1, round(seconds - now % seconds)))
+
+
+def keep_pace(caller: Caller, action: str) -> None:
+    """What is dear has the pace that it has on the pages, and the person one count for both. Raises ApiError."""
+    if left := guards.wait_for(action, caller.user.pk):
+        pace = guards.PACES[action]
+        raise too_many(pace.times, pace.seconds, left)
+
+
+def too_many(allowed: int, seconds: int, left: int) -> ApiError:
+    return ApiError(
+        429,
+        "too_many_requests",
+        _("Too many requests: %(allowed)d in %(period)d seconds are allowed. Go on in %(left)d seconds.")
+        % {"allowed": allowed, "period": seconds, "left": left},
+        headers={"Retry-After": str(left)},
+    )
 
 
 # --- Pages of lists -------------------------------------------------------------------------------------------

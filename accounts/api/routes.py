@@ -18,6 +18,7 @@ from accounts.api.base import (
     ErrorAnswer,
     PlatformKey,
     invalid,
+    keep_pace,
     manages,
     reads,
     refuse_unknown,
@@ -60,6 +61,7 @@ def oauth_connect(request: ApiRequest, platform: Connectable) -> ConsentAddress:
     With an API key the person is asked on a page of ours whether to connect, when they come back; then call
     `POST connect/{platform}`. With a session the choice of accounts follows, as on the pages.
     """
+    keep_pace(request.caller, "connect")
     entry = CONNECTABLE[platform]
     source = PROVIDERS[entry.provider]
     if not source.is_configured():
@@ -80,6 +82,7 @@ def connect_platform(request: ApiRequest, platform: Connectable, body: ConnectIn
 
     Facebook and Instagram come together: either runs the same. Where there is no consent yet, 409 `no_consent`.
     """
+    keep_pace(request.caller, "connect")
     entry, asked = CONNECTABLE[platform], body or ConnectIn()
     try:
         grant = consent_for(request, entry, asked)
@@ -164,6 +167,7 @@ def disconnect(request: ApiRequest, body: DisconnectIn) -> DisconnectOut:
 )
 def verify_account(request: ApiRequest, account_id: UUID) -> AccountOut:
     """Asks the network. A clear no takes the account out of use."""
+    keep_pace(request.caller, "connect")
     account = find(request, account_id)
     try:
         verify(account)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query
 
-from accounts.api.base import ApiRequest, invalid, reads, refuse_unknown, router, writes
+from accounts.api.base import ApiRequest, invalid, keep_pace, reads, refuse_unknown, router, writes
 from accounts.models import ConnectedAccount
 from analytics.api.insights import Span, summary_of, windows_of
 from analytics.api.schemas import (
@@ -151,6 +151,7 @@ def sync_insights(request: ApiRequest, body: SyncIn | None = None) -> SyncOut:
 
     `lastSyncedAt` of the account, in `GET connected-accounts`, tells when it is done.
     """
+    keep_pace(request.caller, "sync")
     asked = body or SyncIn()
     accounts = list(chosen(request, asked.platform, asked.account_id))
     readable = [account for account in accounts if account.is_connected]

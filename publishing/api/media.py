@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from ninja import File, Form, Query, UploadedFile
 from ninja.responses import Status as Answer
 
-from accounts.api.base import ApiRequest, invalid, paged, reads, refuse_unknown, router, writes
+from accounts.api.base import ApiRequest, invalid, keep_pace, paged, reads, refuse_unknown, router, writes
 from publishing.api.schemas import (
     Detail,
     ImageSetList,
@@ -36,6 +36,7 @@ def upload_media(
     alt_text: Annotated[str, Form("", alias="altText", max_length=1_000)],
 ) -> Answer[MediaOut]:
     """One image, video or PDF for the library. The same file again gives the one that is there."""
+    keep_pace(request.caller, "upload")
     try:
         stored = store_upload(request.workspace, request.user, file, alt_text=alt_text)
     except UploadRefused as error:

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from redis.exceptions import ConnectionError as NoRedis
 
-from accounts.models import User, Workspace
+from accounts.models import ConnectedAccount, User, Workspace
 from socialhub import guards
+from tests.api.programs import error_of, program_of
 from tests.publishing.pictures import photo
 from tests.test_isolation import Things, _network, ask, make_things
 
@@ -99,3 +100,36 @@ def test_a_cache_that_is_away_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(cache, "incr", away)
     assert guards.wait_for("export", 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "data", "action"),
+    [
+        ("media", {"file": "file"}, "upload"),
+        ("insights/sync", {}, "sync"),
+        ("connect/facebook", {}, "connect"),
+        ("connected-accounts/{account}/verify", {}, "connect"),
+    ],
+)
+def test_a_program_is_no_way_around_the_pace(
+    things: Things,
+    workspace: Workspace,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    data: dict[str, Any],
+    action: str,
+) -> None:
+    """Another key begins no new count: it is that of the person."""
+    monkeypatch.setitem(guards.PACES, action, guards.Pace(2, 3600))
+    account = ConnectedAccount.objects.of(workspace).first()
+    assert account
+    answers = []
+    for _time in range(3):
+        said = {"Authorization": f"Bearer {program_of(workspace, owner).key}"}
+        sent = {name: photo() for name in data}
+        form = {"data": sent} if sent else {"content_type": "application/json"}
+        answers.append(Client().post(f"/api/social/{address.format(account=account.pk)}", **form, headers=said))
+    assert 429 not in {answer.status_code for answer in answers[:2]}
+    assert error_of(answers[2], 429)["code"] == "too_many_requests"
+    assert 0 < int(answers[2]["Retry-After"]) <= 3600
