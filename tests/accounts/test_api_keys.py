@@ -54,6 +54,12 @@ def test_a_new_key_is_shown_once_and_stored_as_a_digest(signed_in: Client, works
     assert text not in hub.dump()
 
 
+def test_what_a_key_may_do_is_said_in_german(signed_in: Client, workspace: Workspace, owner: User) -> None:
+    api_keys.make(workspace, owner, "Robot", ["read", "write"], None)
+    page = signed_in.get(PAGE, headers={"Accept-Language": "de"}).content.decode()
+    assert "<span>Lesen, Schreiben</span>" in page
+
+
 def test_an_open_browser_makes_no_key_without_the_password(signed_in: Client) -> None:
     asked = signed_in.post(PAGE, {"name": "Robot", "scopes": ["read"], "days": "30"})
     assert asked["Location"].startswith(reverse("account_reauthenticate"))
