@@ -50,6 +50,7 @@ logger = logging.getLogger(__name__)
 TASK = "publishing.tasks.fetch_media"
 MOST_FILES = 40  # of one post; no network takes more
 MOST_AT_ONCE = 2  # files of one workspace
+MOST_WAITING = 1_000  # files of one workspace, so that a program gone wild fills neither the tables nor the disk
 AGAIN_SECONDS = (10, 60, 300, 900)  # after the first try, the second, …: a server may be restarting
 SECONDS = 900  # for one file, however large
 LEASE = timedelta(seconds=90)
@@ -182,6 +183,12 @@ def expect(
             for position, wanted in enumerate(files, start=post.post_media.count() + 1)
         )
         transaction.on_commit(partial(wake, TASK))
+
+
+def is_full(workspace: Workspace, more: int) -> bool:
+    """Whether so many files wait already that the workspace should not ask for more: nobody needs them at that pace."""
+    rows = MediaFetch.objects.filter(waiting(), post__workspace=workspace)[:MOST_WAITING]
+    return rows.count() + more > MOST_WAITING
 
 
 def intend(post: Post, *, intent: Intent, at: datetime | None = None, late_hours: int | None = None, by: User) -> bool:

@@ -264,7 +264,15 @@ REFUSALS = (
     Refusal(
         409,
         (
-            *("lost_race", "not_editable", "not_deletable", "files_coming", "files_missing", "under_way"),
+            *(
+                "lost_race",
+                "not_editable",
+                "not_deletable",
+                "files_coming",
+                "files_missing",
+                "too_many_files",
+                "under_way",
+            ),
             *("no_consent", "not_configured"),
         ),
         _("Something has to happen first, or has happened meanwhile. The message says what."),

@@ -126,6 +126,14 @@ def refuse_other_content(request: ApiRequest, composition: Composition) -> None:
 
 def expect_files(request: ApiRequest, sheet: Sheet, post: Post) -> None:
     if sheet.files:
+        if intake.is_full(request.workspace, len(sheet.files)):
+            raise ApiError(
+                409,
+                "too_many_files",
+                _("%(most)d files at most are fetched for a workspace at a time. Go on when some of them are here.")
+                % {"most": intake.MOST_WAITING},
+                headers={"Retry-After": "60"},
+            )
         intake.expect(
             post,
             sheet.files,

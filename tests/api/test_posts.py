@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.api.base import zulu
 from accounts.models import ConnectedAccount, IdempotentAnswer, User, Workspace
-from publishing import compose
+from publishing import compose, intake
 from publishing.models import (
     ImageSet,
     ImageSetItem,
@@ -421,6 +421,20 @@ def test_without_its_files_it_goes_out_for_nobody(program: Program, account: Con
     assert "mediaUrls" in error["message"]
     assert program("PATCH", f"posts/{post['id']}", {"content": "Without", "mediaIds": []}).status_code == 200
     assert program("POST", "posts/publish", {"postId": post["id"]}).json()["status"] == "scheduled"
+
+
+def test_a_program_gone_wild_does_not_ask_for_files_without_end(
+    program: Program, account: ConnectedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_WAITING", 3)
+    wanted = {"accountIds": [str(account.pk)], "mediaUrls": ["https://example.com/a.jpg", "https://example.com/b.jpg"]}
+    made(program("POST", "posts", wanted))
+    response = program("POST", "posts", wanted, Idempotency_Key="more")
+    assert error_of(response, 409)["code"] == "too_many_files"
+    assert response["Retry-After"]
+    assert Post.objects.count() == 1
+    MediaFetch.objects.update(status=MediaFetch.Status.FETCHED)
+    made(program("POST", "posts", wanted, Idempotency_Key="more"))
 
 
 def test_other_files_take_the_place_of_those_that_came(program: Program, workspace: Workspace) -> None:
