@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = "/api/social/"
 WITH_BODY = ("POST", "PUT", "PATCH")
+MOST_PROBLEMS = 100  # so many of one request are told: nobody reads more, and the answer stays small
 DEEPEST = 20  # so many lists and objects within each other; what we take has five
 # Statuses that every operation may answer with, and those that only some may.
 ALWAYS = (400, 401, 403, 404, 405, 422, 429)
@@ -141,7 +142,7 @@ def sentence_of(error: Mapping[str, Any]) -> str:
 def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """What is wrong, by the field as it was sent: "scheduledAt", "media.0.id"."""
     found: dict[str, list[str]] = {}
-    for error in errors:
+    for error in errors[:MOST_PROBLEMS]:
         source, *place = error["loc"]
         if source == "body":
             place = place[1:]  # the name of a parameter of ours

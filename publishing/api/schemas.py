@@ -15,6 +15,7 @@ from socialhub.platforms.base import MediaKind, PostType
 
 MEDIA_MOST = 40  # no network takes more
 ACCOUNTS_MOST = 500
+SAID_MOST = ACCOUNTS_MOST + len(PLATFORMS)  # of what is said by account or network
 
 
 # Written out where they are used: in the document a name stands for one thing only, and others have a status, too.
@@ -30,6 +31,7 @@ AltText = Annotated[str, Field(max_length=1_000)]
 # By whom: the id of an account, or a network for all chosen accounts on it.
 ByAccount = Annotated[str, Field(max_length=40)]
 ChoiceValue = Annotated[str, Field(max_length=10_000)] | Flag
+Choices = Annotated[dict[Annotated[str, Field(max_length=100)], ChoiceValue], Field(max_length=100)]
 TimeZone = Annotated[str, Field(max_length=64, description="A name such as Europe/Berlin; by default the person's.")]
 
 
@@ -69,13 +71,13 @@ class PostFields(Input):
         default=None, description="Short for media. Workers fetch the files; the post goes out after that."
     )
     hashtags: Annotated[list[Annotated[str, Field(max_length=101)]], Field(max_length=60)] | None = None
-    captions: dict[ByAccount, Words] | None = Field(
+    captions: Annotated[dict[ByAccount, Words], Field(max_length=SAID_MOST)] | None = Field(
         default=None, description="A text of its own, by account id or network."
     )
-    post_types: dict[ByAccount, TypeWord] | None = Field(
+    post_types: Annotated[dict[ByAccount, TypeWord], Field(max_length=SAID_MOST)] | None = Field(
         default=None, description="By account id or network; without one the files decide."
     )
-    choices: dict[ByAccount, dict[Annotated[str, Field(max_length=100)], ChoiceValue]] | None = Field(
+    choices: Annotated[dict[ByAccount, Choices], Field(max_length=SAID_MOST)] | None = Field(
         default=None, description="What a network asks besides, by account id or network, such as a board."
     )
     link: Annotated[str, Field(max_length=2_000)] | None = None

@@ -136,6 +136,22 @@ def test_a_body_made_to_break_the_reader_is_refused(program: Program, what: str)
     assert not Post.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {str(number): 1 for number in range(20_000)},
+        {"captions": {str(number): "x" for number in range(20_000)}},
+        {"choices": {"facebook": {str(number): "x" for number in range(20_000)}}},
+        {"accountIds": ["x"] * 20_000},
+    ],
+    ids=["fields", "captions", "choices", "ids"],
+)
+def test_many_mistakes_at_once_make_no_large_answer(program: Program, body: dict[str, Any]) -> None:
+    response = program("POST", "posts", body)
+    assert error_of(response, 422)["fields"]
+    assert len(response.content) < 10_000
+
+
 def test_a_body_that_is_too_large_is_refused_unread(program: Program) -> None:
     response = program("POST", "posts", json.dumps({"content": "a" * 4_000_000}))
     assert error_of(response, 413)["code"] == "too_large"
