@@ -57,6 +57,10 @@ NETWORK_SECONDS = 8
 OVERDUE = timedelta(minutes=5)
 # As Meta's fetcher calls itself: a firewall that keeps such visitors out keeps our pictures from being published.
 AS_A_NETWORK = {"User-Agent": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"}
+AT_THE_NETWORK = (
+    "Compare what is set for this network with its app's dashboard; .env.example names the settings. Where the network "
+    "cannot be reached at all, look at the way out to the internet."
+)
 # Nothing in Redis must survive, but a message that is thrown away costs a wait for the next beat.
 EVICTS_ALL = ("allkeys-lru", "allkeys-lfu", "allkeys-random")
 
@@ -226,12 +230,13 @@ def processes() -> Findings:
         yield Line("processes", Mark.FAIL, "No worker is at work.", "Start the process “worker” of the Procfile.")
     age = Heartbeat.age()
     if age is None or age > HEARTBEAT_LIMIT:
-        since = "ever" if age is None else f"{age.total_seconds():.0f} s"
+        since = "yet" if age is None else f"for {age.total_seconds():.0f} s"
         yield Line(
             "processes",
             Mark.FAIL,
-            f"Scheduler, Redis and worker have not worked together for {since}.",
-            "Where both are at work, they use another Redis, or other REDIS_BROKER_DB, than each other.",
+            f"Scheduler, Redis and worker have not worked together {since}.",
+            "Where they were started just now, ask again in a minute. Where both have been at work for longer, they use "
+            "another Redis, or other REDIS_BROKER_DB, than each other.",
         )
 
 
@@ -334,7 +339,10 @@ def public_address() -> Findings:
     else:
         yield Line("address", Mark.OK, f"{host} leads to {', '.join(found)}.")
     if parts.scheme == "https":
-        yield certificate(host, port)
+        secured = certificate(host, port)
+        yield secured
+        if secured.mark is Mark.FAIL:
+            return  # asking for a page would only say the same again
     elif not settings.SANDBOX:
         yield Line("address", Mark.FAIL, "It has no TLS.", "Networks accept https only; put a proxy with TLS in front.")
     yield answers(f"{address}/healthz")
@@ -349,7 +357,13 @@ def certificate(host: str, port: int) -> Line:
         ):
             told: Any = secured.getpeercert()
     except ssl.SSLError as error:
-        return Line("address", Mark.FAIL, f"Its certificate is not accepted: {first_line(error)}", advice)
+        return Line(
+            "address",
+            Mark.FAIL,
+            f"Its certificate is not accepted: {first_line(error)}",
+            "The proxy needs one for this host name, not run out, from an authority that everybody knows, and with its whole "
+            "chain (fullchain.pem).",
+        )
     except OSError as error:
         return unreached(f"{host}:{port}", error)
     end = datetime.fromtimestamp(ssl.cert_time_to_seconds(told["notAfter"]), UTC)
@@ -437,7 +451,8 @@ def networks() -> Findings:
     for provider in configured:
         for check in provider.app_checks(live=True):
             if check.state is not State.FACT:
-                yield Line("networks", marks[check.state], redact(f"{provider.label}, {check.label}: {check.text}"))
+                told = redact(f"{provider.label}, {check.label}: {check.text}")
+                yield Line("networks", marks[check.state], told, "" if check.state is State.OK else AT_THE_NETWORK)
 
 
 def clock() -> Findings:

@@ -36,6 +36,7 @@ from socialhub.models import ProcessHeartbeat
 from tests.factories import make_account, make_post, make_user, workspace_of
 from tests.kinds import FILES
 from tests.lasting.places import Place, place
+from tests.operation.test_settings import VALID
 from tests.stage import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,6 +140,24 @@ def test_what_breaks_off_leaves_nothing_behind(
     monkeypatch.setattr(making, "write_files", full)
     with pytest.raises(CommandError, match="No space left"):
         call_command("backup", str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_reached_is_told_in_a_sentence(rows: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match="could not be written"):
+        call_command("backup", str(tmp_path / "file" / "below"))
+    with pytest.raises(CommandError, match=r"could not be written.*File name too long"):
+        call_command("backup", str(tmp_path / ("x" * 300)))
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
+    away = {"PATH": os.environ["PATH"], **VALID, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
+    command = [sys.executable, "manage.py", "backup", str(tmp_path)]
+    answer = subprocess.run(command, cwd=ROOT, env=away, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert "correct DATABASE_URL" in answer.stderr
+    assert "Traceback" not in answer.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +39,7 @@ from socialhub.doctor import Line, Mark, examine
 from socialhub.models import BeatLease, Heartbeat, ProcessHeartbeat
 from tests.factories import make_account, make_entry, make_post
 from tests.kinds import FILES
+from tests.operation.test_settings import ROOT, VALID
 
 pytestmark = [
     pytest.mark.django_db,
@@ -250,7 +254,8 @@ def test_silent_processes_are_found_one_by_one() -> None:
     told = of("processes", doctor.attended("processes", doctor.processes), Mark.FAIL)
     assert "No scheduler" in told
     assert "No worker" in told
-    assert "have not worked together for ever" in told
+    assert "have not worked together yet" in told
+    assert "ask again in a minute" in told
 
 
 def test_a_full_disk_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -328,6 +333,7 @@ def test_a_certificate_that_nobody_trusts_is_found(tmp_path: Path) -> None:
     with server(answering(200), certificate(tmp_path, 90)) as url, override_settings(PUBLIC_BASE_URL=url):
         told = [line.text for line in failures(doctor.public_address)]
     assert any("certificate is not accepted" in text for text in told)
+    assert not any("does not answer" in text for text in told), "one trouble, one line"
 
 
 @pytest.mark.parametrize(("days", "mark"), [(90, Mark.OK), (5, Mark.WARN)])
@@ -360,3 +366,16 @@ def test_networks_that_do_not_know_our_apps_are_found(monkeypatch: pytest.Monkey
     ):
         lines = doctor.attended("networks", doctor.networks)
     assert of("networks", lines, Mark.FAIL, Mark.WARN)
+    assert all(line.advice for line in lines if line.mark is not Mark.OK)
+
+
+@pytest.mark.parametrize("wrong", [{"FERNET_KEYS": "short"}, {"PUBLIC_BASE_URL": "hub"}])
+def test_a_wrong_setting_is_told_in_one_line(wrong: dict[str, str]) -> None:
+    env = {"PATH": os.environ["PATH"], **VALID, **wrong}
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "doctor"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1
+    (line,) = answer.stderr.splitlines()
+    assert next(iter(wrong)) in line
+    assert ".env.example" in line

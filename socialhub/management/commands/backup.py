@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from socialhub.backups.make import make, target_of
+from socialhub.doctor import first_line
 
 
 class Command(BaseCommand):
@@ -21,12 +23,17 @@ class Command(BaseCommand):
         parser.add_argument("place", type=Path, help="a folder, for a file with the time in its name; or the file")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        target = target_of(options["place"], timezone.now())
         try:
+            target = target_of(options["place"], timezone.now())
             manifest = make(target, say=self.stdout.write)
         except OSError as error:
             raise CommandError(
                 f"The backup could not be written, and nothing of it was left behind: {error}"
+            ) from error
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(
+                f"The database could not be read, and nothing was left behind: {first_line(error)}. Start PostgreSQL, or "
+                "correct DATABASE_URL; where tables are missing, run: manage.py migrate"
             ) from error
         rows = sum(table.rows for table in manifest.tables.values())
         self.stdout.write(
