@@ -67,6 +67,10 @@ INSIDE = {
     "profile": "/settings/profile/",
     "workspace": "/settings/workspace/",
     "workspace-pause": "/settings/workspace/pause/",
+    "workspace-data": "/settings/workspace/data/",
+    "api": "/settings/api/",
+    "api-guide": "/settings/api/guide/",
+    "webhooks": "/settings/webhooks/",
     "notifications": "/notifications/",
     "email": "/account/email/",
     "password": "/account/password/change/",
@@ -74,6 +78,7 @@ INSIDE = {
     "sessions": "/account/sessions/",
     "not-found": "/no/such/page/",
     "style": "/staff/style/",
+    "status": "/staff/status/",
     "admin": "/admin/",
     "admin-publications": "/admin/publishing/publication/",
 }
@@ -86,6 +91,7 @@ FIRST_OF = {
     "template": ("/library/templates/", "a[href^='/library/templates/'][href*='-']"),
     "account": ("/", "a[href^='/settings/accounts/'][href*='-']"),
     "hashtag": ("/library/hashtags/", "a[href^='/library/hashtags/'][href*='-']"),
+    "webhook": ("/settings/webhooks/", "a[href^='/settings/webhooks/'][href*='-']"),
 }
 
 

@@ -10,15 +10,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
+from accounts import api_keys
 from accounts.models import Notification, User, Workspace
-from analytics.models import PlatformPost, PostDay, PostSnapshot
+from analytics.models import PlatformPost, PostDay, PostSnapshot, WorkspaceExport
+from publishing import intake
+from publishing.compose import Intent
 from publishing.media import store_upload
 from publishing.models import (
     CaptionTemplate,
     HashtagGroup,
     ImageSet,
     ImageSetItem,
+    MediaFetch,
     Post,
+    PostAssembly,
     PostMedia,
     WebhookDelivery,
     WebhookEndpoint,
@@ -87,6 +92,35 @@ def webhook_pages(workspace: Workspace, owner: User) -> list[str]:
     ]
 
 
+def machine_pages(workspace: Workspace, owner: User) -> list[str]:
+    """Keys, exports in each state, and posts whose files come from elsewhere, or do not come."""
+    now = timezone.now()
+    api_keys.make(workspace, owner, "A program with a long name for the figures of the board", ["read"], None)
+    api_keys.make(workspace, owner, "Ended", ["read", "write", "publish"], now - timedelta(days=1))
+    export = {"workspace": workspace, "requested_by": owner}
+    WorkspaceExport.objects.create(
+        **export, status="ready", size_bytes=123_456_789, finished_at=now, expires_at=now + timedelta(days=7)
+    )
+    WorkspaceExport.objects.create(**export, status="failed", message="The export could not be made. Make a new one.")
+    WorkspaceExport.objects.create(**export, total=120, done=30, not_before=now + timedelta(days=1))
+    account = make_account(workspace, name="Asks elsewhere")
+    posts = [make_post(workspace, account, caption=text) for text in ("Files are on their way", "Files did not come")]
+    wanted = [intake.Wanted(f"https://pictures.invalid/{number}.jpg") for number in range(3)]
+    for post in posts:
+        intake.expect(post, wanted, intent=Intent.SCHEDULE, at=now + timedelta(days=2), by=owner)
+    MediaFetch.objects.update(not_before=now + timedelta(days=1))
+    PostAssembly.objects.filter(post=posts[1]).update(
+        failed_at=now, message="Its files could not be fetched.\nNothing was scheduled: the post is a draft."
+    )
+    return [
+        "/settings/api/",
+        "/settings/api/guide/",
+        "/settings/workspace/data/",
+        *(post.get_absolute_url() for post in posts),
+        *(f"{post.get_absolute_url()}edit/" for post in posts),
+    ]
+
+
 @pytest.fixture
 def furnished(owner: User, workspace: Workspace) -> list[str]:
     """A workspace in which every state is to be seen; returns the addresses of its pages."""
@@ -140,8 +174,7 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         "/settings/profile/",
         "/settings/workspace/",
         *webhook_pages(workspace, owner),
-        "/settings/api/",
-        "/settings/api/guide/",
+        *machine_pages(workspace, owner),
         "/analytics/",
         f"/analytics/accounts/{facebook.pk}/",
         "/analytics/posts/",

@@ -12,10 +12,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from accounts.models import ConnectedAccount, Notification, User, Workspace
-from analytics.models import PlatformPost
+from accounts.models import ApiKey, ConnectedAccount, Notification, User, Workspace
+from analytics.models import PlatformPost, WorkspaceExport
 from analytics.reports.periods import PERIODS
-from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, MediaFile, Post, Publication, WebhookEndpoint
+from publishing.models import (
+    CaptionTemplate,
+    HashtagGroup,
+    ImageSet,
+    MediaFile,
+    Post,
+    PostAssembly,
+    Publication,
+    WebhookEndpoint,
+)
 from socialhub.platforms.metrics import CATALOGUE
 from socialhub.templatetags import ui
 from tests.analytics.figures import make_days, make_month
@@ -86,6 +95,9 @@ def typed_by_people() -> list[str]:
         (MediaFile, "original_name", "alt_text"),
         (Notification, "title", "body"),
         (WebhookEndpoint, "description", "pause_reason"),
+        (ApiKey, "name"),
+        (WorkspaceExport, "message"),
+        (PostAssembly, "message"),
         (Workspace, "name"),
         (User, "email", "first_name"),
     ):
