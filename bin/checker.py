@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
             totals["errors"] += 1
         for name, selection in runs():
             report = Path(folder) / f"{name}.xml"
-            command = ["-m", "pytest", "-q", *selection, f"--junitxml={report}"]
+            command = ["-m", "pytest", "-q", "-rs", *selection, f"--junitxml={report}"]
             if run(name, command, {}):
                 failed.append(name)
             totals += count(report)

@@ -25,6 +25,7 @@ from tests.stage import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
+NGINX = shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin")))  # of root's path
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
@@ -287,14 +288,25 @@ def test_the_proxy_passes_on_who_asks_and_takes_the_largest_upload(tmp_path: Pat
     assert ["alias", "/opt/socialhub/staticfiles/"] in static
 
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx on this machine")
+@pytest.mark.skipif(not NGINX, reason="no nginx on this machine")
 def test_the_proxys_configuration_is_understood_by_nginx(tmp_path: Path) -> None:
     certificate = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=hub.example.com")
     run("openssl", *certificate, "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem")
     site = (ROOT / "docs/nginx.conf").read_text().replace("/etc/letsencrypt/live/hub.example.com", str(tmp_path))
     (tmp_path / "nginx.conf").write_text(f"events {{}}\nhttp {{\n{site}\n}}\n")
-    answer = run("nginx", "-t", "-c", tmp_path / "nginx.conf", "-g", f"pid {tmp_path}/pid; error_log stderr;")
+    answer = run(NGINX, "-t", "-c", tmp_path / "nginx.conf", "-g", f"pid {tmp_path}/pid; error_log stderr;")
     assert answer.returncode == 0, answer.stderr
+
+
+def test_continuous_integration_installs_what_tests_would_be_skipped_without() -> None:
+    """Each program that a test of this file asks for by name, and nothing where all of them are there."""
+    script = (ROOT / ".ci/run").read_text()
+    assert run("bash", "-n", ".ci/run").returncode == 0
+    asked = set(re.findall(r'shutil\.which\("([\w-]+)"', Path(__file__).read_text()))
+    assert asked == {"nginx", "systemd-analyze"}
+    for program in (*asked, "chromium", "openssl"):
+        assert re.search(rf"command -v {program} >/dev/null \|\| missing\+=\([\w-]+\)", script), program
+    assert '[ "$(id -u)" = 0 ]' in script
 
 
 # --- Health of a process
