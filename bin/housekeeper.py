@@ -38,7 +38,10 @@ def main() -> int:
     options = arguments()
     HOUSE.mkdir(parents=True, exist_ok=True)
     lock = take_lock(HOUSE / "lock")
-    house = House(ROOT / "compose.yaml", {**given(ROOT / ".env"), **os.environ})
+    variables = {**given(ROOT / ".env"), **os.environ}
+    # An engine publishes the port at this address alone; here the process itself has to keep to it.
+    variables.setdefault("LISTEN", variables.get("WEB_ADDRESS") or "127.0.0.1")
+    house = House(ROOT / "compose.yaml", variables)
     port = int(house.variables.get("PORT", "8000"))
     if not is_free("127.0.0.1", port):
         give_up(f"Port {port} is in use: set another one, for example PORT={port + 1} bin/house.")

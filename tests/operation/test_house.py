@@ -97,6 +97,7 @@ def test_it_boots_publishes_and_comes_back(house: House) -> None:
     for name in ("web", "worker", "beat"):
         assert f"{name} is healthy" in log
     until(lambda: requests.get(f"{house.url}/readyz", timeout=10).ok, 60)
+    assert "Listening at: http://127.0.0.1:" in house.checkout.log.read_text(), "as compose.yaml publishes it"
     assert requests.get(f"{house.url}/account/login/", timeout=10).status_code == 200
 
     _, account = house.ask(POST, house.sandbox.url)
