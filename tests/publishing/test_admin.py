@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ApiKey, Grant, Notification, OAuthTicket, OperatorNotice, User
+from accounts.models import ApiKey, Grant, IdempotentAnswer, Notification, OAuthTicket, OperatorNotice, User
 from accounts.models.operation import DataDeletion, EncryptionKey
 from analytics.models import (
     AccountSync,
@@ -24,6 +24,7 @@ from analytics.models import (
     PostSnapshot,
     RefusedMetric,
     ReportSubscription,
+    WorkspaceExport,
 )
 from publishing import limits
 from publishing.models import (
@@ -35,7 +36,9 @@ from publishing.models import (
     ImageSet,
     ImageSetItem,
     LimitOverride,
+    MediaFetch,
     Post,
+    PostAssembly,
     PostMedia,
     Publication,
     PublicationEvent,
@@ -144,6 +147,10 @@ def fill(rows):
         ApiKey.objects.create(
             workspace=workspace, user=user, name="Robot", start="shk_", digest=f"{next(numbers):064x}"
         )
+        IdempotentAnswer.objects.create(workspace=workspace, principal=f"user:{user.pk}", key="1", lease_until=now)
+        PostAssembly.objects.create(post=post, intent="now", by=user)
+        MediaFetch.objects.create(post=post, position=2, url="https://example.com/camaro.jpg", not_before=now)
+        WorkspaceExport.objects.create(workspace=workspace, requested_by=user)
         webhook = WebhookEndpoint.objects.create(
             workspace=workspace, url="https://example.com/hook", secret=SECRET, previous_secret=SECRET, seen_until=now
         )

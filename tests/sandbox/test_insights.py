@@ -466,6 +466,9 @@ def test_small_accounts_have_no_follower_figures(sandbox: Sandbox) -> None:
     paul = sandbox.person("paul").page
     sandbox.link_instagram(paul.id, followers=60)
     page = sandbox.person("paul").page
+    sandbox.advance(
+        2 * DAY + (20 - datetime.now(UTC).hour) % 24 * 3600
+    )  # early in the network's day nobody has seen it
 
     answer = accepted(account_insights(sandbox, page, metric="reach,follower_count"))
 
