@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -322,7 +322,8 @@ def addresses(api: SocialApi = api) -> tuple[list[URLPattern], str, str]:
     others = [
         path("openapi.json", api_view(openapi), name="openapi"),
         path("", api_view(not_found), name="api-root"),
-        path("<path:rest>", api_view(not_found), name="elsewhere"),  # in JSON, unlike the pages
+        # In JSON, unlike the pages, and with a line break in it, too.
+        re_path(r"^(?P<rest>(?s:.*))\Z", api_view(not_found), name="elsewhere"),
     ]
     return [*operations, *others], app_name, namespace
 
