@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 # Whoever is named in an address with a password: of a database, a broker, a mail server, a bucket.
 _USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s\"'<>\\/@]+@")
 _URL = re.compile(r"(https?://[^/\s\"'<>\\]+)/?[^\s\"'<>]*")
-_TOKEN = re.compile(r"\b(?:EAA|IGA|IGQ|shk_)[A-Za-z0-9_-]{16,}")  # of Meta, and the keys of our own API
+# Of Meta, the keys of our own API, the secrets of webhooks.
+_TOKEN = re.compile(r"\b(?:(?:EAA|IGA|IGQ|shk_)[A-Za-z0-9_-]{16,}|whsec_[A-Za-z0-9+/=]{16,})")
 _PAIR = re.compile(
     r"(?i)\b((?:access_token|refresh_token|input_token|fb_exchange_token|client_secret|appsecret_proof|code_verifier)[\"']?\s*[=:]"
     r"|(?:code|token|signature|sig)=)(\s*[\"']?)[^\s&\"',;]{6,}"

@@ -316,3 +316,8 @@ def test_a_count_is_that_of_whoever_asked_for_it():
         for _time in range(3):
             pool.submit(copy_context().run, count, 2).result()
     assert ours.number == 6
+
+
+def test_the_secret_of_a_webhook_is_taken_out_of_a_line() -> None:
+    secret = "whsec_" + "aB3+/" * 8 + "xyz="
+    assert "aB3" not in redact(f"the secret {secret} was shown")
