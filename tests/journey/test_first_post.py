@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.axe import check
 from tests.checkout import until
 from tests.journey.conftest import PASSWORD, Installation, OpenPage, Person
-from tests.journey.windows import open_window
+from tests.journey.windows import menu, open_window
 from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -195,7 +195,7 @@ def test_a_post_is_planned_in_the_time_of_another_zone(
 ) -> None:
     page = open_page("phone")
     sign_in(page, installation.early)
-    page.get_by_role("link", name="Posts", exact=True).click()
+    menu(page).get_by_role("link", name="Posts", exact=True).click()
     check(page)
     page.get_by_role("link", name=promise.caption).click()
     there = promise.at.astimezone(ZoneInfo(ZONE))
@@ -236,7 +236,7 @@ def test_from_nothing_to_a_published_post_and_its_figures(
 
     if size == "phone":  # its bar has room for four
         page.locator(".bottom-bar summary").click()
-    page.get_by_role("link", name="Library", exact=True).click()
+    menu(page).get_by_role("link", name="Library", exact=True).click()
     page.get_by_role("link", name=SET).wait_for()
     check(page)
     page.get_by_role("link", name=SET).click()
@@ -346,7 +346,7 @@ def test_a_revoked_access_waits_for_the_person_who_can_renew_it(
     consent(page, "Gina Garage")
     page.get_by_role("button", name="Connect", exact=True).click()
     expect(account_card(page, "Camaro Garage", "Facebook")).to_contain_text("Connected")
-    page.get_by_role("link", name="Posts", exact=True).click()
+    menu(page).get_by_role("link", name="Posts", exact=True).click()
     page.get_by_role("link", name="Patience is a virtue").click()
     expect(page.get_by_role("link", name="View on Facebook")).to_be_visible(timeout=GOES_OUT)
     check(page)

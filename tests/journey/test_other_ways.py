@@ -12,6 +12,7 @@ from publishing.models import Post
 from tests.browser.axe import check
 from tests.journey.accounts_page import META, allow
 from tests.journey.house import Arrive, House
+from tests.journey.windows import menu
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -75,7 +76,7 @@ def test_with_the_keyboard_alone(house: House, arrive: Arrive) -> None:
     assert planned.status == Post.Summary.SCHEDULED
     assert planned.scheduled_at
 
-    press(page.get_by_role("link", name="Calendar").first)
+    press(menu(page).get_by_role("link", name="Calendar"))
     expect(page.get_by_text("Written without a mouse").first).to_be_visible()
     press(page.get_by_role("button", name=re.compile("^Move")).first)
     dialog = page.get_by_role("dialog")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.browser.axe import Watch
 from tests.browser.conftest import SIZES
@@ -30,3 +30,10 @@ def open_window(
         yield context
     finally:
         context.close()
+
+
+def menu(page: Page) -> Locator:
+    """What this screen shows of the two. By name: until the styles have come, both are there to be seen."""
+    assert page.viewport_size
+    is_phone = page.viewport_size == SIZES["phone"]
+    return page.get_by_role("navigation", name="Main, small screens" if is_phone else "Main", exact=True)
