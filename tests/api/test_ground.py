@@ -236,6 +236,21 @@ def test_a_fault_of_ours_is_said_in_the_same_shape(program: Program) -> None:
     assert "RuntimeError" not in response.content.decode()
 
 
+@pytest.mark.parametrize("address", ["read", "tagged", "posts", "openapi.json"])
+def test_head_is_get_without_the_body(program: Program, address: str) -> None:
+    got, head = program("GET", address), program("HEAD", address)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("Content-Type", "ETag", "Cache-Control", "Vary"):
+        assert head.get(name) == got.get(name), name
+
+
+def test_head_is_nothing_where_there_is_nothing_to_get(program: Program) -> None:
+    assert program("HEAD", "write").status_code == 405
+    assert program("HEAD", "elsewhere").status_code == 404
+    assert program("PUT", "read")["Allow"] == "GET, HEAD"
+    assert Client().head("/api/social/read").status_code == 401
+
+
 @override_settings(ALLOWED_HOSTS=["hub.example.com"])
 def test_another_host_is_refused_in_the_same_shape(client: Client) -> None:
     error_of(client.get("/api/social/read", headers={"Host": "evil.example"}), 400)
