@@ -36,6 +36,7 @@ MARKS: list[str] = [  # in the order in which a day that has room for few of the
     Summary.DRAFT,
 ]
 WORDS = 90  # characters of a caption that are read for an entry
+FACTS = ("pk", "scheduled_at", "status", "words", "link", "files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Entry:
     at: datetime
     status: str
     words: str
+    files: str = ""  # "waiting" for files named by address, "missing" where they could not be had
     platforms: tuple[str, ...] = ()
     media: MediaFile | None = None
 
@@ -183,9 +185,8 @@ def first_of_each(
         .order_by("place", "scheduled_at", "pk")
     )
     slots: list[list[Entry]] = [[] for _edge in edges]
-    rows = with_words(ranked).values_list("slot", "pk", "scheduled_at", "status", "words", "link")[:most]
-    for slot, pk, at, status, words, link in rows:
-        slots[slot - 1].append(entry_of(pk, at, status, words, link, zone))
+    for slot, *row in with_words(ranked).values_list("slot", *FACTS)[:most]:
+        slots[slot - 1].append(entry_of(*row, zone))
     return slots
 
 
@@ -197,19 +198,22 @@ def page_of_day(
     if after is not None:
         moment, pk = after
         wanted = wanted.filter(scheduled_at__gte=moment).exclude(scheduled_at=moment, pk__lte=pk)
-    rows = with_words(wanted.order_by("scheduled_at", "pk")).values_list(
-        "pk", "scheduled_at", "status", "words", "link"
-    )
-    entries = [entry_of(pk, at, status, words, link, zone) for pk, at, status, words, link in rows[: number + 1]]
+    rows = with_words(wanted.order_by("scheduled_at", "pk")).values_list(*FACTS)
+    entries = [entry_of(*row, zone) for row in rows[: number + 1]]
     return entries[:number], len(entries) > number
 
 
 def with_words(posts: QuerySet[Post]) -> QuerySet[Any]:
-    return posts.annotate(words=Left("caption", WORDS))
+    files = Case(
+        When(assembly__failed_at__isnull=False, then=Value("missing")),
+        When(assembly__isnull=False, then=Value("waiting")),
+        default=Value(""),
+    )
+    return posts.annotate(words=Left("caption", WORDS), files=files)
 
 
-def entry_of(pk: UUID, at: datetime, status: str, words: str, link: str, zone: ZoneInfo) -> Entry:
-    return Entry(pk, at.astimezone(zone), status, " ".join(words.split()) or link)
+def entry_of(pk: UUID, at: datetime, status: str, words: str, link: str, files: str, zone: ZoneInfo) -> Entry:
+    return Entry(pk, at.astimezone(zone), status, " ".join(words.split()) or link, files)
 
 
 def platforms_of(posts: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:

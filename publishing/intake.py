@@ -169,6 +169,8 @@ def expect(
         Post.objects.select_for_update().get(pk=post.pk)
         if not files or post.media_fetches.exists():
             return
+        if at:
+            Post.objects.filter(pk=post.pk).update(scheduled_at=at)  # so that the calendar shows it, and can move it
         PostAssembly.objects.create(
             post=post,
             intent=intent,

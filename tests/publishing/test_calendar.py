@@ -15,11 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains
 
 from accounts.models import Membership, Role, User, Workspace
-from publishing import schedule
+from publishing import intake, schedule
 from publishing.calendar import Entry, hour_edges, month_of, start_of, week_of
-from publishing.models import Post, PostMedia, Publication, QueueEntry, Status
+from publishing.compose import Intent
+from publishing.models import Post, PostAssembly, PostMedia, Publication, QueueEntry, Status
 from tests.factories import make_account, make_media, make_post, workspace_of
 
 CALENDAR = reverse("publishing:calendar")
@@ -163,6 +165,24 @@ def test_every_status_is_said_in_words(signed_in: Client, workspace: Workspace, 
 def test_a_post_without_a_time_stands_nowhere(signed_in: Client, workspace: Workspace) -> None:
     make_post(workspace, caption="Some day")
     assert "Some day" not in signed_in.get(CALENDAR).content.decode()
+
+
+def test_what_waits_for_its_files_stands_at_the_time_it_is_planned_for(
+    signed_in: Client, workspace: Workspace, owner: User
+) -> None:
+    post, at = make_post(workspace, make_account(workspace), caption="Files from elsewhere"), soon()
+    intake.expect(post, [intake.Wanted("https://example.com/a.jpg")], intent=Intent.SCHEDULE, at=at, by=owner)
+    for view in ("month", "week", "day"):
+        response = signed_in.get(CALENDAR, {"view": view, "on": at.date().isoformat(), "hours": "all"})
+        assertContains(response, "Files from elsewhere")
+        assertContains(response, "Waits for files")
+    PostAssembly.objects.update(failed_at=timezone.now())
+    assertContains(signed_in.get(CALENDAR, {"on": at.date().isoformat()}), "Files missing: Facebook")
+
+    later = at + timedelta(days=1)
+    signed_in.post(move_url(post), {"day": later.date().isoformat()})
+    post.refresh_from_db()
+    assert intake.due_of(post, PostAssembly.objects.get()) == later
 
 
 def test_an_entry_names_its_networks(signed_in: Client, workspace: Workspace) -> None:
