@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,8 +19,50 @@ from redis.exceptions import RedisError
 
 from socialhub.models import BeatLease, Heartbeat, ProcessHeartbeat
 
+logger = logging.getLogger(__name__)
+
+PROBED = ("/healthz", "/readyz", "/metrics")
 HEARTBEAT_LIMIT = timedelta(seconds=settings.SILENT_AFTER_SECONDS)
 LEASE_LATE = timedelta(seconds=30)  # a beat renews its lease every five seconds
+
+
+class ProbeMiddleware:
+    """Whoever probes this very process calls it by its number, which is no name of ours: taken as if it were.
+
+    Only a number, so that no page of a foreign name that leads here can read the answer; and only for addresses whose
+    answer does not depend on how we are called.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.name = urlsplit(settings.PUBLIC_BASE_URL).netloc
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in PROBED and is_number(request.META.get("HTTP_HOST", "")):
+            request.META["HTTP_HOST"] = self.name
+        return self.get_response(request)
+
+
+def is_number(host: str) -> bool:
+    """An address of the internet, with a port or without: 10.0.0.7:8000, [::1]."""
+    try:
+        ip_address(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+    return True
+
+
+_was_ready: bool | None = None
+
+
+def note(ready: bool, body: object) -> None:
+    """One line when it changes, for this process: who asks may do it every second."""
+    global _was_ready
+    if not ready and _was_ready is not False:
+        logger.warning("not ready: %s", body)
+    elif ready and _was_ready is False:
+        logger.warning("ready again: %s", body)
+    _was_ready = ready
 
 
 @login_not_required
@@ -49,6 +95,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "scheduler": scheduler,
         "workers": workers,
     }
+    note(ready, body)
     return JsonResponse(body, status=200 if ready else 503)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,16 @@ from socialhub.platforms.http import redact
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 FIELDS = ("levelname", "name", "message")
 NAMES = {"levelname": "level", "name": "logger", "exc_info": "error", "stack_info": "stack"}
+
+
+def without_readiness() -> Callable[[logging.LogRecord], bool]:
+    """Django logs every 503 as an error. That of /readyz is its answer, and it has said so itself (`socialhub.health`)."""
+
+    def is_wanted(record: logging.LogRecord) -> bool:
+        path = getattr(getattr(record, "request", None), "path", "")
+        return not (path == "/readyz" and getattr(record, "status_code", None) == 503)
+
+    return is_wanted
 
 
 def readable(text: str) -> str:

@@ -90,6 +90,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "socialhub.traffic.TrafficMiddleware",
+    "socialhub.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "socialhub.guards.HeadersMiddleware",
     "socialhub.middleware.LoopbackMiddleware",
@@ -504,11 +505,13 @@ LOGGING = {
         },
         "json": {"()": "socialhub.logs.RedactingJsonFormatter"},
     },
+    "filters": {"readiness": {"()": "socialhub.logs.without_readiness"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Several lines every 30 seconds, only to say that a job ran; what fails is logged all the same.
         **{name: {"level": "WARNING"} for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")},
+        "django.request": {"filters": ["readiness"]},
         # Gunicorn brings a handler of its own, whose lines are neither redacted nor in the format that was asked for.
         "gunicorn.error": {"handlers": ["console"], "propagate": False},
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
@@ -71,3 +72,35 @@ def test_it_says_what_to_look_at_and_redis_alone_decides_nothing(
         "scheduler": True,
         "workers": True,
     }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("host", ["10.0.0.7", "10.0.0.7:8000", "[fd00::7]:8000"])
+def test_probes_may_call_a_process_by_its_number(settings: Any, host: str) -> None:
+    settings.ALLOWED_HOSTS = ["hub.example.com"]
+    settings.PUBLIC_BASE_URL = "https://hub.example.com"
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert Client().get(path, headers={"Host": host}).status_code != 400, path
+    assert Client().get("/account/login/", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["evil.example", "10.0.0.7.evil.example", "10.0.0.7@evil.example", "[", ""])
+def test_any_other_name_is_refused(settings: Any, host: str) -> None:
+    settings.ALLOWED_HOSTS = ["hub.example.com"]
+    assert Client().get("/healthz", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_not_being_ready_is_said_once_and_is_no_error(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_was_ready", None)
+    for _ in range(3):
+        assert client.get("/readyz").status_code == 503
+    heartbeat()
+    for _ in range(2):
+        assert client.get("/readyz").status_code == 200
+    told = [
+        (record.levelname, record.message.partition(":")[0]) for record in caplog.records if "ready" in record.message
+    ]
+    assert told == [("WARNING", "not ready"), ("WARNING", "ready again")]
