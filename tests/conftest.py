@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts.models import User, Workspace
+from tests import emptied
 from tests.factories import make_user, workspace_of
 
 
@@ -36,6 +37,10 @@ def signed_in_stranger(stranger: User) -> Client:
     client = Client()
     client.force_login(stranger, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
+
+
+def pytest_configure() -> None:
+    TransactionTestCase._fixture_teardown = lambda case: emptied.empty()
 
 
 ALONE = {"processes", "operation", "journey"}  # folders of tests that start whole installations
