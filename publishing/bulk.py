@@ -7,10 +7,11 @@ begun, or another person have been faster.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from publishing import assemblies, schedule
 from publishing.models import Post, Publication, Status
-from publishing.states import BEGUN, IllegalMove, LostRace
+from publishing.states import BEGUN, MAYBE_OUT, IllegalMove, LostRace, may_be_out
 
 MOST = 200  # each post is a transaction of its own, and a person waits for the answer
 
@@ -44,6 +45,7 @@ class Skipped(models.TextChoices):
     FAR = "far", gettext_lazy("the new time would be more than two years from now")
     NOT_FAILED = "not_failed", gettext_lazy("nothing has failed")
     NOT_DRAFT = "not_draft", gettext_lazy("only drafts can be deleted")
+    MAYBE_OUT = "maybe_out", gettext_lazy("perhaps out already, so that its account has to be looked at first")
 
 
 class Placing(Protocol):
@@ -106,6 +108,11 @@ class Line:
     @property
     def stays_draft(self) -> bool:
         return self.at is not None and not self.part
+
+    @property
+    def doubtful(self) -> list[Publication]:
+        """Where nobody knows whether an earlier try of the post is out. What is deleted here stays there."""
+        return [one for one in self.post.publications.all() if may_be_out(one)]
 
 
 @dataclass(slots=True)
@@ -215,49 +222,59 @@ def misplaced(at: datetime | None, now: datetime) -> Skipped | None:
     return Skipped.FAR if schedule.is_too_far(at) else None
 
 
-def perform(act: Act, posts: Iterable[Post], *, by: User, placing: Placing | None = None) -> Report:
-    """Do it to every post that it can be done to. Rescheduling needs a placing."""
+def perform(
+    act: Act, posts: Iterable[Post], *, by: User, placing: Placing | None = None, told: Collection[UUID] = ()
+) -> Report:
+    """Do it to every post that it can be done to. Rescheduling needs a placing.
+
+    told: the posts of which the person has read that they may be out. No other such post is deleted.
+    """
     report = Report(act)
     for one in outlook(act, posts, placing):
         if one.skipped:
             report.skip(one.skipped)
             continue
         try:
-            done = carry_out(act, one, by)
+            reason = carry_out(act, one, by, although_in_doubt=one.post.pk in told)
         except (LostRace, IllegalMove):
-            done = False
-        if done:
-            report.done += 1
+            reason = Skipped.ON_THE_WAY
+        if reason:
+            report.skip(reason)
         else:
-            report.skip(Skipped.NOT_DRAFT if act is Act.DELETE else Skipped.ON_THE_WAY)
+            report.done += 1
     return report
 
 
-def carry_out(act: Act, line: Line, by: User) -> bool:
-    """Whether something was changed. Raises LostRace, IllegalMove."""
+def carry_out(act: Act, line: Line, by: User, *, although_in_doubt: bool) -> Skipped | None:
+    """Why nothing was changed, or None. Raises LostRace, IllegalMove."""
     if act is Act.RESCHEDULE:
         if line.at is None:
             raise ValueError("Nothing can be rescheduled without a time.")
         schedule.reschedule(line.post, line.at, by=by)
-        return True
+        return None
     if act is Act.CANCEL:
         schedule.cancel(line.post, by=by)
-        return True
+        return None
     if act is Act.DELETE:
-        return delete_draft(line.post)
-    return retry_all(line.post, by) > 0
+        return delete_draft(line.post, although_in_doubt=although_in_doubt)
+    return None if retry_all(line.post, by) else Skipped.ON_THE_WAY
 
 
-def delete_draft(post: Post) -> bool:
-    """Drafts only: what went out, or may have, keeps its record. Returns whether it was one."""
+def delete_draft(post: Post, *, although_in_doubt: bool = False) -> Skipped | None:
+    """Drafts only: what went out keeps its record, and so does what may have, unless a person has been asked about that.
+
+    Returns why it was left as it is, or None.
+    """
     with transaction.atomic():
         list(post.publications.select_for_update(of=("self",)).order_by("pk"))  # in the order of everybody, see states
         Post.objects.select_for_update().filter(pk=post.pk).first()
         if post.publications.exclude(status=Status.DRAFT).exists():
-            return False
+            return Skipped.NOT_DRAFT
+        if not although_in_doubt and post.publications.filter(MAYBE_OUT).exists():
+            return Skipped.MAYBE_OUT
         assemblies.end(post)
         post.delete()
-    return True
+    return None
 
 
 def retry_all(post: Post, by: User) -> int:

@@ -21,7 +21,7 @@ from accounts.models import ConnectedAccount
 from publishing import images
 from publishing.media import unrendered
 from publishing.models import MediaFile, Post, PostMedia, Publication, Status
-from publishing.states import GIVEN_UP
+from publishing.states import MAYBE_OUT
 from socialhub.platforms import LABELS, choices, rules
 from socialhub.platforms.base import Content, MediaItem, MediaKind, PostType
 from socialhub.platforms.choices import Told
@@ -358,17 +358,20 @@ def placeholder_findings(draft: Draft) -> list[Finding]:
 
 def given_up_findings(draft: Draft) -> list[Finding]:
     """An earlier try of this post may be out: nobody has found out, and a changed post cannot be looked for."""
-    # An announcement outlasts the answer: a new try of what was given up, and taken back, looked for nothing yet.
-    maybe_out = Q(error_kind=GIVEN_UP) | Q(committing_at__isnull=False)
-    unknown = set(Publication.objects.filter(maybe_out, post=draft.post.pk).values_list("account", flat=True))
-    message = _(
+    chosen = {publication.account_id for publication in draft.publications}
+    again = _(
         "It is not known whether an earlier try of this post is out here. Look at the account first: if it is, this makes a "
         "second one."
     )
+    gone = _(
+        "It is not known whether an earlier try of this post is out here. Once it is saved without this account, nobody "
+        "finds out any more: look there first."
+    )
     return [
-        Finding(Violation("given_up", message, "accounts", None, WARNING), publication.account)
-        for publication in draft.publications
-        if publication.account_id in unknown
+        Finding(
+            Violation("given_up", again if one.account_id in chosen else gone, "accounts", None, WARNING), one.account
+        )
+        for one in Publication.objects.filter(MAYBE_OUT, post=draft.post.pk).select_related("account").order_by("pk")
     ]
 
 

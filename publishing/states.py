@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -32,6 +33,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 # Past these a worker has the publication in its hands, or its outcome is not known.
 BEGUN = frozenset({Status.QUEUED, Status.PUBLISHING, Status.CHECKING})
 GIVEN_UP = "given_up"  # error_kind of what nobody wants to find out any more: it may be out or not
+# An announcement outlasts the answer: a new try of what was given up, and taken back, looked for nothing yet.
+MAYBE_OUT = Q(error_kind=GIVEN_UP) | Q(committing_at__isnull=False)
 
 
 # Sent inside the transaction in which publications go out: `workspaces`, the ids of theirs. For the floors above.
@@ -118,6 +121,11 @@ def move_along(
         )
         tell_of(path[-1], refresh_posts({post for _pk, post, _status in rows}))
     return moved
+
+
+def may_be_out(publication: Publication) -> bool:
+    """MAYBE_OUT, of a row that was read already."""
+    return publication.error_kind == GIVEN_UP or publication.committing_at is not None
 
 
 def tell_of(status: Status, workspaces: Collection[UUID]) -> None:

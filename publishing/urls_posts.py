@@ -15,7 +15,6 @@ urlpatterns: list[URLPattern] = [
     path("posts/<uuid:post_id>/edit/", composer.post_edit, name="post_edit"),
     path("posts/<uuid:post_id>/cancel/", posts.post_cancel, name="post_cancel"),
     path("posts/<uuid:post_id>/fetch/", posts.post_fetch, name="post_fetch"),
-    path("posts/<uuid:post_id>/delete/", posts.post_delete, name="post_delete"),
     path("posts/<uuid:post_id>/report.json", posts.post_report, name="post_report"),
     path("posts/<uuid:post_id>/progress/", progress.post_progress, name="post_progress"),
     path("limits/", limits.limits, name="limits"),

@@ -162,7 +162,6 @@ ADDRESSES: dict[str, Address] = {
     "publishing:post_edit": page("editor", "draft", action="draft", caption="Changed"),
     "publishing:post_bulk": act("editor", act="cancel"),
     "publishing:post_cancel": act("editor", "post"),
-    "publishing:post_delete": act("editor", "draft"),
     "publishing:post_fetch": act("editor", "draft"),
     "publishing:post_report": Address("editor", "GET", ("post",)),
     "publishing:post_progress": look("post"),

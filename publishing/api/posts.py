@@ -47,6 +47,7 @@ from publishing.api.schemas import (
     ScheduleInput,
     ValidationOut,
 )
+from publishing.bulk import Skipped
 from publishing.checks import Finding
 from publishing.compose import Composition, Intent
 from publishing.forms.posts import MOMENT, PostFilterForm
@@ -250,8 +251,13 @@ def refuse_uneditable(post: Post, *, has_files: bool) -> None:
 
 
 @posts.delete("posts/{uuid:post_id}", auth=writes, response={204: None})
-def delete_post(request: ApiRequest, post_id: UUID, if_match: IfMatch) -> Answer[None]:
-    """Cancel a post and delete it. What went out, or may have, keeps its record: 409, and nothing is changed."""
+def delete_post(
+    request: ApiRequest, post_id: UUID, if_match: IfMatch, maybe_out: Annotated[bool, Query(alias="maybeOut")] = False
+) -> Answer[None]:
+    """Cancel a post and delete it. What went out, or may have, keeps its record: 409, and nothing is changed.
+
+    A draft of which an earlier try got no answer is deleted with `maybeOut=true`, by whoever has looked at the account.
+    """
     post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
     with transaction.atomic():
         compose.locked(post)
@@ -260,7 +266,13 @@ def delete_post(request: ApiRequest, post_id: UUID, if_match: IfMatch) -> Answer
             raise ApiError(409, "not_deletable", _("Only what has not gone out anywhere can be deleted."))
         if post.publications.filter(status=Status.SCHEDULED).exists():
             schedule.cancel(post, by=request.user)
-        if not bulk.delete_draft(post):
+        reason = bulk.delete_draft(post, although_in_doubt=maybe_out)
+        if reason is Skipped.MAYBE_OUT:
+            sentence = _(
+                "It may be out already: an earlier try got no answer. Look at the account, then send maybeOut=true."
+            )
+            raise ApiError(409, "may_be_out", sentence)
+        if reason:
             raise ApiError(409, "not_deletable", _("Publishing has begun meanwhile, so the post was not deleted."))
     return Answer(204, None)
 

@@ -49,6 +49,7 @@ class BulkForm(forms.Form):
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
         self.ids: list[UUID] = []
+        self.told = uuids(data.getlist("doubt"))  # which of them may be out, as the person has read
 
     def clean(self) -> dict[str, Any]:
         clean = super().clean() or self.cleaned_data

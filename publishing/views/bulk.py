@@ -38,17 +38,19 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
         placing_form.focus_first_error()
     placing = placing_form.placing if placing_form else None
     if is_sound and (step == "do" or act is Act.RETRY):
-        report = bulk.perform(act, posts, by=request.user, placing=placing)
+        report = bulk.perform(act, posts, by=request.user, placing=placing, told=form.told)
         tell = messages.success if report.done else messages.warning
         tell(request, report.text)
         return redirect(way_back(form, posts if act is not Act.DELETE else []))
     lines = bulk.outlook(act, posts, placing)
+    going = [line for line in lines if not line.skipped]
     context = {
         "form": form,
         "act": act,
         "placing": placing_form,
         "is_preview": request.htmx and step == "preview",  # the fields stay as they are typed in, only this comes new
-        "lines": [line for line in lines if not line.skipped],
+        "lines": going,
+        "doubtful": [line for line in going if act is Act.DELETE and line.doubtful],
         "skipped": [line for line in lines if line.skipped],
         "ids": [post.pk for post in posts],
         "way_back": way_back(form, posts),

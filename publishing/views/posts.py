@@ -142,15 +142,3 @@ def post_fetch(request: HttpRequest, post_id: UUID) -> HttpResponse:
     else:
         messages.info(request, _("There is nothing to fetch for this post any more."))
     return redirect(post)
-
-
-@editor_required
-@require_POST
-def post_delete(request: HttpRequest, post_id: UUID) -> HttpResponse:
-    """Drafts only: what went out, or may have, keeps its record."""
-    post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
-    if not bulk.delete_draft(post):
-        messages.error(request, _("Only drafts can be deleted. Cancel the post first."))
-        return redirect(post)
-    messages.success(request, _("The draft is deleted."))
-    return redirect("publishing:post_list")

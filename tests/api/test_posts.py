@@ -695,6 +695,15 @@ def test_what_is_on_its_way_stays(
     assert Publication.objects.get().status == status
 
 
+def test_a_draft_that_may_be_out_is_not_deleted_by_the_way(
+    program: Program, workspace: Workspace, account: ConnectedAccount
+) -> None:
+    post = make_post(workspace, account)
+    Publication.objects.update(committing_at=timezone.now())
+    assert error_of(program("DELETE", f"posts/{post.pk}"), 409)["code"] == "may_be_out"
+    assert program("DELETE", f"posts/{post.pk}?maybeOut=true").status_code == 204
+
+
 def test_what_waits_is_cancelled_by_deleting(program: Program, workspace: Workspace, account: ConnectedAccount) -> None:
     post = made(program("POST", "posts", {"content": "x", "platforms": ["facebook"], "scheduledAt": zulu(soon())}))
     assert program("POST", f"posts/{post['id']}/cancel").json()["status"] == "draft"

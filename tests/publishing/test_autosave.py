@@ -218,7 +218,7 @@ def test_an_edit_that_was_saved_begins_with_a_new_key(
 def test_deleting_the_post_ends_it(signed_in: Client, workspace: Workspace, facebook: ConnectedAccount) -> None:
     post = make_post(workspace, facebook)
     begun(signed_in, fields_of(facebook), post)
-    signed_in.post(reverse("publishing:post_delete", args=[post.pk]))
+    signed_in.post(reverse("publishing:post_bulk"), {"one": f"delete:{post.pk}", "step": "do"})
     assert not Post.objects.exists()
     assert not Autosave.objects.exists()
 

@@ -247,6 +247,22 @@ def test_only_drafts_are_deleted(signed_in: Client, owner: User, account: Connec
     assert list(Post.objects.all()) == [waiting]
 
 
+@pytest.mark.parametrize("trace", [{"error_kind": "given_up"}, {"committing_at": timezone.now()}], ids=["left", "sent"])
+def test_a_draft_that_may_be_out_is_deleted_by_whoever_has_read_that(
+    signed_in: Client, account: ConnectedAccount, trace: dict[str, Any]
+) -> None:
+    plain, doubtful = (make_post(account.workspace, account) for _index in range(2))
+    doubtful.publications.update(**trace)
+    response = send(signed_in, "delete", plain, doubtful)
+    assert response.content.decode().count("perhaps on Facebook") == 1
+    assert [line.post for line in response.context["doubtful"]] == [doubtful]
+    report = send(signed_in, "delete", plain, doubtful, step="do").content.decode()
+    assert "1 draft is deleted. 1 was skipped: perhaps out already" in report
+    assert list(Post.objects.all()) == [doubtful]
+    send(signed_in, "delete", doubtful, step="do", doubt=str(doubtful.pk))
+    assert not Post.objects.exists()
+
+
 def test_nothing_to_do_is_said_as_a_warning(signed_in: Client, account: ConnectedAccount) -> None:
     out = put(make_post(account.workspace, account), Status.PUBLISHED)
     page = send(signed_in, "cancel", out, step="do").content.decode()

@@ -116,7 +116,7 @@ def test_deleting_a_draft_and_sending_it_do_not_block_each_other_for_good(worksp
     monkeypatch.setattr(schedule, "move_along", move_along)
     schedule.schedule(post, timezone.now() + timedelta(days=1), by=owner)
     other.join()
-    assert outcome == [False]
+    assert outcome == [bulk.Skipped.NOT_DRAFT]
     post.refresh_from_db()
     assert post.status == "scheduled"
 

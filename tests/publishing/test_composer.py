@@ -807,4 +807,6 @@ def test_who_edits_what_may_be_out_is_told_so(
     assert "It is not known whether an earlier try of this post is out here." in signed_in.get(edit).content.decode()
     checked = signed_in.post(f"{CHECK}?post={post.pk}", typed(facebook)).content.decode()
     assert "It is not known whether an earlier try" in checked
+    without = signed_in.post(f"{CHECK}?post={post.pk}", {**typed(facebook), "accounts": []}).content.decode()
+    assert "Once it is saved without this account, nobody finds out any more" in without
     assert "It is not known" not in signed_in.post(CHECK, typed(facebook)).content.decode()

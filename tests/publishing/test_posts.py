@@ -297,7 +297,7 @@ def test_a_viewer_sees_the_page_without_its_buttons(signed_in: Client, owner: Us
     Membership.objects.filter(user=owner).update(role=Role.VIEWER)
     page = signed_in.get(post.get_absolute_url()).content.decode()
     assert reverse("publishing:post_edit", args=[post.pk]) not in page
-    assert reverse("publishing:post_delete", args=[post.pk]) not in page
+    assert f"delete:{post.pk}" not in page
 
 
 def test_the_page_costs_the_same_for_two_accounts_and_for_six(signed_in: Client, workspace: Workspace) -> None:
@@ -313,14 +313,14 @@ def test_a_stranger_finds_nothing(signed_in_stranger: Client, workspace: Workspa
     assert signed_in_stranger.get(reverse(f"publishing:{name}", args=[post.pk])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["post_cancel", "post_delete", "post_edit"])
+@pytest.mark.parametrize("name", ["post_cancel", "post_edit"])
 def test_a_stranger_changes_nothing(signed_in_stranger: Client, workspace: Workspace, name: str) -> None:
     post = make_post(workspace)
     assert signed_in_stranger.post(reverse(f"publishing:{name}", args=[post.pk])).status_code == 404
     assert Post.objects.filter(pk=post.pk).exists()
 
 
-@pytest.mark.parametrize("name", ["post_cancel", "post_delete", "post_edit"])
+@pytest.mark.parametrize("name", ["post_cancel", "post_edit"])
 def test_a_viewer_changes_nothing(signed_in: Client, owner: User, workspace: Workspace, name: str) -> None:
     post = make_post(workspace)
     Membership.objects.filter(user=owner).update(role=Role.VIEWER)
@@ -346,14 +346,19 @@ def test_cancel_too_late_says_so(signed_in: Client, workspace: Workspace) -> Non
 
 def test_a_draft_can_be_deleted(signed_in: Client, workspace: Workspace) -> None:
     post = make_post(workspace, make_account(workspace))
-    assert signed_in.post(reverse("publishing:post_delete", args=[post.pk])).url == LIST
+    delete = {"one": f"delete:{post.pk}", "back": "yes"}
+    assert delete["one"] in signed_in.get(post.get_absolute_url()).content.decode()
+    question = signed_in.post(reverse("publishing:post_bulk"), delete).content.decode()
+    assert "Delete 1 draft?" in question
+    assert Post.objects.filter(pk=post.pk).exists()
+    assert signed_in.post(reverse("publishing:post_bulk"), {**delete, "step": "do"}).url == LIST
     assert not Post.objects.filter(pk=post.pk).exists()
 
 
 def test_what_went_out_keeps_its_record(signed_in: Client, workspace: Workspace) -> None:
     post = make_post(workspace, make_account(workspace))
     put(post.publications.get(), Status.PUBLISHED, published_at=timezone.now(), platform_post_id="1")
-    signed_in.post(reverse("publishing:post_delete", args=[post.pk]))
+    signed_in.post(reverse("publishing:post_bulk"), {"one": f"delete:{post.pk}", "step": "do"})
     assert Post.objects.filter(pk=post.pk).exists()
 
 
