@@ -24,7 +24,7 @@ def make(
     workspace: Workspace, user: User, name: str, scopes: Iterable[str], expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
     """A new key and its text, which nobody can get again."""
-    text = PREFIX + secrets.token_urlsafe(32)
+    text = new_text()
     key = ApiKey.objects.create(
         workspace=workspace,
         user=user,
@@ -36,6 +36,18 @@ def make(
     )
     logger.info("API key %s of workspace %s was made by user %s", key.pk, workspace.pk, user.pk)
     return key, text
+
+
+def first_text(key: ApiKey) -> str:
+    """The text of a key that nobody has seen yet: a new one, because that which it was made with is gone."""
+    text = new_text()
+    key.start, key.digest = text[:START_LENGTH], digest_of(text)
+    key.save(update_fields=["start", "digest"])
+    return text
+
+
+def new_text() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
 
 
 def find(text: str) -> ApiKey | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -24,6 +25,8 @@ from socialhub.http import HttpRequest
 
 MOST = 50  # live keys of one person here; whoever needs more has lost count
 ENDED_SHOWN = 20
+NEW = "new_api_key"  # in the session: which key is to be shown
+SHOWN_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +79,13 @@ def page(request: HttpRequest, form: ApiKeyForm, status: int = 200, **more: Any)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@reauthentication_required(enabled=lambda request: request.method == "POST")
-@paced("key", when=lambda request: request.method == "POST")
 def api_keys(request: HttpRequest) -> HttpResponse:
-    """The new key stands in the answer to the form and nowhere else: no session and no redirect carries it.
-
-    Whoever makes one proves anew who they are: it outlives the session, and needs no second factor.
-    """
+    """The text of a new key is made where it is shown, once, and stands nowhere else: no session and no redirect has it."""
     # `workspace` first: a person who belongs to none gets the page that says so.
     if request.workspace and request.method != "POST":
-        return page(request, ApiKeyForm(membership=request.membership))
+        made = new_key(request) if request.method == "GET" else None
+        text = keys.first_text(made) if made else ""
+        return page(request, ApiKeyForm(membership=request.membership), made=made, text=text)
     form = ApiKeyForm(request.POST, membership=request.membership)
     if (
         form.is_valid()
@@ -96,10 +96,31 @@ def api_keys(request: HttpRequest) -> HttpResponse:
         )
     if not form.is_valid():
         return page(request, form, status=422)
-    key, text = keys.make(
+    return make(request, form)
+
+
+@reauthentication_required
+@paced("key")
+def make(request: HttpRequest, form: ApiKeyForm) -> HttpResponse:
+    """Whoever makes one proves anew who they are: it outlives the session, and needs no second factor."""
+    key, _text = keys.make(
         request.workspace, request.user, form.cleaned_data["name"], form.cleaned_data["scopes"], form.expires_at
     )
-    return page(request, ApiKeyForm(membership=request.membership), made=key, text=text)
+    request.session[NEW] = str(key.pk)
+    return redirect("accounts:api_keys")  # the password was asked for at another address
+
+
+def new_key(request: HttpRequest) -> ApiKey | None:
+    """The one that was just made in this browser, and not yet shown."""
+    if NEW not in request.session:
+        return None
+    return ApiKey.objects.filter(
+        pk=request.session.pop(NEW),
+        workspace=request.workspace,
+        user=request.user,
+        revoked_at=None,
+        created_at__gt=timezone.now() - SHOWN_WITHIN,
+    ).first()
 
 
 @require_POST

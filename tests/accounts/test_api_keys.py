@@ -15,6 +15,7 @@ from accounts import api_keys
 from accounts.models import ApiKey, Role, User, Workspace
 from tests.accounts import hub
 from tests.accounts.conftest import member, sign_in
+from tests.factories import workspace_of
 from tests.staff import change, changelist, press
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +24,11 @@ PAGE = reverse("accounts:api_keys")
 
 
 def make(client: Client, **data: Any) -> Any:
-    """With the password once more, where it is asked for."""
+    """With the password once more, where it is asked for; and what the page shows in the end."""
     response = client.post(PAGE, {"name": "Robot", "scopes": ["read", "write"], "days": "90", **data})
-    if response.status_code == 302:
+    if response.status_code == 302 and response["Location"] != PAGE:
         response = client.post(response["Location"], {"password": "correct horse"})
-    return response
+    return client.get(response["Location"]) if response.status_code == 302 else response
 
 
 def revoke(client: Client, key: ApiKey) -> Any:
@@ -68,10 +69,39 @@ def test_an_open_browser_makes_no_key_without_the_password(signed_in: Client) ->
     assert not ApiKey.objects.exists()
     assert wrong.status_code in (200, 422)
     right = signed_in.post(asked["Location"], {"password": "correct horse"})
-    assert (right.status_code, ApiKey.objects.get().scopes) == (200, ["read"])
-    assert right.context["text"] in right.content.decode()
-    assert "no-store" in right["Cache-Control"]
-    assert right.context["text"] not in hub.dump()
+    assert (right.status_code, right["Location"], ApiKey.objects.get().scopes) == (302, PAGE, ["read"])
+    assert signed_in.head(PAGE).status_code == 200  # shows nobody anything
+    shown = signed_in.get(PAGE)
+    assert shown.context["text"] in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    assert shown.context["text"] not in hub.dump()
+    assert "shk_" not in str(dict(signed_in.session))
+    assert not signed_in.get(PAGE).context["text"]
+
+
+@pytest.mark.parametrize("how", ["used by now", "another workspace", "revoked", "another person"])
+def test_only_a_key_that_was_just_made_here_is_shown(
+    signed_in: Client, workspace: Workspace, owner: User, stranger: User, how: str
+) -> None:
+    """Its text would be made anew, and the program that has the one before would be locked out."""
+    key, text = api_keys.make(workspace, owner, "Robot", ["read"])
+    changes: dict[str, dict[str, Any]] = {
+        "used by now": {"created_at": timezone.now() - timedelta(minutes=11)},
+        "another workspace": {"workspace": workspace_of(stranger)},
+        "revoked": {"revoked_at": timezone.now()},
+        "another person": {"user": stranger},
+    }
+    ApiKey.objects.update(**changes[how])
+    session = signed_in.session
+    session["new_api_key"] = str(key.pk)
+    session.save()
+    assert not signed_in.get(PAGE).context["text"]
+    assert ApiKey.objects.get().digest == api_keys.digest_of(text)
+
+
+def test_what_is_wrong_is_said_before_the_password_is_asked_for(signed_in: Client) -> None:
+    response = signed_in.post(PAGE, {"name": "", "scopes": ["read"], "days": "30"})
+    assert (response.status_code, response.request["PATH_INFO"]) == (422, PAGE)
 
 
 def test_a_key_without_an_end(signed_in: Client) -> None:
