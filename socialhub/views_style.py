@@ -88,6 +88,7 @@ class Entry:
     status: str
     words: str
     platforms: tuple[str, ...] = ("facebook", "instagram")
+    files: str = ""
     pk: UUID = field(default=UUID(int=0))
     is_movable: bool = False
     half: str = ""
@@ -125,7 +126,7 @@ def entries(now: datetime) -> list[Entry]:
     return [
         Entry(hour + timedelta(hours=number), status, LONG[number * 5 :], tuple(LABELS)[number : 2 * number])
         for number, status in enumerate(states)
-    ]
+    ] + [Entry(hour, "draft", LONG, files=files) for files in ("waiting", "missing")]
 
 
 def sample_chart() -> str:
