@@ -1,7 +1,7 @@
 /* The calendar: entries are dragged to another day or hour, or moved in a dialog. What is shown is always what the
    server answered: a drop only asks.
 
-   [draggable]                an entry that may be moved
+   [draggable]                an entry that may be moved; by touch so may the rows below the month
    [data-drop]                a day or an hour (data-hour) that takes it
    #calendar_move             the form whose buttons ask for the dialog; without this file they open a page
    data-here                  on the calendar: its own address */
@@ -34,9 +34,23 @@
   const placeOf = (element) => element.closest?.(".calendar-cell, .calendar-slot");
   const takes = (event) => (dragged && event.target.closest?.("#calendar [data-drop]")) || null;
 
+  function put(entry, place) {
+    const from = placeOf(entry) ?? document.querySelector("#calendar [data-chosen]");
+    if (place === from) return;
+    const values = { day: place.dataset.drop, next: calendar().dataset.here };
+    // Beside itself on another day an entry keeps its minutes; another hour is taken from its beginning.
+    const hour = place.dataset.hour;
+    if (hour !== undefined && hour !== from.dataset.hour) values.clock = `${hour.padStart(2, "0")}:00`;
+    entry.setAttribute("aria-busy", "true");
+    htmx
+      .ajax("POST", entry.querySelector("[formaction]").formAction, { ...ANSWER, values, source: entry })
+      .finally(() => entry.removeAttribute("aria-busy"));
+  }
+
   document.addEventListener("dragstart", (event) => {
     const entry = event.target.closest?.("#calendar [draggable]");
-    if (!entry) return;
+    if (finger) event.preventDefault(); // some browsers drag after a long touch, but draw nothing below the finger
+    if (!entry || finger) return;
     dragged = entry;
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", entry.querySelector("a").href); // or some browsers drag nothing
@@ -64,19 +78,91 @@
     if (!place) return;
     event.preventDefault();
     release();
-    const from = placeOf(entry);
-    if (place === from) return;
-    const values = { day: place.dataset.drop, next: calendar().dataset.here };
-    // Beside itself on another day an entry keeps its minutes; another hour is taken from its beginning.
-    const hour = place.dataset.hour;
-    if (hour !== undefined && hour !== from.dataset.hour) values.clock = `${hour.padStart(2, "0")}:00`;
-    entry.setAttribute("aria-busy", "true");
-    htmx
-      .ajax("POST", entry.querySelector("[formaction]").formAction, { ...ANSWER, values, source: entry })
-      .finally(() => entry.removeAttribute("aria-busy"));
+    put(entry, place);
   });
 
   document.addEventListener("dragend", release);
+
+  /* --- With a finger: an entry that was held for a moment is dragged; before that the page scrolls, as it always does. --- */
+
+  const HOLD = 400;
+  const SLACK = 10; // pixels that a resting finger may move
+  const EDGE = 90; // where the page scrolls along
+
+  let finger = null;
+
+  function lift() {
+    if (finger) {
+      clearTimeout(finger.timer);
+      cancelAnimationFrame(finger.frame);
+      finger.ghost?.remove();
+    }
+    finger = null;
+    release();
+  }
+
+  function hold() {
+    const { entry, x, y } = finger;
+    const box = entry.getBoundingClientRect();
+    const ghost = entry.cloneNode(true);
+    ghost.inert = true; // nothing that stands below the finger
+    ghost.classList.add("calendar-ghost");
+    ghost.style.inlineSize = `${Math.min(box.width, 260)}px`;
+    Object.assign(finger, { ghost, dx: Math.max(box.left - x, -130), dy: box.top - y });
+    calendar().append(ghost);
+    dragged = entry;
+    entry.dataset.dragged = "";
+    calendar().dataset.dragging = "";
+    navigator.vibrate?.(10);
+    follow();
+  }
+
+  const below = () => document.elementFromPoint(finger.x, finger.y)?.closest("#calendar [data-drop]") ?? null;
+
+  function follow() {
+    const { ghost, x, y, dx, dy } = finger;
+    ghost.style.translate = `${x + dx}px ${y + dy}px`;
+    hover(below());
+    if (y < EDGE) window.scrollBy(0, -8);
+    else if (y > window.innerHeight - EDGE) window.scrollBy(0, 8);
+    finger.frame = requestAnimationFrame(follow);
+  }
+
+  document.addEventListener("touchstart", (event) => {
+    lift();
+    const entry = event.target.closest?.("#calendar :is(.calendar-entry, .calendar-row):has([formaction])");
+    if (!entry || event.touches.length > 1 || !document.querySelector("#calendar [data-drop]")) return;
+    const { clientX: x, clientY: y } = event.touches[0];
+    finger = { entry, x, y, timer: setTimeout(hold, HOLD) };
+  });
+
+  document.addEventListener(
+    "touchmove",
+    (event) => {
+      if (!finger) return;
+      const { clientX: x, clientY: y } = event.touches[0];
+      if (finger.ghost) event.preventDefault(); // the page stays where it is
+      else if (Math.hypot(x - finger.x, y - finger.y) > SLACK) lift();
+      if (finger?.ghost) Object.assign(finger, { x, y });
+    },
+    { passive: false },
+  );
+
+  document.addEventListener(
+    "touchend",
+    (event) => {
+      const entry = finger?.ghost && finger.entry;
+      if (!entry) return lift();
+      event.preventDefault(); // no click
+      const place = below();
+      lift();
+      if (place) put(entry, place);
+    },
+    { passive: false },
+  );
+
+  document.addEventListener("touchcancel", lift);
+  document.addEventListener("contextmenu", (event) => finger?.ghost && event.preventDefault());
 
   /* --- The dialog ----------------------------------------------------------------------------------------------------- */
 

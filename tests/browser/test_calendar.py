@@ -185,6 +185,63 @@ def test_a_thumb_chooses_a_day_and_moves_a_post(phone: Page, workspace: Workspac
     assert time_of(post) == datetime(YEAR, 6, 17, 9, 15, tzinfo=UTC)
 
 
+class Finger:
+    """One finger on the screen. It rests where it was put until it is moved."""
+
+    def __init__(self, page: Page) -> None:
+        self.channel = page.context.new_cdp_session(page)
+
+    def _send(self, kind: str, *points: tuple[float, float]) -> None:
+        self.channel.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+        )
+
+    def down(self, on: Locator) -> tuple[float, float]:
+        on.scroll_into_view_if_needed()
+        point = middle(on)
+        self._send("touchStart", point)
+        return point
+
+    def move(self, x: float, y: float) -> None:
+        self._send("touchMove", (x, y))
+
+    def up(self) -> None:
+        self._send("touchEnd")
+
+
+def middle(place: Locator) -> tuple[float, float]:
+    box = place.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_finger_drags_what_it_has_held(phone: Page, post: Post) -> None:
+    phone.goto(f"/calendar/?view=month&on={DAY}")
+    finger = Finger(phone)
+    finger.down(phone.locator(".calendar-row time"))
+    expect(phone.locator(".calendar-ghost")).to_be_visible()
+    there = cell(phone, DAY + timedelta(days=2))
+    finger.move(*middle(there))
+    expect(there).to_have_attribute("data-over", "")
+    finger.up()
+    expect(phone.get_by_role("status")).to_contain_text("18 Jun, 09:15")
+    expect(phone.locator(".calendar-ghost, [data-dragging]")).to_have_count(0)
+    assert time_of(post) == datetime(YEAR, 6, 18, 9, 15, tzinfo=UTC)
+
+
+def test_a_finger_that_moves_at_once_scrolls(phone: Page, post: Post) -> None:
+    phone.clock.install()
+    phone.goto(f"/calendar/?view=month&on={DAY}")
+    phone.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+    finger = Finger(phone)
+    x, y = finger.down(phone.locator(".calendar-row time"))
+    finger.move(x, y - 40)
+    phone.clock.run_for(2_000)
+    expect(phone.locator(".calendar-ghost")).to_have_count(0)
+    finger.up()
+    assert time_of(post) == datetime(YEAR, 6, 16, 9, 15, tzinfo=UTC)
+
+
 def test_without_scripts_a_post_moves_and_moves_back(open_page: OpenPage, owner: User, post: Post) -> None:
     page = open_page("desktop", user=owner, java_script_enabled=False)
     page.goto(MONTH)
