@@ -46,7 +46,7 @@ from publishing.models import (
     WebhookEndpoint,
 )
 from socialhub.platforms import LABELS
-from socialhub.platforms.http import redact
+from socialhub.redaction import redact
 
 ROWS = 500
 CHUNK_BYTES = 1024 * 1024

@@ -16,7 +16,7 @@ from accounts.models import ConnectedAccount, Credential, User
 from publishing import limits
 from publishing.models import Attempt, FollowUp, Post, PostMedia, Publication, PublicationEvent, QueueEntry
 from socialhub.platforms.errors import ReconnectError
-from socialhub.platforms.http import redact
+from socialhub.redaction import redact
 
 VERSION = 1  # of the shape of the report
 # Names of columns, by row. What is not named here does not get out.

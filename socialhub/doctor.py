@@ -43,8 +43,8 @@ from socialhub.models import Heartbeat
 from socialhub.outside import is_public
 from socialhub.platforms.base import MediaKind
 from socialhub.platforms.errors import PlatformError
-from socialhub.platforms.http import redact
 from socialhub.platforms.rules import IMAGE
+from socialhub.redaction import redact
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 from socialhub.about import ids
-from socialhub.platforms.http import redact
+from socialhub.redaction import redact
 
 # What would move the cursor, or end the line for some reader: only our own line ends are left.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")

@@ -30,7 +30,7 @@ from publishing.models import WebhookDelivery, WebhookEndpoint
 from publishing.webhooks import ends
 from publishing.webhooks.sign import headers_for
 from socialhub.outside import Answer, Fetch, NotFetched, post
-from socialhub.platforms.http import redact
+from socialhub.redaction import redact
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import ConnectedAccount, Notification
 from publishing.models import Post, Publication, PublicationEvent, Status
-from socialhub.platforms.http import redact
+from socialhub.redaction import redact
 
 TEST = "test"
 

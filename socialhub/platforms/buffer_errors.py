@@ -26,7 +26,8 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.http import Reply, redact
+from socialhub.platforms.http import Reply
+from socialhub.redaction import redact
 
 logger = logging.getLogger(__name__)
 

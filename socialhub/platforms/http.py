@@ -22,33 +22,11 @@ from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, Platfor
 
 logger = logging.getLogger(__name__)
 
-# Whoever is named in an address with a password: of a database, a broker, a mail server, a bucket.
-_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s\"'<>\\/@]+@")
-_URL = re.compile(r"(https?://[^/\s\"'<>\\]+)/?[^\s\"'<>]*")
-# Of Meta, the keys of our own API, the secrets of webhooks.
-_TOKEN = re.compile(r"\b(?:(?:EAA|IGA|IGQ|shk_)[A-Za-z0-9_-]{16,}|whsec_[A-Za-z0-9+/=]{16,})")
-_PAIR = re.compile(
-    r"(?i)\b((?:access_token|refresh_token|input_token|fb_exchange_token|client_secret|appsecret_proof|code_verifier)[\"']?\s*[=:]"
-    r"|(?:code|token|signature|sig)=)(\s*[\"']?)[^\s&\"',;]{6,}"
-)
-
-
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 # Where something of that kind may be: halves of characters (pairs of them too, which are whole ones), and numbers that
 # are none, or are longer than any count.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|NaN|Infinity|\d[eE]\+?\d{3}|\d{19}")
 _LARGEST = 2**63 - 1
-
-
-def redact(text: str, *secrets: str) -> str:
-    """The text without tokens, secrets and everything of an address behind its host."""
-    for secret in secrets:
-        if len(secret) >= 8:
-            text = text.replace(secret, "[…]")
-    text = _USER.sub(r"\1[…]@", text)
-    text = _URL.sub(r"\1/…", text)
-    text = _TOKEN.sub("[…]", text)
-    return _PAIR.sub(r"\1\2[…]", text)
 
 
 class _NoQueries(logging.Filter):

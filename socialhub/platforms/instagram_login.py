@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from socialhub.platforms.base import Tokens
 from socialhub.platforms.errors import PermissionMissingError, PlatformError, RejectedError, TemporaryError
-from socialhub.platforms.http import Reply, Transport, Usage, redact
+from socialhub.platforms.http import Reply, Transport, Usage
 from socialhub.platforms.meta import Graph, number_in
 from socialhub.platforms.meta_errors import error_of
+from socialhub.redaction import redact
 
 # What publishing and reading figures needs.
 SCOPES = (

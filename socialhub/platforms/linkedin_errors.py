@@ -28,7 +28,8 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.http import Reply, redact
+from socialhub.platforms.http import Reply
+from socialhub.redaction import redact
 
 _POST = re.compile(r"urn:li:(?:share|ugcPost):\d+")
 JITTER_SECONDS = 600  # after midnight UTC, so that not everybody comes back in the same second

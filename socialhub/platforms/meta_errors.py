@@ -28,7 +28,8 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.http import Reply, redact, usage_of
+from socialhub.platforms.http import Reply, usage_of
+from socialhub.redaction import redact
 
 HOUR = 3600
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import api_keys
 from accounts.models import ApiKey, IdempotentAnswer, Membership, Role, User, Workspace
-from socialhub.platforms.http import redact
+from socialhub.redaction import redact
 from tests.api import ground_urls
 from tests.api.programs import Program, error_of, program_of
 from tests.factories import make_post, make_user

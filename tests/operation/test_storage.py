@@ -26,8 +26,8 @@ from publishing.media import UploadRefused, public_url, rendition, store_upload
 from publishing.models import PostMedia, Publication, QueueEntry, Status
 from publishing.schedule import publish_now
 from socialhub import stray_files
-from socialhub.platforms.http import redact
 from socialhub.platforms.rules import IMAGE
+from socialhub.redaction import redact
 from socialhub.settings import media_storage
 from socialhub.storage import FilesAway, SharedStorage
 from tests.factories import make_account, make_post

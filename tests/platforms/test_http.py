@@ -14,7 +14,8 @@ import requests
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from socialhub.platforms.errors import OurBugError, OutcomeUnknownError, TemporaryError
-from socialhub.platforms.http import Transport, Usage, count, counting, redact, translate, usage_of
+from socialhub.platforms.http import Transport, Usage, count, counting, translate, usage_of
+from socialhub.redaction import redact
 
 TOKEN = "EAAsecretsecretsecret0123456789"
 

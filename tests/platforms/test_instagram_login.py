@@ -22,9 +22,9 @@ from socialhub.platforms.errors import (
     RejectedError,
     TemporaryError,
 )
-from socialhub.platforms.http import redact
 from socialhub.platforms.instagram import Instagram
 from socialhub.platforms.instagram_login import SCOPES, InstagramApi, InstagramConfig
+from socialhub.redaction import redact
 from tests.platforms.graph import error, path_of, sent
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
