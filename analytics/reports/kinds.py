@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from analytics.models import PlatformPost
+from publishing.models import Publication
 from socialhub.platforms.base import PostType
 
 
@@ -30,7 +31,9 @@ class Kind:
     @property
     def condition(self) -> Q:
         told = Q(media_type__in=either_case(self.media_types)) & ~Q(product__in=either_case(BY_PRODUCT))
-        ours = Q(media_type="", publication__post_type__in=self.post_types) & ~Q(product__in=either_case(BY_PRODUCT))
+        # Read only where the network says nothing of a post; a join would read all publications, whatever it says.
+        made = Publication.objects.filter(post_type__in=self.post_types).values("pk")
+        ours = Q(media_type="") & ~Q(product__in=either_case(BY_PRODUCT)) & Q(publication__in=made)
         return Q(product__in=either_case(self.products)) | told | ours
 
 

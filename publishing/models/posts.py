@@ -200,6 +200,8 @@ class Publication(models.Model):
             models.Index(fields=["-published_at"], name="publication_newest"),
             # What failed lately, for operators; small, and it costs nothing while all goes well.
             models.Index(fields=["-updated_at"], condition=models.Q(status=Status.FAILED), name="publication_failed"),
+            # Figures leave stories out, also where only we know that it is one.
+            models.Index(fields=["id"], condition=models.Q(post_type="story"), name="publication_story"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.http import QueryDict
 
-from analytics.filters import FIGURES, PostFilter, Sort, sort_of
+from analytics.filters import FIGURES, PostFilter, Sort, sort_of, span_of
 from analytics.models import PlatformPost
 from analytics.reports import posts as reports
 from analytics.reports.kinds import KINDS, kind_of
@@ -309,6 +309,15 @@ def test_the_best_cost_three_queries_at_any_number(workspace, fb, django_assert_
         rated(fb, number / 100)
     with django_assert_num_queries(3):
         reports.best_and_worst(workspace)
+
+
+def test_publications_are_read_only_where_the_network_says_nothing_of_a_post(workspace, fb):
+    span = span_of(None)
+    rated(fb, 0.2, media_type="IMAGE", publication=make_published(fb).publications.get())
+    plan = reports.rated_posts([fb], span).explain(analyze=True)
+    assert "never executed" in plan[plan.index("on publishing_publication") :].splitlines()[0], plan
+    rated(fb, 0.2, publication=make_published(fb, post_type="story").publications.get())
+    assert "never executed" not in reports.rated_posts([fb], span).explain(analyze=True)
 
 
 def test_a_deleted_post_leaves_its_figures(workspace, fb):
