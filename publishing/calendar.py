@@ -186,7 +186,7 @@ def first_of_each(
     )
     slots: list[list[Entry]] = [[] for _edge in edges]
     for slot, *row in with_words(ranked).values_list("slot", *FACTS)[:most]:
-        slots[slot - 1].append(entry_of(*row, zone))
+        slots[slot - 1].append(entry_of(zone, *row))
     return slots
 
 
@@ -199,7 +199,7 @@ def page_of_day(
         moment, pk = after
         wanted = wanted.filter(scheduled_at__gte=moment).exclude(scheduled_at=moment, pk__lte=pk)
     rows = with_words(wanted.order_by("scheduled_at", "pk")).values_list(*FACTS)
-    entries = [entry_of(*row, zone) for row in rows[: number + 1]]
+    entries = [entry_of(zone, *row) for row in rows[: number + 1]]
     return entries[:number], len(entries) > number
 
 
@@ -212,7 +212,7 @@ def with_words(posts: QuerySet[Post]) -> QuerySet[Any]:
     return posts.annotate(words=Left("caption", WORDS), files=files)
 
 
-def entry_of(pk: UUID, at: datetime, status: str, words: str, link: str, files: str, zone: ZoneInfo) -> Entry:
+def entry_of(zone: ZoneInfo, pk: UUID, at: datetime, status: str, words: str, link: str, files: str) -> Entry:
     return Entry(pk, at.astimezone(zone), status, " ".join(words.split()) or link, files)
 
 

@@ -77,6 +77,7 @@ class Column:
 
     day: date
     is_today: bool
+    is_open: bool
     clock: str
     cells: list[Cell] = field(default_factory=list)
 
@@ -231,7 +232,8 @@ def week_context(frame: Frame) -> dict[str, Any]:
         cell.clock = f"{hour:02}:00" if cell.is_open else ""
     hours = hours_shown(cells.values(), all_of_them=bool(frame.form.wanted("hours")))
     columns = [
-        Column(day, day == frame.today, frame.clock_on(day), [cells[day, hour] for hour in hours]) for day in days
+        Column(day, day == frame.today, day >= frame.today, frame.clock_on(day), [cells[day, hour] for hour in hours])
+        for day in days
     ]
     return {
         "title": span_title(days[0], days[-1]),

@@ -2,7 +2,7 @@
    server answered: a drop only asks.
 
    [draggable]                an entry that may be moved; by touch so may the rows below the month
-   [data-drop]                a day or an hour (data-hour) that takes it
+   [data-drop]                a day or an hour (data-hour) that takes it; where a week is a list its days do: [data-day]
    #calendar_move             the form whose buttons ask for the dialog; without this file they open a page
    data-here                  on the calendar: its own address */
 (() => {
@@ -31,13 +31,15 @@
     dragged = null;
   }
 
-  const placeOf = (element) => element.closest?.(".calendar-cell, .calendar-slot");
-  const takes = (event) => (dragged && event.target.closest?.("#calendar [data-drop]")) || null;
+  const listed = window.matchMedia("(max-width: 63.99rem)");
+  const placeAt = (element) =>
+    (listed.matches && element?.closest?.("#calendar [data-day]")) || element?.closest?.("#calendar [data-drop]") || null;
+  const takes = (event) => (dragged ? placeAt(event.target) : null);
 
   function put(entry, place) {
-    const from = placeOf(entry) ?? document.querySelector("#calendar [data-chosen]");
-    if (place === from) return;
-    const values = { day: place.dataset.drop, next: calendar().dataset.here };
+    const from = entry.closest(".calendar-cell, .calendar-slot") ?? document.querySelector("#calendar [data-chosen]");
+    if (place.contains(from)) return;
+    const values = { day: place.dataset.drop ?? place.dataset.day, next: calendar().dataset.here };
     // Beside itself on another day an entry keeps its minutes; another hour is taken from its beginning.
     const hour = place.dataset.hour;
     if (hour !== undefined && hour !== from.dataset.hour) values.clock = `${hour.padStart(2, "0")}:00`;
@@ -117,12 +119,10 @@
     follow();
   }
 
-  const below = () => document.elementFromPoint(finger.x, finger.y)?.closest("#calendar [data-drop]") ?? null;
-
   function follow() {
     const { ghost, x, y, dx, dy } = finger;
     ghost.style.translate = `${x + dx}px ${y + dy}px`;
-    hover(below());
+    hover(placeAt(document.elementFromPoint(x, y)));
     if (y < EDGE) window.scrollBy(0, -8);
     else if (y > window.innerHeight - EDGE) window.scrollBy(0, 8);
     finger.frame = requestAnimationFrame(follow);
@@ -154,7 +154,7 @@
       const entry = finger?.ghost && finger.entry;
       if (!entry) return lift();
       event.preventDefault(); // no click
-      const place = below();
+      const place = over;
       lift();
       if (place) put(entry, place);
     },

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 
 YEAR = timezone.now().year + 1
 DAY = date(YEAR, 6, 16)
+BESIDE = DAY + timedelta(days=1 if DAY.isoweekday() in range(1, 6) else -1)  # in the same week, whichever begins it
 MONTH = f"/calendar/?view=month&on={YEAR}-06-01"
 WEEK = f"/calendar/?view=week&on={DAY}"
 
@@ -78,14 +79,13 @@ def test_a_post_is_dragged_to_another_day_and_back(desktop: Page, post: Post) ->
 
 def test_in_the_week_a_drop_sets_the_hour(desktop: Page, post: Post) -> None:
     desktop.goto(WEEK)
-    tomorrow = DAY + timedelta(days=1)
-    beside = desktop.locator(f'.calendar-slot[data-drop="{tomorrow}"][data-hour="9"]')
+    beside = desktop.locator(f'.calendar-slot[data-drop="{BESIDE}"][data-hour="9"]')
     entry(desktop, post).drag_to(beside)
     expect(beside.locator(".calendar-entry")).to_contain_text("09:15")  # the same hour: the minutes stay
-    later = desktop.locator(f'.calendar-slot[data-drop="{tomorrow}"][data-hour="14"]')
+    later = desktop.locator(f'.calendar-slot[data-drop="{BESIDE}"][data-hour="14"]')
     entry(desktop, post).drag_to(later)
     expect(later.locator(".calendar-entry")).to_contain_text("14:00")
-    assert time_of(post) == datetime(YEAR, 6, 17, 14, 0, tzinfo=UTC)
+    assert time_of(post) == datetime(YEAR, 6, BESIDE.day, 14, 0, tzinfo=UTC)
 
 
 def test_what_has_begun_meanwhile_stays_where_it_is(desktop: Page, post: Post) -> None:
@@ -227,6 +227,20 @@ def test_a_finger_drags_what_it_has_held(phone: Page, post: Post) -> None:
     expect(phone.get_by_role("status")).to_contain_text("18 Jun, 09:15")
     expect(phone.locator(".calendar-ghost, [data-dragging]")).to_have_count(0)
     assert time_of(post) == datetime(YEAR, 6, 18, 9, 15, tzinfo=UTC)
+
+
+def test_in_the_list_of_a_week_a_day_takes_what_is_dragged(phone: Page, post: Post) -> None:
+    phone.goto(WEEK)
+    phone.locator(f'[data-day="{BESIDE}"]').scroll_into_view_if_needed()
+    finger = Finger(phone)
+    finger.down(entry(phone, post).get_by_role("link"))
+    expect(phone.locator(".calendar-ghost")).to_be_visible()
+    there = phone.locator(f'[data-day="{BESIDE}"]')
+    finger.move(*middle(there))
+    expect(there).to_have_attribute("data-over", "")
+    finger.up()
+    expect(there.locator(".calendar-entry")).to_contain_text("09:15")
+    assert time_of(post) == datetime(YEAR, 6, BESIDE.day, 9, 15, tzinfo=UTC)
 
 
 def test_a_finger_that_moves_at_once_scrolls(phone: Page, post: Post) -> None:
