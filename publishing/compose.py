@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,6 +26,14 @@ EDITABLE = (Status.DRAFT, Status.SCHEDULED, Status.FAILED)
 
 class NotEditable(Exception):
     """A worker has begun, or the post is out: what a person sees there must stay what we hold."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody has changed the post since the form was opened. names: of the parts in which the two differ now."""
+
+    def __init__(self, post: Post, names: Sequence[str]) -> None:
+        super().__init__(post.pk)
+        self.post, self.names = post, names
 
 
 class Intent(StrEnum):
@@ -51,7 +62,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """What shall be published where and when. `key` marks one filled-in form: sent twice, it makes one post."""
+    """What shall be published where and when. `key` marks one filled-in form: sent twice, it makes one post.
+
+    based_on: the `mark_of` the post that it is a change of; "": it replaces whatever the post says now.
+    """
 
     caption: str = ""
     hashtags: Sequence[str] = ()
@@ -66,6 +80,7 @@ class Composition:
     time_zone: str = "UTC"
     late_hours: int | None = None
     key: UUID | None = field(default=None, compare=False)
+    based_on: str = field(default="", compare=False)
 
     def draft(self, workspace: Workspace, post: Post | None = None) -> Draft:
         """The rows as they would be, none of them saved. `post`: the saved one that is being changed."""
@@ -111,6 +126,25 @@ class Composition:
         )
 
 
+def parts_of(draft: Draft) -> dict[str, Any]:
+    """What a person can change in the composer, part by part, of rows that are saved or not."""
+    post = draft.post
+    return {
+        **{name: getattr(post, name) for name in ("caption", "hashtags", "link", "first_comment", "campaign")},
+        "media": [[str(item.media_id), item.alt_text, str(item.fit)] for item in draft.media],
+        "accounts": sorted(
+            [str(one.account_id), str(one.post_type), one.caption_override, one.choices] for one in draft.publications
+        ),
+        "when": [post.scheduled_at.isoformat() if post.scheduled_at else "", post.time_zone],
+    }
+
+
+def mark_of(post: Post) -> str:
+    """Another one as soon as anything has changed that a person can change; never by what workers do."""
+    draft = Draft(post, list(post.publications.all()), list(post.post_media.all()))
+    return hashlib.sha256(json.dumps(parts_of(draft)).encode()).hexdigest()[:32]
+
+
 def is_editable(publications: Iterable[Publication]) -> bool:
     """Nothing of the post is out or in a worker's hands."""
     return all(publication.status in EDITABLE for publication in publications)
@@ -154,7 +188,7 @@ def find(workspace: Workspace, key: UUID) -> Post | None:
 
 
 def update(post: Post, by: User, composition: Composition) -> Post:
-    """Change a post that has not gone out. Raises NotEditable, and LostRace when a worker begins meanwhile.
+    """Change a post that has not gone out. Raises NotEditable, ChangedMeanwhile, and LostRace when a worker begins.
 
     The same `key` again changes nothing more.
     """
@@ -162,6 +196,9 @@ def update(post: Post, by: User, composition: Composition) -> Post:
         post = locked(post)
         if is_saved_from(post, composition.key):
             return post
+        if composition.based_on and composition.based_on != mark_of(post):
+            there, here = parts_of(Draft.of(post)), parts_of(composition.draft(post.workspace, post))
+            raise ChangedMeanwhile(post, [name for name in there if there[name] != here[name]])
         to_draft(post, by)
         post.refresh_from_db(fields=["status"])
         if post.publications.exclude(status=Status.DRAFT).exists():

@@ -45,9 +45,10 @@ class ComposerForm(WhenForm):
 
     pictures: list[MediaFile]
     all_accounts: list[ConnectedAccount]
-    field_order = ("key", "set", "caption", "hashtags", "link", "first_comment", "campaign", "accounts")
+    field_order = ("key", "based_on", "set", "caption", "hashtags", "link", "first_comment", "campaign", "accounts")
 
     key = forms.UUIDField(widget=forms.HiddenInput)
+    based_on = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     set = forms.UUIDField(required=False, widget=forms.HiddenInput)
     caption = CaptionField(
         label=gettext_lazy("Caption"),
@@ -164,6 +165,12 @@ class ComposerForm(WhenForm):
         self.data = data.copy()
         self.data["key"] = str(uuid.uuid4())  # type: ignore[index]
 
+    def is_based_on(self, mark: str) -> None:
+        """Sent once more, it replaces what the post says now."""
+        data: Any = self.data
+        self.data = data.copy()
+        self.data["based_on"] = mark  # type: ignore[index]
+
     @cached_property
     def wanted_ids(self) -> frozenset[UUID]:
         """The accounts whose own fields somebody has asked for."""
@@ -248,7 +255,7 @@ class ComposerForm(WhenForm):
         return [
             (str(self[name].label), str(message))
             for name, found in self.errors.items()
-            if name not in (NON_FIELD_ERRORS, "accounts", "key")
+            if name not in (NON_FIELD_ERRORS, "accounts", "key", "based_on")
             for message in found
             if message not in self._told_as_findings
         ]
@@ -335,6 +342,7 @@ class ComposerForm(WhenForm):
             at=clean.get("at"),
             time_zone=clean.get("time_zone") or self.user.time_zone,
             key=clean.get("key"),
+            based_on=clean.get("based_on") or "",
         )
 
     def _picture(self, picture: MediaFile) -> Picture:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from publishing.compose import mark_of
 from publishing.forms.choices import choice_field_name
 from publishing.models import ImageSet, Post
 from socialhub.platforms import choices, rules
@@ -54,6 +55,11 @@ def from_post(post: Post, *, accounts: Iterable[UUID] | None = None) -> dict[str
                 name = choice_field_name(publication.account_id, choice)
                 values[name] = value == choices.YES if is_flag else value
     return values
+
+
+def for_change(post: Post) -> dict[str, Any]:
+    """The form that changes the post. It needs its parts, and its publications their accounts."""
+    return {**from_post(post), **planned(post), "based_on": mark_of(post)}
 
 
 def planned(post: Post) -> dict[str, Any]:

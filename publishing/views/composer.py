@@ -9,8 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -25,7 +25,7 @@ from publishing.forms.autosave import AutosaveForm, as_typed, title_of
 from publishing.forms.composer import ComposerForm, accounts_of
 from publishing.forms.composer_rows import account_rows, picture_rows
 from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS, uuids
-from publishing.forms.starts import from_post, planned
+from publishing.forms.starts import for_change
 from publishing.forms.when import PICKS
 from publishing.models import Autosave, CaptionTemplate, HashtagGroup, MediaFile, Post
 from publishing.states import LostRace
@@ -69,7 +69,9 @@ def post_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @paced("upload", when=brings_files)
 def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
-    post = get_object_or_404(posts_with_parts(request), pk=post_id)
+    post = posts_with_parts(request).filter(pk=post_id).first()
+    if post is None:
+        return gone(request)
     if not compose.is_editable(post.publications.all()):
         if request.method == "POST" and compose.is_saved_from(post, form_key(request)):
             return redirect(post)  # sent twice: it is on its way because of the first
@@ -92,10 +94,23 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     else:
         is_spent = compose.is_saved_from(post, key) or (key and compose.find(request.workspace, key))
         is_free = key and kept is None and not is_spent
-        initial = {**from_post(post), **planned(post), **({"key": key} if is_free else {})}
+        initial = {**for_change(post), **({"key": key} if is_free else {})}
         kept, offered = None, autosave.of(request.workspace, request.user).filter(post=post).first()
     form = ComposerForm(workspace=request.workspace, user=request.user, post=post, initial=initial, accounts=accounts)
     return page(request, form, kept=kept, offered=offered)
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """There is no such post, perhaps not any more: what was typed into its form is offered as a new one."""
+    form = AutosaveForm(request.POST, workspace=request.workspace, user=request.user)
+    if request.method != "POST" or not form.is_valid() or form.is_empty():
+        raise Http404
+    typed = {**form.composer.typed(), "based_on": ""}
+    anew = ComposerForm(workspace=request.workspace, user=request.user, initial=typed)
+    told = _(
+        "The post that you were changing is not here any more, so nothing was saved. What you wrote stands here again."
+    )
+    return page(request, anew, refused=[told, _("Publish or save it, and it becomes a new post.")], status=404)
 
 
 def form_key(request: HttpRequest) -> UUID | None:
@@ -169,6 +184,10 @@ def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpRes
             saved = compose.create(request.workspace, request.user, composition)
         else:
             saved = compose.update(post, request.user, composition)
+    except compose.ChangedMeanwhile as change:
+        form.is_based_on(compose.mark_of(change.post))
+        form.add_error(None, changed_text(form, change))
+        return page(request, form, is_outdated=True, status=422)
     except (compose.NotEditable, LostRace):
         form.add_error(
             None,
@@ -182,6 +201,14 @@ def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpRes
     return redirect(saved)
 
 
+def changed_text(form: ComposerForm, change: compose.ChangedMeanwhile) -> str:
+    labels = [str(_("Images, videos, document") if name == "media" else form[name].label) for name in change.names]
+    told = _("This post was changed since you opened it here, perhaps by somebody else or in another tab.")
+    if labels:
+        told += " " + _("It now differs from what stands here in: %(parts)s.") % {"parts": ", ".join(labels)}
+    return told + " " + _("Yours is not saved yet. Save again, and what stands here replaces the post as it is now.")
+
+
 def page(
     request: HttpRequest,
     form: ComposerForm,
@@ -190,6 +217,7 @@ def page(
     kept: Autosave | None = None,
     offered: Autosave | None = None,
     templates: QuerySet[CaptionTemplate] | None = None,
+    is_outdated: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """The composer as a page, or its form alone for HTMX.
@@ -204,6 +232,7 @@ def page(
         "post": form.post,
         "files": intake.state_of(form.post) if form.post and form.post.status == Post.Summary.DRAFT else None,
         "refused": refused,
+        "is_outdated": is_outdated,
         "kept_text": kept_text(kept, request.user.time_zone) if kept else "",
         "offered": offered,
         "offered_title": title_of(offered) if offered else "",

@@ -35,6 +35,7 @@ from publishing.models import (
     Status,
 )
 from publishing.schedule import LostRace
+from publishing.views.composer_review import as_data
 from tests.factories import make_account, make_media, make_post, workspace_of
 from tests.publishing.test_posts import own_queries
 
@@ -810,3 +811,64 @@ def test_who_edits_what_may_be_out_is_told_so(
     without = signed_in.post(f"{CHECK}?post={post.pk}", {**typed(facebook), "accounts": []}).content.decode()
     assert "Once it is saved without this account, nobody finds out any more" in without
     assert "It is not known" not in signed_in.post(CHECK, typed(facebook)).content.decode()
+
+
+# Somebody else was here meanwhile
+
+
+def opened(client: Client, post: Post, **changes: Any) -> dict[str, Any]:
+    """What the form of the post sends that was just opened."""
+    form = client.get(edit_url(post)).context["form"]
+    return {**as_data(form).dict(), "accounts": [str(pk) for pk in form.chosen_ids], "action": "draft", **changes}
+
+
+@pytest.mark.parametrize("change", ["edit", "calendar"])
+def test_what_another_has_changed_meanwhile_is_not_overwritten_unasked(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, owner: User, change: str
+) -> None:
+    post = make_post(workspace, facebook, caption="First")
+    schedule.schedule(post, timezone.now() + timedelta(days=1), by=owner)
+    mine = opened(signed_in, post, caption="Mine")
+    if change == "edit":
+        assert signed_in.post(edit_url(post), opened(signed_in, post, caption="Theirs")).status_code == 302
+    else:
+        schedule.reschedule(post, timezone.now() + timedelta(days=2), by=owner)
+    before = Post.objects.get()
+    response = signed_in.post(edit_url(post), mine)
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "This post was changed since you opened it here" in page
+    assert {"edit": "in: Caption.", "calendar": "in: Caption, When."}[change] in page
+    assert response.context["form"]["caption"].value() == "Mine"
+    assert Post.objects.get().caption == before.caption
+    assert Post.objects.get().scheduled_at == before.scheduled_at
+    again = {**mine, "based_on": response.context["form"]["based_on"].value()}
+    assert signed_in.post(edit_url(post), again).status_code == 302
+    assert Post.objects.get().caption == "Mine"
+
+
+def test_what_workers_do_is_no_change(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, owner: User
+) -> None:
+    post = make_post(workspace, facebook, caption="First")
+    schedule.schedule(post, timezone.now() + timedelta(days=1), by=owner)
+    mine = opened(signed_in, post, caption="Mine")
+    Publication.objects.update(status=Status.FAILED, handles={"container": "1"}, error_message="No.")
+    QueueEntry.objects.all().delete()
+    assert signed_in.post(edit_url(post), mine).status_code == 302
+    assert Post.objects.get().caption == "Mine"
+
+
+def test_what_was_typed_for_a_post_that_is_gone_becomes_a_new_one(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
+) -> None:
+    post = make_post(workspace, facebook, caption="First")
+    mine = opened(signed_in, post, caption="Mine")
+    Post.objects.all().delete()
+    response = signed_in.post(edit_url(post), mine)
+    assert response.status_code == 404
+    assert "is not here any more" in response.content.decode()
+    assert response.context["action_url"] == reverse("publishing:post_new")
+    new = {**mine, "key": str(response.context["form"]["key"].value()), "based_on": ""}
+    assert signed_in.post(response.context["action_url"], new).status_code == 302
+    assert Post.objects.get().caption == "Mine"
