@@ -14,7 +14,6 @@ from datetime import date, datetime, tzinfo
 from itertools import islice
 from typing import IO, Any
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 
 from analytics.reports.tables import Column, Kind, Table
@@ -100,6 +99,8 @@ def write_xlsx(table: Table, zone: tzinfo, target: IO[bytes], facts: Sequence[tu
 
     facts: name and value of what the last sheet says besides the columns.
     """
+    import xlsxwriter  # noqa: PLC0415  two megabytes in each process, and few ever write a sheet
+
     book = xlsxwriter.Workbook(
         target,
         {

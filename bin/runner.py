@@ -217,7 +217,6 @@ def prepare(supervisor: Supervisor, env: dict[str, str]) -> dict[str, str]:
 
 
 def start_processes(supervisor: Supervisor, env: dict[str, str], options: argparse.Namespace) -> None:
-    celery = [str(PROGRAMS / "celery"), "--quiet", "--app", "socialhub"]
     gunicorn = [str(PROGRAMS / "gunicorn"), "--worker-class", "gthread", "--workers", "1", "--preload"]
     gunicorn += ["--no-control-socket", "--log-level", "warning"]
     host = f"[{options.host}]" if ":" in options.host else options.host
@@ -233,11 +232,8 @@ def start_processes(supervisor: Supervisor, env: dict[str, str], options: argpar
         sandbox_env.setdefault("SANDBOX_ELSEWHERE", "12")  # accounts that one connects have posts and figures already
         supervisor.add(Child("sandbox", sandbox, sandbox_env, in_order))
     supervisor.add(Child("web", web, env, in_order))
-    worker = [*celery, "worker", "--pool", "threads", "--concurrency", "4"]
-    worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    supervisor.add(Child("worker", worker, env, at_once))
-    beat = [*celery, "beat", "--scheduler", "socialhub.beat:SoloScheduler"]
-    supervisor.add(Child("beat", beat, env, at_once))
+    for name in ("worker", "beat"):
+        supervisor.add(Child(name, [str(PYTHON), "-m", "socialhub", name], env, at_once))
 
 
 def answers(url: str, env: dict[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""The scheduler of which any number may run, while only one fires: `celery beat --scheduler socialhub.beat:SoloScheduler`."""
+"""The scheduler of which any number may run, while only one fires: `python -m socialhub beat`."""
 
 from __future__ import annotations
 

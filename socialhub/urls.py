@@ -11,6 +11,8 @@ from socialhub.views_frame import manifest, theme
 from socialhub.views_status import status
 from socialhub.views_style import style
 
+admin.autodiscover()
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

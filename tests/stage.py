@@ -109,10 +109,7 @@ class Stage:
             return False
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.start(
-            "celery", "--app", "socialhub", "worker", "--pool", "threads", "--concurrency", "3",
-            "--without-gossip", "--without-mingle", "--loglevel", "WARNING",
-        )  # fmt: skip
+        return self.start("socialhub", "worker")
 
     def beat_until(self, condition: Callable[[], object], seconds: float) -> bool:
         """What beat does, but twice a second: nudge and sweep until the condition holds."""

@@ -338,11 +338,27 @@ def run(stage: Stage) -> None:
     ProcessHeartbeat.objects.filter(kind="worker").order_by("-started_at").first().delete()
 
 
-def test_workers_and_beats_do_not_load_the_pages() -> None:
+@pytest.mark.parametrize(
+    ("start", "needless"),
+    [
+        ("app.loader.import_default_modules()", "socialhub.urls ninja prometheus_client accounts.admin xlsxwriter"),
+        ("os.environ['DJANGO_SETTINGS_MODULE'] = 'socialhub.settings_beat'; SoloBeat(app=app).init_loader()",
+         "accounts publishing analytics allauth socialhub.platforms django.contrib.admin PIL requests"),
+    ],
+    ids=["worker", "beat"],
+)  # fmt: skip
+def test_what_works_in_the_background_loads_no_more_than_it_needs(start: str, needless: str) -> None:
     code = (
-        "import sys; from socialhub.celery import app; app.loader.import_default_modules(); import socialhub.beat; "
-        "print([name for name in ('socialhub.urls', 'ninja', 'prometheus_client') if name in sys.modules])"
+        f"import os, sys; from socialhub.__main__ import SoloBeat, app; {start}; import socialhub.beat; "
+        "print([name for name in sys.argv[1:] if name in sys.modules])"
     )
-    env = {**VALID, "DJANGO_SETTINGS_MODULE": "socialhub.settings"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    names = [*needless.split(), "click_repl", "prompt_toolkit"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *names],
+        cwd=ROOT,
+        env={**VALID, "DJANGO_SETTINGS_MODULE": "socialhub.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stdout.strip() == "[]", done.stderr

@@ -97,7 +97,7 @@ def test_two_workers_two_beats_doubled_messages_and_redis_emptied_in_the_middle(
     stage.start_web()
     for _ in range(2):
         stage.start_worker()
-        stage.start("celery", "--app", "socialhub", "beat", "--scheduler", "socialhub.beat:SoloScheduler")
+        stage.start("socialhub", "beat")
     for _ in range(50):
         publish_due.apply_async(retry=False)
         sweep.apply_async(retry=False)
