@@ -314,23 +314,32 @@ def neighbour_findings(draft: Draft) -> list[Finding]:
         .select_related("post")
         .order_by("-created_at")[:400]
     )
-    again, nearest = set[UUID](), dict[UUID, tuple[timedelta, Publication]]()
+    again, nearest = dict[UUID, Publication](), dict[UUID, tuple[timedelta, Publication]]()
     for other in others:
         key = other.account_id
         if texts[key] and other.text == texts[key] and (other.published_at or other.created_at) >= day_ago:
-            again.add(key)
+            again[key] = other if other.published_at else again.get(key, other)
         at = other.published_at or other.scheduled_at
         if at and (apart := abs(at - due)) <= min(SAME_HOUR, nearest[key][0] if key in nearest else SAME_HOUR):
             nearest[key] = (apart, other)
     found = []
     for publication in draft.publications:
         if publication.account_id in again:
-            text = _("The same text went out here within the last 24 hours. Publish it only if you mean it.")
+            text = again_sentence(again[publication.account_id])
             found.append(Finding(Violation("repeat", text, "caption", None, WARNING), publication.account))
         elif publication.account_id in nearest:  # the same text at the same time is one slip, not two
             text = near_sentence(nearest[publication.account_id][1])
             found.append(Finding(Violation("same_hour", text, "clock", None, WARNING), publication.account))
     return found
+
+
+def again_sentence(other: Publication) -> str:
+    if other.status == Status.PUBLISHED:
+        return _("The same text went out here within the last 24 hours. Publish it only if you mean it.")
+    if other.status != Status.SCHEDULED or other.scheduled_at is None:
+        return _("The same text is just going out here. Publish it only if you mean it.")
+    when = date_format(timezone.localtime(other.scheduled_at), "DATETIME_FORMAT")
+    return _("The same text is scheduled here already, for %(when)s. Publish it only if you mean it.") % {"when": when}
 
 
 def near_sentence(other: Publication) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -80,6 +80,19 @@ def test_the_same_text_within_a_day(workspace: Workspace) -> None:
     assert codes(make_post(workspace, account, caption="Again")) == ["repeat"]
     first.publications.update(published_at=timezone.now() - timedelta(hours=25))
     assert codes(make_post(workspace, account, caption="Again")) == []
+
+
+def test_the_same_text_that_is_only_planned_has_not_gone_out(workspace: Workspace) -> None:
+    account = make_account(workspace)
+    first = make_post(workspace, account, caption="Again")
+    at = datetime(2027, 1, 15, 9, tzinfo=UTC)
+    first.publications.update(status=Status.SCHEDULED, scheduled_at=at)
+    again = make_post(workspace, account, caption="Again", scheduled_at=at + timedelta(days=30))
+    (finding,) = checks.neighbour_findings(checks.Draft.of(again))
+    assert finding.message.startswith("The same text is scheduled here already, for Jan. 15, 2027, 9")
+    first.publications.update(status=Status.QUEUED)
+    (finding,) = checks.neighbour_findings(checks.Draft.of(again))
+    assert finding.message.startswith("The same text is just going out here.")
 
 
 def test_a_post_does_not_repeat_itself(workspace: Workspace) -> None:
