@@ -104,13 +104,11 @@
   }
 
   function hold() {
-    const { entry, x, y } = finger;
-    const box = entry.getBoundingClientRect();
+    const { entry } = finger;
     const ghost = entry.cloneNode(true);
     ghost.inert = true; // nothing that stands below the finger
     ghost.classList.add("calendar-ghost");
-    ghost.style.inlineSize = `${Math.min(box.width, 260)}px`;
-    Object.assign(finger, { ghost, dx: Math.max(box.left - x, -130), dy: box.top - y });
+    finger.ghost = ghost;
     calendar().append(ghost);
     dragged = entry;
     entry.dataset.dragged = "";
@@ -120,8 +118,8 @@
   }
 
   function follow() {
-    const { ghost, x, y, dx, dy } = finger;
-    ghost.style.translate = `${x + dx}px ${y + dy}px`;
+    const { ghost, x, y } = finger;
+    ghost.style.translate = `calc(${x}px - 50%) calc(${y}px - 100% - 2rem)`; // where the finger does not hide it
     hover(placeAt(document.elementFromPoint(x, y)));
     if (y < EDGE) window.scrollBy(0, -8);
     else if (y > window.innerHeight - EDGE) window.scrollBy(0, 8);
@@ -184,7 +182,7 @@
     const links = [...document.querySelectorAll(`#calendar a[href*="${event.detail.post}"]`)];
     const link = links.find((one) => one.checkVisibility());
     if (!link) {
-      document.getElementById("calendar_title").focus();
+      document.getElementById("calendar_title").focus({ preventScroll: true });
       return;
     }
     const place = link.closest("li");
