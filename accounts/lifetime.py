@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.expiry import REMIND_DAYS, end_of_grant, settle_reminders
 from accounts.models import ConnectedAccount, Grant
-from accounts.renew import RENEWALS, has_expired
+from accounts.renew import RENEWALS, Outcome, State, has_expired, renew_now
+from accounts.tokens import lost
+from socialhub.platforms.errors import ReconnectError
 
 # Why nothing needs to be refreshed, by provider.
 ENDLESS: dict[str, str | Promise] = {
@@ -80,9 +83,46 @@ def is_by_key(account: ConnectedAccount, *, has_refresh_token: bool) -> bool:
     return grant is not None and grant.provider == "buffer" and grant.expires_at is None and not has_refresh_token
 
 
+def renew(account: ConnectedAccount) -> Outcome:
+    """A new access from the network, before the old one ends, for all accounts of the consent.
+
+    Never call it inside a transaction. Raises PlatformError when the network did not renew it.
+    """
+    if (grant := grant_of(account)) is None:
+        return Outcome(State.NOTHING, account.token_expires_at)
+    try:
+        renewed = renew_now(grant)
+    except ReconnectError as error:
+        if has_expired(grant):
+            lost(account, error)
+        raise
+    if renewed.state is State.RENEWED:
+        refreshed(grant)
+    return renewed
+
+
 def refreshed(grant: Grant) -> None:
     """A new access was given: what the accounts of this consent say of its end, and what was told about that."""
     accounts = ConnectedAccount.objects.filter(credential__grant=grant)
     accounts.update(token_expires_at=end_of_grant(grant))
     for account in accounts.select_related("workspace"):
         settle_reminders(account)
+
+
+def why_not_renewed(account: ConnectedAccount, state: State) -> str:
+    """What to say where nothing was renewed and nothing is wrong."""
+    name = {"name": account.name}
+    if state is State.TOO_YOUNG:
+        return (
+            _("The access to %(name)s is so fresh that the network does not renew it yet. Try again tomorrow.") % name
+        )
+    if state is State.BUSY:
+        return _("The access to %(name)s is being renewed right now.") % name
+    if account.token_expires_at is None:
+        endless = str(ENDLESS.get(account.login_kind, _("Does not run out.")))
+        return _("Nothing to refresh for %(name)s. %(why)s") % {**name, "why": endless}
+    end = date_format(timezone.localtime(account.token_expires_at), "j F Y")
+    return _("The network gave nothing to refresh the access to %(name)s with. Press Reconnect by %(end)s.") % {
+        **name,
+        "end": end,
+    }

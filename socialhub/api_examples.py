@@ -64,7 +64,8 @@ hub -X POST "$HUB/connect/facebook" | jq
         _(
             "Facebook and Instagram come together. Other networks: instagram_login, linkedin, and through Buffer x, threads, "
             "bluesky, mastodon, pinterest, tiktok, youtube, google_business. For those a personal key of Buffer works, too, "
-            'without any browser: POST connect/x with {"key": "…"}.'
+            'without any browser: POST connect/x with {"key": "…"}. The networks lead back to pages of ours, none of them below '
+            "/api/social/: the redirect address that each console asks for stands under Settings → Social accounts → Connect doctor."
         ),
     ),
     Step(
@@ -268,18 +269,19 @@ REFUSALS = (
                 "lost_race",
                 "not_editable",
                 "not_deletable",
+                "may_be_out",
                 "files_coming",
                 "files_missing",
                 "too_many_files",
                 "under_way",
             ),
-            *("no_consent", "not_configured"),
+            *("no_consent", "not_configured", "not_renewable", "too_fresh"),
         ),
         _("Something has to happen first, or has happened meanwhile. The message says what."),
     ),
     Refusal(
         409,
-        ("network_limited", "network_unavailable", "network_refused", "reconnect"),
+        ("network_limited", "network_unavailable", "network_refused", "outcome_unknown", "reconnect"),
         _(
             "A network does not play along right now. With Retry-After try again then; else the message says what to do."
         ),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts import outcome
 from accounts.api.base import ApiError
-from socialhub.platforms.errors import LimitedError, PlatformError, ReconnectError, TemporaryError
+from socialhub.platforms.errors import LimitedError, OutcomeUnknownError, PlatformError, ReconnectError, TemporaryError
 
 
 def refusal(error: PlatformError, network: str) -> ApiError:
@@ -23,6 +23,8 @@ def refusal(error: PlatformError, network: str) -> ApiError:
             headers["Retry-After"] = "60"
         case ReconnectError():
             code = "reconnect"
+        case OutcomeUnknownError():
+            code = "outcome_unknown"
         case _:
             code = "network_refused"
     said = [outcome.sentence(error, network)]

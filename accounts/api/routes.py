@@ -39,10 +39,12 @@ from accounts.api.schemas import (
 from accounts.connect import CONNECTABLE
 from accounts.connect import Connectable as Entry
 from accounts.forms import FARTHEST_PAUSE
+from accounts.lifetime import renew, why_not_renewed
 from accounts.models import ConnectedAccount, Grant
 from accounts.models.connections import ticket_expiry
 from accounts.providers import BUFFER, PROVIDERS
 from accounts.providers.base import Candidate
+from accounts.renew import State
 from accounts.verify import verify
 from socialhub.platforms.errors import PlatformError
 
@@ -173,6 +175,35 @@ def verify_account(request: ApiRequest, account_id: UUID) -> AccountOut:
         verify(account)
     except PlatformError as error:
         raise refusal(error, PROVIDERS[account.login_kind].label) from error
+    account.refresh_from_db()
+    return AccountOut.of(account)
+
+
+@routes.post(
+    "connected-accounts/{uuid:account_id}/renew",
+    auth=manages,
+    response={200: AccountOut, 409: ErrorAnswer},
+    summary="Renew the access",
+)
+def renew_account(request: ApiRequest, account_id: UUID) -> AccountOut:
+    """A new access from the network before the old one ends. That happens by itself in time; this is for the cautious.
+
+    409 where there is nothing to renew: `not_renewable`, `too_fresh`, `under_way`. What we hold stays in use then.
+    """
+    keep_pace(request.caller, "connect")
+    account = find(request, account_id)
+    try:
+        renewed = renew(account)
+    except PlatformError as error:
+        raise refusal(error, PROVIDERS[account.login_kind].label) from error
+    why = "" if renewed.state is State.RENEWED else why_not_renewed(account, renewed.state)
+    match renewed.state:
+        case State.NOTHING:
+            raise ApiError(409, "not_renewable", why)
+        case State.TOO_YOUNG:
+            raise ApiError(409, "too_fresh", why, headers={"Retry-After": "86400"})
+        case State.BUSY:
+            raise ApiError(409, "under_way", why, headers={"Retry-After": "5"})
     account.refresh_from_db()
     return AccountOut.of(account)
 

@@ -16,12 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import connect, defaults, pauses
 from accounts.access import manager_required
 from accounts.forms import PauseForm
-from accounts.lifetime import ENDLESS, grant_of, is_by_key, refreshed
+from accounts.lifetime import grant_of, is_by_key, renew, why_not_renewed
 from accounts.models import ConnectedAccount, Credential, Grant
 from accounts.overview import Waiting, waiting_for
 from accounts.providers import PROVIDERS
-from accounts.renew import Outcome, State, has_expired, renew_now
-from accounts.tokens import lost
+from accounts.renew import Outcome, State
 from accounts.verify import verify
 from accounts.views.social import back, find_account
 from socialhub.http import HttpRequest
@@ -156,12 +155,8 @@ def verify_now(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 def refresh(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """A new access from the network, before the old one ends."""
     account = find_account(request, account_id)
-    grant = grant_of(account)
-    if grant is None:
-        messages.info(request, nothing_to_refresh(account))
-        return back(request)
     try:
-        renewed = renew_now(grant)
+        renewed = renew(account)
     except OutcomeUnknownError:
         messages.warning(
             request,
@@ -176,45 +171,22 @@ def refresh(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
             _("The access to %(name)s cannot be renewed any more. %(reason)s Press Reconnect; what is scheduled stays.")
             % {"name": account.name, "reason": error.message},
         )
-        if has_expired(grant):
-            lost(account, error)
     except PlatformError as error:
         messages.error(
             request,
             _("%(reason)s The access that we hold stays in use; try again later.") % {"reason": error.message},
         )
     else:
-        tell_renewed(request, account, grant, renewed)
+        tell_renewed(request, account, renewed)
     return back(request)
 
 
-def tell_renewed(request: HttpRequest, account: ConnectedAccount, grant: Grant, renewed: Outcome) -> None:
+def tell_renewed(request: HttpRequest, account: ConnectedAccount, renewed: Outcome) -> None:
     name = {"name": account.name}
-    if renewed.state is State.RENEWED:
-        refreshed(grant)
-        if renewed.expires_at is None:
-            messages.success(request, _("The access to %(name)s is renewed.") % name)
-            return
+    if renewed.state is not State.RENEWED:
+        messages.info(request, why_not_renewed(account, renewed.state))
+    elif renewed.expires_at is None:
+        messages.success(request, _("The access to %(name)s is renewed.") % name)
+    else:
         end = date_format(timezone.localtime(renewed.expires_at), "j F Y, H:i")
         messages.success(request, _("The access to %(name)s is renewed until %(end)s.") % {**name, "end": end})
-    elif renewed.state is State.TOO_YOUNG:
-        messages.info(
-            request,
-            _("The access to %(name)s is so fresh that the network does not renew it yet. Try again tomorrow.") % name,
-        )
-    elif renewed.state is State.BUSY:
-        messages.info(request, _("The access to %(name)s is being renewed right now.") % name)
-    else:
-        messages.info(request, nothing_to_refresh(account))
-
-
-def nothing_to_refresh(account: ConnectedAccount) -> str:
-    name = {"name": account.name}
-    if account.token_expires_at is None:
-        endless = str(ENDLESS.get(account.login_kind, _("Does not run out.")))
-        return _("Nothing to refresh for %(name)s. %(why)s") % {**name, "why": endless}
-    end = date_format(timezone.localtime(account.token_expires_at), "j F Y")
-    return _("The network gave nothing to refresh the access to %(name)s with. Press Reconnect by %(end)s.") % {
-        **name,
-        "end": end,
-    }

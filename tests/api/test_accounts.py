@@ -224,7 +224,7 @@ def test_the_list_costs_the_same_for_many(program: Talk, workspace: Workspace) -
 def test_accounts_of_strangers_are_not_there(program: Talk) -> None:
     theirs = make_account(workspace_of(make_user()))
     program.get(f"connected-accounts/{theirs.pk}", status=404)
-    for act in ("pause", "resume", "verify"):
+    for act in ("pause", "resume", "verify", "renew"):
         assert program.refused(f"connected-accounts/{theirs.pk}/{act}", status=404) == "not_found"
     assert program.refused("disconnect", {"accountId": str(theirs.pk)}, status=404) == "not_found"
     theirs.refresh_from_db()
@@ -261,6 +261,34 @@ def test_verifying_asks_the_network(program: Talk, network: Sandbox) -> None:
     network.revoke("gina")
     assert program.refused(f"connected-accounts/{account}/verify") == "reconnect"
     assert program.get(f"connected-accounts/{account}")["isConnected"] is False
+
+
+def test_renewing_brings_a_new_access(program: Talk, network: Sandbox) -> None:
+    network.linkedin_app(refresh_tokens=True)
+    say_yes(network.linkedin_consent(program.get("oauth/connect", platform="linkedin")["url"]))
+    account = program.post("connect/linkedin")["linkedin"]["accountId"]
+    soon = timezone.now() + timedelta(days=3)
+    Grant.objects.update(expires_at=soon)
+    ConnectedAccount.objects.update(token_expires_at=soon)
+    before = hub.tokens()
+    answer = program.post(f"connected-accounts/{account}/renew")
+    assert answer["accessExpiresAt"] > soon.isoformat()
+    assert hub.tokens() != before
+    assert not any(token in str(answer) for token in hub.tokens())
+    Grant.objects.update(renewing_since=timezone.now())
+    assert program.refused(f"connected-accounts/{account}/renew") == "under_way"
+
+
+def test_what_cannot_be_renewed_says_why_and_stays_in_use(program: Talk, network: Sandbox) -> None:
+    consent(program, network)
+    page = program.post("connect/facebook")["facebook"]["accountId"]
+    error = program.post(f"connected-accounts/{page}/renew", status=409)["error"]
+    assert error["code"] == "not_renewable"
+    assert "Facebook sets no end" in error["message"]
+    say_yes(network.instagram_consent(program.get("oauth/connect", platform="instagram_login")["url"]))
+    ines = program.post("connect/instagram_login")["instagram"]["accountId"]
+    assert program.refused(f"connected-accounts/{ines}/renew") == "too_fresh"
+    assert {one["isConnected"] for one in program.get("connected-accounts")["accounts"]} == {True}
 
 
 def test_a_key_that_was_revoked_opens_nothing(program: Talk) -> None:
