@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, FloatField, OuterRef, Q, Subquery, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, FloatField, Max, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
@@ -319,7 +319,8 @@ def overview(workspace: Workspace, period: Period, measure_key: str) -> Overview
     accounts = _listed(workspace, period, now)
     spans = {account.pk: Days.of(account, getattr(account, "newest_day", None), period, now) for account in accounts}
     found = _day_sums(accounts, spans)
-    measures = [MEASURES[key] for key in COLUMNS if any(found.get(pk, {}).get(f"{key}_known") for pk in spans)]
+    told = {key for halves in found.values() for key, days in halves.get(True, {}).items() if days.known}
+    measures = [MEASURES[key] for key in COLUMNS if key in told]
     rows = [_row(account, measures, found.get(account.pk, {}), now - period.length, period) for account in accounts]
     chosen = next((measure for measure in measures if measure.key == measure_key), measures[0] if measures else None)
     return Overview(
@@ -379,8 +380,21 @@ def _listed(workspace: Workspace, period: Period, now: datetime) -> list[Connect
     )
 
 
-def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, Days]) -> dict[UUID, dict[str, Any]]:
-    """By account: sum and number of the days with a figure, in the span and before it, and how many names gave it."""
+@dataclass(frozen=True, slots=True)
+class Summand:
+    """The days of one measure, in the span or before it: their sum, how many have a figure, by which names they were told."""
+
+    value: float = 0
+    known: int = 0
+    names: frozenset[str] = frozenset()
+
+
+NO_DAYS = Summand()
+Halves = Mapping[bool, Mapping[str, Summand]]  # True: in the span, False: before it; by the measure's key
+
+
+def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, Days]) -> Mapping[UUID, Halves]:
+    """Of each account that has any. One row for the days of the span, one for those before, each read once."""
     if not accounts:
         return {}
     by_days: dict[Days, list[UUID]] = {}
@@ -392,27 +406,32 @@ def _day_sums(accounts: Sequence[ConnectedAccount], spans: dict[UUID, Days]) -> 
         inside |= Q(account__in=ids, window_start__gte=days.start)
     aggregates: dict[str, Any] = {}
     for key in COLUMNS:
-        value = Cast(KT(f"metrics__{key}"), FloatField())
-        aggregates |= {
-            f"{key}_sum": Sum(value, filter=inside),
-            f"{key}_known": Count(value, filter=inside),
-            f"{key}_sum_before": Sum(value, filter=~inside),
-            f"{key}_known_before": Count(value, filter=~inside),
-            f"{key}_names": Count(KT(f"sources__{key}"), distinct=True, filter=inside),
-            f"{key}_names_ever": Count(KT(f"sources__{key}"), distinct=True),
-        }
+        value, source = Cast(KT(f"metrics__{key}"), FloatField()), KT(f"sources__{key}")
+        aggregates |= {f"{key}_sum": Sum(value), f"{key}_known": Count(value)}
+        # Which there are between the two does not matter, only whether it is one.
+        aggregates |= {f"{key}_name": Min(source), f"{key}_other_name": Max(source)}
     rows: Any = (
         InsightWindow.objects.filter(which, period=InsightWindow.Period.DAY, is_whole=True)
         .order_by()
-        .values("account")
+        .annotate(inside=ExpressionWrapper(inside, BooleanField()))
+        .values("account", "inside")
         .annotate(**aggregates)
     )
-    return {row["account"]: row for row in rows}
+    found: dict[UUID, dict[bool, dict[str, Summand]]] = {}
+    for row in rows:
+        found.setdefault(row["account"], {})[row["inside"]] = {
+            key: Summand(
+                row[f"{key}_sum"] or 0,
+                row[f"{key}_known"],
+                frozenset({row[f"{key}_name"], row[f"{key}_other_name"]} - {None}),
+            )
+            for key in COLUMNS
+            if row[f"{key}_known"] or row[f"{key}_name"]
+        }
+    return found
 
 
-def _row(
-    account: Any, measures: Sequence[Measure], sums: dict[str, Any], start: datetime, period: Period
-) -> AccountRow:
+def _row(account: Any, measures: Sequence[Measure], halves: Halves, start: datetime, period: Period) -> AccountRow:
     newest, first = account.newest_hour, account.first_hour
     is_change = newest and first and newest["at"] != first["at"]
     since = datetime.fromisoformat(first["at"]) if is_change else None
@@ -421,27 +440,26 @@ def _row(
         followers=account.followers_count,
         gained=newest["followers"] - first["followers"] if is_change else None,
         gained_since=since if since and since - start > LATE_BY * period.length else None,
-        cells=[(measure, _cell(account, measure, sums, period)) for measure in measures],
+        cells=[(measure, _cell(account, measure, halves, period)) for measure in measures],
     )
 
 
-def _cell(account: ConnectedAccount, measure: Measure, sums: dict[str, Any], period: Period) -> Cell:
-    key, of = measure.key, period.steps
-    known, known_before = sums.get(f"{key}_known", 0), sums.get(f"{key}_known_before", 0)
-    if not known:
+def _cell(account: ConnectedAccount, measure: Measure, halves: Halves, period: Period) -> Cell:
+    span, earlier = (halves.get(inside, {}).get(measure.key, NO_DAYS) for inside in (True, False))
+    if not span.known:
         return Cell(None, why=_why_none(account, measure))
     is_sum = sort_of(measure) is Sort.SUM
-    value = sums[f"{key}_sum"] if is_sum else sums[f"{key}_sum"] / known
-    if sums[f"{key}_names"] > 1:
+    value = span.value if is_sum else span.value / span.known
+    if len(span.names) > 1:
         return Cell(
             None,
             why=_("Within these days the network began to count something else. The page of the account says when."),
         )
     before = None
-    if min(known, known_before) >= COMPARABLE * of and sums[f"{key}_names_ever"] < 2:
+    if min(span.known, earlier.known) >= COMPARABLE * period.steps and len(span.names | earlier.names) < 2:
         # By the average day, so that single missing ones do not look like a change.
-        before = sums[f"{key}_sum_before"] / known_before * (known if is_sum else 1)
-    return Cell(value, before, known=known, of=of)
+        before = earlier.value / earlier.known * (span.known if is_sum else 1)
+    return Cell(value, before, known=span.known, of=period.steps)
 
 
 def _why_none(account: ConnectedAccount, measure: Measure) -> str:

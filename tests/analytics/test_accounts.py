@@ -285,5 +285,9 @@ def test_pages_cost_the_same_for_few_rows_and_for_many(signed_in: Client, owner:
     make_hours(first, 200 * 24, measures=("views",))
     large = [cost(signed_in, path) for path in ("/analytics/?period=90d", address(first, "?period=90d"))]
     assert [queries for queries, _size in small] == [queries for queries, _size in large]
+    with CaptureQueriesContext(connection) as queries:
+        overview(workspace, BY_KEY["90d"], "")
+    # Each figure is taken out of its day once, not for the span, for the one before and for every condition again.
+    assert [query["sql"].count("->> 'views'") for query in queries if "SUM(" in query["sql"]] == [4]
     assert max(queries for queries, _size in large) <= 15
     assert max(size for _queries, size in large) <= 150 * 1024
