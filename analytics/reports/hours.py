@@ -7,15 +7,17 @@ well does not lend its hours to the others. 1.5 is half as much again as usual.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
-from typing import Any
+from functools import lru_cache
+from uuid import UUID
 
 from django.db.models import Count, Sum
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import ConnectedAccount, Workspace
@@ -101,15 +103,15 @@ def best_hours(
         rated_posts(accounts_of(workspace, account), span)
         .order_by()
         .annotate(weekday=ExtractIsoWeekDay("posted_at", tzinfo=zone), hour=ExtractHour("posted_at", tzinfo=zone))
-        .values("account_id", "rate_of", "weekday", "hour")
+        .values_list("account_id", "rate_of", "weekday", "hour")
         .annotate(posts=Count("pk"), rates=Sum(RATE))
     )
-    posts = sum(one["posts"] for one in found)
+    posts = sum(number for *_slot, number, _rates in found)
     told = BestHours(
         rows=[],
         best=[],
         posts=posts,
-        accounts=len({one["account_id"] for one in found}),
+        accounts=len({account_id for account_id, *_slot in found}),
         span=span,
         zone=str(zone),
     )
@@ -134,24 +136,26 @@ def _refused(told: BestHours) -> BestHours:
 class Weighed:
     """The sums of the database as cells, each weighed by what is usual on its account."""
 
-    def __init__(self, found: Iterable[Any]) -> None:
-        found = list(found)
-        usual: dict[tuple[Any, str], list[float]] = defaultdict(lambda: [0, 0])
-        for one in found:
-            total = usual[one["account_id"], one["rate_of"]]
-            total[0] += one["rates"]
-            total[1] += one["posts"]
+    def __init__(self, found: Collection[tuple[UUID, str, int, int, int, float]]) -> None:
+        usual: dict[tuple[UUID, str], list[float]] = defaultdict(lambda: [0, 0])
+        for account_id, rate_of, _weekday, _hour, posts, rates in found:
+            total = usual[account_id, rate_of]
+            total[0] += rates
+            total[1] += posts
+        # Where nobody ever did anything on an account, no hour is better than another.
+        weights = {key: posts / rates for key, (rates, posts) in usual.items() if rates}
         self.sums: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0, 0])
-        for one in found:
-            rates, posts = usual[one["account_id"], one["rate_of"]]
-            if not rates:
-                continue  # nobody ever did anything on that account: no hour is better than another
-            times = one["rates"] * posts / rates
-            for weekday in (one["weekday"], 0):
-                for hour in (one["hour"], -1):
-                    total = self.sums[weekday, hour]
-                    total[0] += times
-                    total[1] += one["posts"]
+        for account_id, rate_of, weekday, hour, number, rates in found:
+            weight = weights.get((account_id, rate_of))
+            if weight is not None:
+                total = self.sums[weekday, hour]
+                total[0] += rates * weight
+                total[1] += number
+        for (weekday, hour), (times, counted) in list(self.sums.items()):
+            for slot in ((weekday, -1), (0, hour), (0, -1)):
+                total = self.sums[slot]
+                total[0] += times
+                total[1] += counted
 
     def at(self, weekday: int, hour: int) -> Cell:
         times, posts = self.sums.get((weekday, hour), (0, 0))
@@ -172,4 +176,9 @@ def _best(cells: Weighed, rows: list[Row], limit: int = 3) -> list[Cell]:
 
 
 def weekday_word(weekday: int, form: str = "l") -> str:
+    return _weekday_word(weekday, form, get_language())
+
+
+@lru_cache(maxsize=200)
+def _weekday_word(weekday: int, form: str, _language: str | None) -> str:
     return date_format(A_MONDAY + timedelta(days=weekday - 1), form)

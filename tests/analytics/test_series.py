@@ -170,6 +170,23 @@ def test_days_before_the_first_hour_come_from_what_the_network_tells_of_days(pag
     assert told.notes == ("Since 29 Oct; before that it was not read.",)
 
 
+def test_a_day_ends_with_the_last_hour_that_was_read_also_when_the_clocks_change(page: ConnectedAccount) -> None:
+    # In Los Angeles 1 November has 25 hours; of 3 November nobody read the last ones.
+    for day, hour, followers in ((1, 5, 10), (2, 7, 20), (2, 8, 21), (3, 7, 30), (3, 20, 31), (4, 8, 40)):
+        InsightWindow.objects.create(
+            account=page,
+            period=InsightWindow.Period.HOUR,
+            window_start=datetime(2026, 11, day, hour, tzinfo=UTC),
+            metrics={"followers": followers},
+            fetched_at=NOW,
+        )
+    closing = load(page).closing
+    assert {at.astimezone(LOS_ANGELES).day: hour.metrics["followers"] for at, hour in closing.items()} == {
+        **{31: 10, 1: 20, 2: 30, 3: 31, 4: 40}
+    }
+    assert all(at == day_start(at, str(LOS_ANGELES)) for at in closing)
+
+
 def test_one_reading_is_no_change(page: ConnectedAccount) -> None:
     make_hours(page, 1)
     told = load(page).told(FOLLOWERS, WEEK)
@@ -323,3 +340,5 @@ def test_queries_do_not_grow_with_the_rows(instagram: ConnectedAccount) -> None:
     with CaptureQueriesContext(connection) as many:
         load(instagram)
     assert len(few) == len(many) == 4
+    # The end of a day is looked up, not sorted out of all its hours.
+    assert not any("DISTINCT" in query["sql"] for query in many)
