@@ -1,6 +1,6 @@
 """Rows → figures for pages: few queries, plain dataclasses, and None wherever nothing is known.
 
-Together the functions of the dashboard cost ten queries, however many posts a workspace has.
+Together the functions of the dashboard cost eleven queries, however many posts a workspace has.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from accounts.models import ConnectedAccount, User, Workspace
 from analytics.models import InsightWindow, PlatformPost
 from publishing import autosave
 from publishing.forms.autosave import title_of
-from publishing.models import MediaFile, Post, PostMedia, Publication, Status
+from publishing.models import MediaFile, Post, PostAssembly, PostMedia, Publication, Status
 from publishing.views.autosave import address_of
 from socialhub.platforms import PLATFORMS
 from socialhub.platforms.base import PostType
@@ -477,22 +477,25 @@ def unfinished(workspace: Workspace, user: User, limit: int = 2) -> list[Unfinis
 class Concern:
     """One thing that waits for a person: an account to connect again, or a post with what it met on its networks."""
 
-    kind: str  # reconnect, undecided, failed
-    account: ConnectedAccount
+    kind: str  # reconnect, undecided, failed, files
+    account: ConnectedAccount | None = None
     post: Post | None = None
     publications: tuple[Publication, ...] = ()
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """failed: not tried again so far; undecided: the outcome is unknown and only a person can tell."""
+    """failed: not tried again so far; undecided: the outcome is unknown and only a person can tell; stuck: files by
+    address that could not be had, so that their posts stay drafts."""
 
     failed: list[Publication]
     undecided: list[Publication]
     reconnect: list[ConnectedAccount]
+    stuck: list[PostAssembly] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.failed) + len(self.undecided) + len(self.reconnect)
+        return len(self.failed) + len(self.undecided) + len(self.reconnect) + len(self.stuck)
 
     @property
     def concerns(self) -> list[Concern]:
@@ -503,12 +506,13 @@ class Attention:
         return [
             *(Concern("reconnect", account) for account in self.reconnect),
             *(Concern("undecided", one.account, one.post, (one,)) for one in self.undecided),
+            *(Concern("files", post=row.post, message=row.message) for row in self.stuck),
             *(Concern("failed", parts[0].account, parts[0].post, tuple(parts)) for parts in by_post.values()),
         ]
 
 
 def attention(workspace: Workspace, limit: int = 12) -> Attention:
-    """What waits for a person, newest first, each publication with its post and account. Two queries."""
+    """What waits for a person, newest first, each publication with its post and account. Three queries."""
     recently = timezone.now() - FAILED_STAYS
     undecided = Q(status=Status.CHECKING) & (Q(queue_entry=None) | Q(queue_entry__awaits_decision=True))
     publications = list(
@@ -524,6 +528,11 @@ def attention(workspace: Workspace, limit: int = 12) -> Attention:
         failed=[publication for publication in publications if publication.status == Status.FAILED],
         undecided=[publication for publication in publications if publication.status == Status.CHECKING],
         reconnect=list(lost),
+        stuck=list(
+            PostAssembly.objects.filter(post__workspace=workspace, failed_at__gte=recently)
+            .select_related("post")
+            .order_by("-failed_at")[:limit]
+        ),
     )
 
 

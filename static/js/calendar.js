@@ -89,7 +89,7 @@
 
   const HOLD = 400;
   const SLACK = 10; // pixels that a resting finger may move
-  const EDGE = 90; // where the page scrolls along
+  const EDGE = 120; // where the page scrolls along
 
   let finger = null;
 

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
 from analytics.models import PlatformPost
-from publishing.models import Autosave, ImageSet, Post, Publication
+from publishing.models import Autosave, ImageSet, Post, PostAssembly, Publication
 from tests.factories import make_account, make_post, make_user
 
-MOST_QUERIES = 13
+MOST_QUERIES = 14
 
 
 def publish(post: Post, **figures: Any) -> list[Publication]:
@@ -135,6 +135,17 @@ def test_what_went_wrong_stands_on_top(signed_in: Client, workspace: Workspace) 
     assert f'href="{failed.get_absolute_url()}"' in attention
     assert f'href="{unknown.get_absolute_url()}"' in attention
     assert "until then it is not sent again" in attention
+
+
+def test_a_post_whose_files_could_not_be_had_waits_for_a_person(signed_in: Client, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace), caption="Pictures from elsewhere")
+    PostAssembly.objects.create(
+        post=post, intent="now", by=owner_of(workspace), failed_at=timezone.now(), message="File 1 is gone.\nLook."
+    )
+    shown = page(signed_in)
+    attention = shown[shown.index("Needs your attention") : shown.index("Last 30 days")]
+    assert "File 1 is gone. · Look." in attention
+    assert f'href="{post.get_absolute_url()}"' in attention
 
 
 def test_a_post_that_failed_twice_is_one_thing_to_look_after(signed_in: Client, workspace: Workspace) -> None:
@@ -303,6 +314,13 @@ def test_what_comes_next_is_shown_with_its_networks(signed_in: Client, workspace
     assert "Winter prices" in upcoming
     assert "in 5 hours" in upcoming
     assert 'data-platform="facebook"' in upcoming
+
+
+def test_from_what_comes_next_a_link_leads_to_the_calendar(signed_in: Client, workspace: Workspace) -> None:
+    at = timezone.now() + timedelta(hours=5)
+    make_post(workspace, make_account(workspace), status="scheduled", scheduled_at=at)
+    shown = page(signed_in)
+    assert '<a href="/calendar/">Calendar</a>' in shown[shown.index("Scheduled next") :]
 
 
 def test_load_more_goes_on_where_the_page_ended(signed_in: Client, workspace: Workspace) -> None:
