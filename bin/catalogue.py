@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from socialhub.apps import our_models
+from socialhub.apps import named_models
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
@@ -59,7 +59,7 @@ def messages_of(path: Path) -> Iterator[tuple[str | tuple[str, ...], str | None]
 
 def names_of_models() -> Iterator[tuple[str, str]]:
     """Of models and fields that the administration shows (socialhub.apps), with the place where they stand."""
-    for model in our_models():
+    for model in named_models():
         place = f"{model.__module__.replace('.', '/')}.py"
         options = model._meta
         if isinstance(options.original_attrs.get("verbose_name", ""), str):  # else it is marked, by us or by Django

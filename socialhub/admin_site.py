@@ -37,9 +37,6 @@ class StaffSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         found: list[Any] = super().get_app_list(request, app_label)
-        for app in found:
-            if app["app_label"] == "account":  # it calls itself by the name of ours
-                app["name"] = _("Sign-in")
         order = {label: number for number, label in enumerate(self.first)}
         return sorted(found, key=lambda app: order.get(app["app_label"], len(order)))
 

@@ -7,6 +7,12 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 OURS = ("accounts", "publishing", "analytics", "socialhub")
+# Apps of others, as the administration calls them: one has the name of ours, two know no language but English.
+OTHERS = {
+    "account": gettext_lazy("Sign-in"),
+    "mfa": gettext_lazy("Second factors"),
+    "usersessions": gettext_lazy("Signed-in browsers"),
+}
 
 
 class ProjectConfig(AppConfig):
@@ -16,7 +22,9 @@ class ProjectConfig(AppConfig):
     verbose_name = pgettext_lazy("part of the administration", "Operation")
 
     def ready(self) -> None:
-        name_in_words(our_models())
+        name_in_words(named_models())
+        for label, name in OTHERS.items():
+            apps.get_app_config(label).verbose_name = name
         from socialhub.schedule import sync  # noqa: PLC0415  models are there only now
 
         post_migrate.connect(sync, sender=self, dispatch_uid="socialhub.schedule")
@@ -26,8 +34,8 @@ class ProjectConfig(AppConfig):
             start()
 
 
-def our_models() -> list[type[Model]]:
-    return [model for label in OURS for model in apps.get_app_config(label).get_models()]
+def named_models() -> list[type[Model]]:
+    return [model for label in (*OURS, *OTHERS) for model in apps.get_app_config(label).get_models()]
 
 
 def name_in_words(models: Iterable[type[Model]]) -> None:
@@ -37,10 +45,10 @@ def name_in_words(models: Iterable[type[Model]]) -> None:
     """
     for model in models:
         options = model._meta
-        plural = f"{options.verbose_name}s"
+        plural = options.original_attrs.get("verbose_name_plural", f"{options.verbose_name}s")
         if isinstance(options.verbose_name, str):
             options.verbose_name = gettext_lazy(options.verbose_name)
-            if "verbose_name_plural" not in options.original_attrs:
+            if isinstance(plural, str):
                 options.verbose_name_plural = gettext_lazy(plural)
         for field in (*options.local_fields, *options.local_many_to_many):
             if isinstance(field.verbose_name, str):
