@@ -23,7 +23,7 @@ from socialhub.admin_books import error_word, list_address
 from socialhub.health import HEARTBEAT_LIMIT
 from socialhub.models import BeatLease, Heartbeat
 from socialhub.platforms import LABELS
-from socialhub.schedule import PREFIX
+from socialhub.schedule import PREFIX, rhythm_of, title_of
 from socialhub.templatetags.ui import said, when
 from socialhub.watch import due
 
@@ -273,5 +273,5 @@ def jobs(user: Any) -> list[PeriodicTask]:
     found = PeriodicTask.objects.filter(name__startswith=PREFIX).select_related("interval", "crontab").order_by("name")
     rows = list(found)
     for row in rows:
-        row.short = row.name.removeprefix(PREFIX)
+        row.title, row.rhythm = title_of(row), rhythm_of(row)
     return rows

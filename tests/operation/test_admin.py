@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from celery import current_app
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
@@ -18,16 +19,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, PeriodicTask, PeriodicTasks
 
 from accounts.models import ConnectedAccount, Notification, OperatorNotice, User, Workspace
 from publishing.models import FollowUp, Post, Publication, QueueEntry, RateLimitWindow, Status
 from socialhub.admin_books import ERROR_KINDS, CappedPaginator, kinds_of_errors
 from socialhub.models import Heartbeat
-from socialhub.schedule import PREFIX, sync
+from socialhub.schedule import JOBS, PREFIX, sync
 from tests.factories import make_account, make_entry, make_post, make_user
 from tests.publishing.test_admin import SECRET, fill
-from tests.staff import change, changelist
+from tests.staff import ask, change, changelist, press
 
 pytestmark = pytest.mark.django_db
 
@@ -186,19 +187,75 @@ def test_the_last_run_of_each_job_is_shown(operator: Client) -> None:
     assert "5 minutes ago" in page
 
 
-def test_a_job_can_be_slowed_and_stopped_but_not_deleted(operator: Client) -> None:
+def test_a_job_can_be_slowed_and_stopped_but_not_deleted_or_made_into_another(operator: Client) -> None:
     job = PeriodicTask.objects.get(name=f"{PREFIX}verify accounts")
-    page = operator.get(reverse("admin:django_celery_beat_periodictask_change", args=[job.pk]))
+    page = operator.get(change(job))
     assert page.status_code == 200
     assert "<script id=" not in page.content.decode().replace('<script id="django-admin', "")
-    listed = reverse("admin:django_celery_beat_periodictask_changelist")
-    operator.post(listed, {"action": "disable_tasks", "_selected_action": str(job.pk)})
+    slower = CrontabSchedule.objects.create(hour="4", minute="0")
+    told = {"crontab": slower.pk, "enabled": "on", "name": "mine", "task": "publishing.tasks.publish_due"}
+    assert operator.post(change(job), told).status_code == 302
     job.refresh_from_db()
-    assert not job.enabled
+    assert (job.crontab, job.name, job.task) == (slower, f"{PREFIX}verify accounts", "accounts.tasks.verify_accounts")
+    listed = changelist(PeriodicTask)
     operator.post(listed, {"action": "delete_selected", "_selected_action": str(job.pk), "post": "yes"})
     delete = reverse("admin:django_celery_beat_periodictask_delete", args=[job.pk])
     assert operator.post(delete, {"post": "yes"}).status_code == 403
     assert PeriodicTask.objects.filter(pk=job.pk).exists()
+
+
+def test_stopping_a_job_asks_first_and_beat_is_told(operator: Client) -> None:
+    job = PeriodicTask.objects.get(name=f"{PREFIX}verify accounts")
+    stopped = PeriodicTask.objects.get(name=f"{PREFIX}heartbeat")
+    PeriodicTask.objects.filter(pk=stopped.pk).update(enabled=False)
+    before = PeriodicTasks.last_change()
+    ask(operator, PeriodicTask, "stop_jobs", job)
+    job.refresh_from_db()
+    assert job.enabled
+    answer = press(operator, PeriodicTask, "stop_jobs", job, stopped)
+    assert "Stop 1 job?" in answer.question
+    assert "posts go out late or not at all" in answer.question
+    assert "1 job is stopped." in answer.report
+    assert "it is stopped already" in answer.report
+    job.refresh_from_db()
+    assert not job.enabled
+    assert PeriodicTasks.last_change() > before
+    press(operator, PeriodicTask, "start_jobs", job)
+    job.refresh_from_db()
+    assert job.enabled
+
+
+def test_a_job_is_run_by_hand(operator: Client) -> None:
+    job = PeriodicTask.objects.get(name=f"{PREFIX}heartbeat")
+    app = current_app._get_current_object()
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue(app.conf.task_default_queue)
+        queue.clear()
+        answer = press(operator, PeriodicTask, "run_now", job)
+        message = queue.get(timeout=5)
+        queue.clear()
+        queue.close()
+    assert "1 job was handed to the workers." in answer.report
+    assert message.headers["task"] == "socialhub.tasks.heartbeat"
+
+
+def test_jobs_are_named_in_the_language_of_the_reader(operator: Client) -> None:
+    german = {"HTTP_ACCEPT_LANGUAGE": "de"}
+    for page in (operator.get(FRONT, **german), operator.get(changelist(PeriodicTask), **german)):
+        told = unescape(page.content.decode())
+        assert "fällige Veröffentlichungen übergeben" in told
+        assert "alle 30 Sekunden" in told
+        assert "täglich um 02:00 UTC" in told
+        assert "hand over due" not in told
+    meaning = next(job.description for job in JOBS if job.name == "heartbeat")
+    assert meaning not in told
+
+
+def test_every_kind_of_row_is_named_in_the_language_of_the_reader(operator: Client) -> None:
+    told = unescape(operator.get(FRONT, HTTP_ACCEPT_LANGUAGE="de").content.decode())
+    for name in ("Queue entries", "Post assemblies", "Media fetches", "Webhook deliveries", "User sessions", "MFA"):
+        assert name not in told
+    assert "Einträge der Warteschlange" in told
 
 
 def pages() -> list[str]:
