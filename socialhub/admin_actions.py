@@ -149,6 +149,7 @@ class Lever:
         done, left_out = 0, []
         note = " · ".join(filter(None, [str(self.label), self.note(fields)]))
         for line in lines:
+            pk = line.row.pk  # some deeds end their row
             if reason := line.why_not or self.act(request, line.row, fields):
                 left_out.append(Line(line.row, line.name, line.address, reason))
             else:
@@ -156,7 +157,7 @@ class Lever:
                 LogEntry.objects.create(
                     user=who,
                     content_type=ContentType.objects.get_for_model(line.row),
-                    object_id=line.row.pk,
+                    object_id=pk,
                     object_repr=line.name[:200],  # as the question called it; many rows call themselves by an id
                     action_flag=CHANGE,
                     change_message=note,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -15,7 +17,7 @@ from django.utils.translation import gettext, override
 from accounts.models import ConnectedAccount, Credential, Grant, Notification, OAuthTicket, User, Workspace
 from accounts.templatetags.devices import device
 from tests.accounts.graph import Graph, page_token
-from tests.factories import make_account
+from tests.factories import make_account, make_user
 from tests.staff import ask, changelist, press
 
 pytestmark = pytest.mark.django_db
@@ -201,3 +203,28 @@ def test_what_is_no_id_is_refused(staff: Client, workspace: Workspace, key: str)
 def test_a_filter_that_nobody_offers_filters_nothing(staff: Client, workspace: Workspace) -> None:
     make_account(workspace, username="camaro")
     assert "camaro" in staff.get(changelist(ConnectedAccount), {"platform": "nowhere"}).content.decode()
+
+
+def test_a_browser_is_signed_out_after_a_question(staff: Client) -> None:
+    thief, stolen = Client(), make_user()
+    thief.force_login(stolen, backend="allauth.account.auth_backends.AuthenticationBackend")
+    thief.get("/")
+    session = UserSession.objects.get(user=stolen)
+    answer = press(staff, UserSession, "end_sessions", session)
+    assert "Sign out 1 browser?" in answer.question
+    assert "1 browser is signed out." in answer.report
+    assert thief.get("/").status_code == 302
+    assert LogEntry.objects.get(object_repr=f"{stolen} · {session.ip}").object_id == str(session.pk)
+
+
+def test_an_address_is_marked_as_verified_after_a_question(staff: Client) -> None:
+    user = make_user()
+    EmailAddress.objects.filter(user=user).delete()
+    address = EmailAddress.objects.create(user=user, email=user.email, primary=True)
+    done = EmailAddress.objects.create(user=make_user(), email="done@example.com", verified=True)
+    answer = press(staff, EmailAddress, "verify", address, done)
+    assert "Mark 1 address as verified?" in answer.question
+    assert "1 address is verified." in answer.report
+    assert "it is verified already" in answer.report
+    address.refresh_from_db()
+    assert address.verified
