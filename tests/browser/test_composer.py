@@ -31,6 +31,21 @@ def test_keys_typed_before_the_scripts_are_checked(desktop: Page, workspace: Wor
     expect(desktop.locator(".preview-text")).to_contain_text("Typed early")
 
 
+def test_what_is_written_from_the_right_stands_so(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace)
+    desktop.goto("/posts/new/")
+    desktop.get_by_label("Caption", exact=True).fill("מכונית חדשה.\nA new car.")
+    expect(desktop.locator(".preview-text")).to_contain_text("A new car.")
+    ends = """element => [0, 11, 13, 22].map(at => {
+        const range = document.createRange(), text = element.querySelector('.pre-line').firstChild;
+        range.setStart(text, at); range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().x;
+    })"""
+    first, stop, other, other_stop = desktop.locator(".preview-text").evaluate(ends)
+    assert stop < first, "the full stop closes the sentence at its left"
+    assert other < other_stop
+
+
 def test_an_untouched_composer_asks_nothing_on_load(desktop: Page, workspace: Workspace) -> None:
     make_account(workspace)
     asked: list[str] = []
