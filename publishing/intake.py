@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -55,8 +56,9 @@ AGAIN_SECONDS = (10, 60, 300, 900)  # after the first try, the second, …: a se
 SECONDS = 900  # for one file, however large
 LEASE = timedelta(seconds=90)
 RENEW_SECONDS = 20
-# A video is looked through by a process that may take as long as that, and then stored.
-INSPECTION = timedelta(seconds=inspection.LONGEST_SECONDS + 120)
+# A video is looked through by a process that may take as long as that, and then stored. The lease goes on meanwhile, but
+# not for ever: what hangs is taken over.
+INSPECTION_SECONDS = inspection.LONGEST_SECONDS + 120
 KEPT = timedelta(days=30)
 
 
@@ -338,9 +340,10 @@ def fetched(row: MediaFetch) -> MediaFile:
         done = fetch_to(row.url, how(), cast("BinaryIO", coming))
         if not done.size:
             raise UploadRefused(_("“%(name)s” is empty.") % {"name": name})
-        renew(row, INSPECTION)
+        renew(row, LEASE)
         upload = UploadedFile(temporary, name=name, content_type=done.content_type, size=done.size)
-        return store_upload(row.post.workspace, row.post.assembly.by, upload, alt_text=row.alt_text)
+        with kept(row):
+            return store_upload(row.post.workspace, row.post.assembly.by, upload, alt_text=row.alt_text)
 
 
 class Coming:
@@ -376,6 +379,32 @@ def mine(row: MediaFetch) -> QuerySet[MediaFetch]:
 def renew(row: MediaFetch, lease: timedelta) -> None:
     if not mine(row).update(lease_until=timezone.now() + lease):
         raise LostLease(row.pk)
+
+
+@contextmanager
+def kept(row: MediaFetch) -> Iterator[None]:
+    """The lease goes on for as long as this takes and its process lives: nobody waits for one that was killed over it."""
+    is_over = threading.Event()
+    pulse = threading.Thread(target=keep, args=(row, is_over), name="keep-lease", daemon=True)
+    pulse.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        pulse.join()
+
+
+def keep(row: MediaFetch, is_over: threading.Event) -> None:
+    deadline = time.monotonic() + INSPECTION_SECONDS
+    try:
+        while not is_over.wait(RENEW_SECONDS) and time.monotonic() < deadline:
+            renew(row, LEASE)
+    except LostLease:
+        logger.info("file %s of post %s is looked into by somebody else, too", row.position, row.post_id)
+    except (DatabaseError, InterfaceError):  # the file may still be done before the lease ends
+        logger.warning("the lease on file %s of post %s could not be renewed", row.position, row.post_id, exc_info=True)
+    finally:
+        connection.close()
 
 
 def put_off(row: MediaFetch, message: str, *, for_good: bool = False) -> None:

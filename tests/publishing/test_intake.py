@@ -28,6 +28,7 @@ from socialhub.platforms.base import PostType
 from tests.factories import make_account, make_post, make_user
 from tests.publishing.films import film
 from tests.publishing.pictures import encoded, gradient, photo
+from tests.stage import wait_until
 from tests.test_outside import Host
 from tests.test_outside import host as host
 
@@ -481,7 +482,7 @@ def test_killed_anywhere_it_becomes_one_post(
     with pytest.raises(Killed):
         intake.run_due()
     assert QueueEntry.objects.count() == 0
-    run_at(later(intake.INSPECTION.total_seconds() + 1))
+    run_at(later(intake.LEASE.total_seconds() + 1))
     draft.refresh_from_db()
     assert draft.status == "scheduled"
     assert QueueEntry.objects.count() == 1
@@ -500,6 +501,32 @@ def test_a_file_that_kills_its_workers_is_given_up(
     run_at(later(3600 * 5))
     assert MediaFetch.objects.get().status == Status.FAILED
     assert Notification.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_goes_on_while_a_file_is_looked_into(
+    pictures: Host, draft: Post, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is short, because nobody waits for a worker that was killed; so it is renewed for one that lives."""
+    expect(draft, wanted(pictures, "/1.jpg"), owner)
+    monkeypatch.setattr(intake, "RENEW_SECONDS", 0.01)
+
+    def lease() -> datetime:
+        found = MediaFetch.objects.get().lease_until
+        assert found is not None
+        return found
+
+    def slowly(*args: Any, **options: Any) -> MediaFile:
+        first = lease()
+        assert wait_until(lambda: lease() > first, 60, every=0.01)
+        assert lease() <= timezone.now() + intake.LEASE
+        MediaFetch.objects.update(attempts=5)  # somebody else has taken it over
+        return store_upload(*args, **options)
+
+    monkeypatch.setattr(intake, "store_upload", slowly)
+    intake.run_due()
+    assert MediaFetch.objects.get().status == Status.WAITING, "it is the other one's now"
+    assert not [thread for thread in threading.enumerate() if thread.name == "keep-lease"]
 
 
 def test_whoever_comes_back_late_changes_nothing(
