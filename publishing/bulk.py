@@ -46,6 +46,7 @@ class Skipped(models.TextChoices):
     NOT_FAILED = "not_failed", gettext_lazy("nothing has failed")
     NOT_DRAFT = "not_draft", gettext_lazy("only drafts can be deleted")
     MAYBE_OUT = "maybe_out", gettext_lazy("perhaps out already, so that its account has to be looked at first")
+    GONE = "gone", gettext_lazy("no longer there")
 
 
 class Placing(Protocol):
@@ -123,8 +124,9 @@ class Report:
     done: int = 0
     skipped: Counter[Skipped] = field(default_factory=Counter)
 
-    def skip(self, reason: Skipped) -> None:
-        self.skipped[reason] += 1
+    def skip(self, reason: Skipped, number: int = 1) -> None:
+        if number:
+            self.skipped[reason] += number
 
     @property
     def text(self) -> str:

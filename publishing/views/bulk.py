@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import editor_required
 from publishing import bulk
-from publishing.bulk import Act
+from publishing.bulk import Act, Skipped
 from publishing.forms.bulk import BulkForm, PlacingForm
 from publishing.models import Post, Publication
 from socialhub.http import HttpRequest
@@ -39,6 +39,7 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
     placing = placing_form.placing if placing_form else None
     if is_sound and (step == "do" or act is Act.RETRY):
         report = bulk.perform(act, posts, by=request.user, placing=placing, told=form.told)
+        report.skip(Skipped.GONE, len(form.ids) - len(posts))
         tell = messages.success if report.done else messages.warning
         tell(request, report.text)
         return redirect(way_back(form, posts if act is not Act.DELETE else []))
@@ -52,7 +53,8 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
         "lines": going,
         "doubtful": [line for line in going if act is Act.DELETE and line.doubtful],
         "skipped": [line for line in lines if line.skipped],
-        "ids": [post.pk for post in posts],
+        "gone": len(form.ids) - len(posts),
+        "ids": form.ids,  # of those that are gone, too: the report in the end is on all that were chosen
         "way_back": way_back(form, posts),
     }
     return answer(request, context, status=200 if is_sound else 422)

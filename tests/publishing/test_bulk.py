@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains
 
 from accounts.models import ConnectedAccount, Membership, Role, User, Workspace
 from publishing import bulk, schedule
@@ -372,6 +373,17 @@ def test_nothing_is_moved_beyond_two_years(signed_in: Client, owner: User, accou
     page = send(signed_in, "reschedule", near, far, **shift).content.decode()
     assert "1 post has a new time. 1 was skipped: the new time would be more than two years from now." in page
     assert at(far) < timezone.now() + timedelta(days=401)
+
+
+def test_what_is_gone_meanwhile_is_said(signed_in: Client, owner: User, account: ConnectedAccount) -> None:
+    gone, there = scheduled(account, owner), scheduled(account, owner)
+    key = gone.pk
+    Post.objects.filter(pk=key).delete()
+    look = signed_in.post(ADDRESS, {"act": "cancel", "post": [str(key), str(there.pk)]}).content.decode()
+    assert "1 of the chosen posts is no longer there." in look
+    assert f'name="post" value="{key}"' in look  # what follows tells of it, too
+    page = signed_in.post(ADDRESS, {"act": "cancel", "post": [str(key), str(there.pk)], "step": "do"}, follow=True)
+    assertContains(page, "1 post is cancelled and a draft again. 1 was skipped: no longer there.")
 
 
 def test_a_draft_that_is_deleted_meanwhile_stops_nobody(owner: User, account: ConnectedAccount) -> None:
