@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,6 +61,12 @@ def test_a_draft_that_has_not_got_its_files_says_so(signed_in: Client, workspace
     page = signed_in.get(LIST).content.decode()
     assert page.count("Files missing") == 1
     assert "Waits for files" not in page
+
+
+def test_a_draft_with_a_plan_says_when(signed_in: Client, workspace: Workspace) -> None:
+    make_post(workspace, scheduled_at=timezone.now() + timedelta(hours=3))
+    page = " ".join(signed_in.get(LIST).content.decode().split())
+    assert re.search("Planned for <time[^>]*>in 3 hours</time>", page)
 
 
 def test_an_empty_list_teaches_the_next_step(signed_in: Client) -> None:
