@@ -107,10 +107,7 @@ def gone(request: HttpRequest) -> HttpResponse:
         raise Http404
     typed = {**form.composer.typed(), "based_on": ""}
     anew = ComposerForm(workspace=request.workspace, user=request.user, initial=typed)
-    told = _(
-        "The post that you were changing is not here any more, so nothing was saved. What you wrote stands here again."
-    )
-    return page(request, anew, refused=[told, _("Publish or save it, and it becomes a new post.")], status=404)
+    return page(request, anew, is_gone=True, status=404)
 
 
 def form_key(request: HttpRequest) -> UUID | None:
@@ -218,6 +215,7 @@ def page(
     offered: Autosave | None = None,
     templates: QuerySet[CaptionTemplate] | None = None,
     is_outdated: bool = False,
+    is_gone: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """The composer as a page, or its form alone for HTMX.
@@ -233,6 +231,7 @@ def page(
         "files": intake.state_of(form.post) if form.post and form.post.status == Post.Summary.DRAFT else None,
         "refused": refused,
         "is_outdated": is_outdated,
+        "is_gone": is_gone,
         "kept_text": kept_text(kept, request.user.time_zone) if kept else "",
         "offered": offered,
         "offered_title": title_of(offered) if offered else "",

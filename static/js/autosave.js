@@ -7,6 +7,7 @@
 
   const PAUSE = 1500; // of typing
   const AGAIN = 15000; // after it did not work
+  const PATIENCE = 8000; // for the page after the form was sent
   const KEEPALIVE_MOST = 60000; // browsers send no more of a page that is being left
   const PREFIX = "socialhub:composer:";
   const LEFT_OUT = ["csrfmiddlewaretoken", "action", "upload", "add", "template", "group"];
@@ -17,10 +18,11 @@
 
   let timer = null;
   let isChanged = false; // typed, and not sent yet
-  let trouble = ""; // "Offline", "SignedOut", "Trouble", "refused": why the server does not have what was typed
+  let trouble = ""; // "Offline", "SignedOut", "Gone", "Trouble", "refused": why the server does not have what was typed
   let sending = Promise.resolve();
   let isSending = false;
   let isLeaving = false;
+  let wasSent = false;
   let sent = ""; // what the server has
 
   function say(text) {
@@ -83,6 +85,7 @@
     }
     // 403: somebody has signed in anew in another tab, and this page is of the session before.
     if (response.type === "opaqueredirect" || response.status === 403) return { state: "SignedOut" };
+    if (response.status === 404) return { state: "Gone" }; // deleted meanwhile
     const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
     const answer = isJson ? await response.json() : {};
     if (response.ok) return { state: "ok", ...answer };
@@ -138,7 +141,16 @@
     timer = setTimeout(save, after);
   }
 
-  function changed() {
+  /* The next page does not come: somebody has stopped it, or the line is slow. Sent twice, it is one post all the same. */
+  function stay() {
+    isLeaving = false;
+    if (!form()) return;
+    delete form().dataset.submitting;
+    for (const button of form().querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  }
+
+  function changed(event) {
+    if (isLeaving && event?.isTrusted) stay();
     if (isLeaving) return;
     isChanged = true;
     if (trouble && form()) keepHere(form());
@@ -150,10 +162,10 @@
   const isTyped = (event) => event.target.form === form() && form() && event.target.name && !LEFT_OUT.includes(event.target.name);
 
   document.addEventListener("input", (event) => {
-    if (isTyped(event) || event.target === form()) changed();
+    if (isTyped(event) || event.target === form()) changed(event);
   });
   document.addEventListener("change", (event) => {
-    if (isTyped(event)) changed();
+    if (isTyped(event)) changed(event);
   });
   document.addEventListener("reorder", (event) => {
     if (form()?.contains(event.target)) changed();
@@ -226,8 +238,9 @@
         signedOut();
         askToSignIn();
       } else if (state !== "Offline") {
-        isLeaving = true;
+        isLeaving = wasSent = true;
         clearTimeout(timer);
+        setTimeout(stay, PATIENCE);
         root.requestSubmit(button);
       } else {
         const detail = { message: root.dataset.textOffline, level: "error" };
@@ -271,16 +284,18 @@
   });
   // The browser shows the form as it was left, but it may have been saved: the server knows.
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted && form() && isLeaving) location.reload();
+    if (event.persisted && form() && (wasSent || isLeaving)) location.reload();
   });
   // The line below says what it means for the text; the toast of the frame would only cover the buttons.
-  document.addEventListener(
-    "htmx:sendError",
-    (event) => {
-      if (event.target.id === "composer_review") event.stopPropagation();
-    },
-    true,
-  );
+  for (const failure of ["htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(
+      failure,
+      (event) => {
+        if (event.target.id === "composer_review" && [0, 404].includes(event.detail.xhr.status)) event.stopPropagation();
+      },
+      true,
+    );
+  }
   window.addEventListener("online", () => {
     if (trouble && form()) save();
   });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from accounts.models import User, Workspace
 from publishing.media import store_upload
@@ -142,4 +142,42 @@ def test_signing_out_keeps_the_sentence_and_leaves_nothing_in_the_window(desktop
     desktop.get_by_role("button", name="Sign out").click()
     desktop.wait_for_url("**/account/login/**")
     assert Autosave.objects.get().typed["caption"] == ["In the middle of"]
+    assert kept_here(desktop) == []
+
+
+def test_after_a_stop_one_goes_on_writing_and_sends_it_again(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace)
+    desktop.goto("/posts/new/")
+    caption = desktop.get_by_label("Caption", exact=True)
+    caption.fill("Sent")
+    stopped: list[str] = []
+
+    def stop(route: Route) -> None:
+        stopped.append(route.request.method)
+        route.abort("aborted")  # the browser stays on the page, as after its button to stop
+
+    desktop.route("**/posts/new/?draft=*", stop)
+    with desktop.expect_event("requestfailed"):
+        desktop.get_by_role("button", name="Publish to 1").click(no_wait_after=True)
+    assert stopped == ["POST"]
+    desktop.unroute("**/posts/new/?draft=*")
+    with desktop.expect_response("**/autosave/**"):
+        caption.press_sequentially(" and more")
+    desktop.get_by_role("button", name="Publish to 1").click()
+    desktop.wait_for_url("**/posts/*-*/")
+    assert Post.objects.get().caption == "Sent and more"
+
+
+def test_what_is_typed_for_a_post_that_is_gone_is_said_and_kept(desktop: Page, workspace: Workspace) -> None:
+    post = make_post(workspace, make_account(workspace))
+    desktop.goto(f"/posts/{post.pk}/edit/")
+    Post.objects.all().delete()
+    desktop.get_by_label("Caption", exact=True).fill("Still mine")
+    expect(desktop.locator(STATUS)).to_contain_text("Not saved: this post is not here any more.")
+    expect(desktop.locator(".toast")).to_have_count(0)
+    desktop.get_by_role("button", name="Save draft").click()
+    expect(desktop.get_by_role("alert")).to_contain_text("publish or save it, and it becomes a new post")
+    desktop.get_by_role("button", name="Save draft").click()
+    desktop.wait_for_url("**/posts/*-*/")
+    assert Post.objects.get().caption == "Still mine"
     assert kept_here(desktop) == []
