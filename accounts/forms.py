@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -33,7 +38,33 @@ def time_zone_choices() -> list[tuple[str, Any]]:
 
 
 class TimeZoneSelect(forms.Select):
-    template_name = "accounts/widgets/time_zones.html"
+    """All zones, and an alias that was valid when somebody chose it.
+
+    They are hundreds, the same for everybody: put together once, in which then the chosen one is marked.
+    """
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        chosen, options = str(value or ""), zone_options()
+        unchosen, marked = (f'value="{escape(chosen)}"{mark}>' for mark in ("", " selected"))
+        if unchosen in options:
+            options = options.replace(unchosen, marked)
+        elif chosen in available_timezones():
+            options += f"<option {marked}{escape(chosen)}"
+        attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
+        return mark_safe(f"<select{attributes}>{options}</select>")  # names of zones, and what was escaped  # nosec B703
+
+
+@cache
+def zone_options() -> str:
+    """Without the end tags, which HTML does not ask for."""
+    (first, word), *regions = time_zone_choices()
+    groups = [
+        format_html('<optgroup label="{}">{}</optgroup>', region, format_html_join("", '<option value="{}">{}', zones))
+        for region, zones in regions
+    ]
+    return format_html('<option value="{}">{}', first, word) + "".join(groups)
 
 
 def language_choices() -> list[tuple[str, Any]]:

@@ -127,7 +127,6 @@ class ComposerForm(WhenForm):
             accounts = like.all_accounts if like else accounts_of(workspace)
         self.all_accounts = accounts_field.accounts = list(accounts)
         self._like = like
-        self.offer_zones()
         if data is not None:
             self.data = self._with_usual_choices(data)
         for picture in self.pictures:

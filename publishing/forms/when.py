@@ -14,7 +14,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.forms import TimeZoneSelect, time_zone_choices
+from accounts.forms import TimeZoneSelect
 from accounts.models import User
 from publishing.compose import local_instants
 from publishing.schedule import FARTHEST
@@ -52,7 +52,7 @@ class WhenForm(forms.Form):
         label=gettext_lazy("Time zone"),
         required=False,
         max_length=64,
-        widget=TimeZoneSelect(choices=time_zone_choices()),
+        widget=TimeZoneSelect,
     )
     fold = forms.TypedChoiceField(
         label=gettext_lazy("Which of the two?"),
@@ -62,15 +62,6 @@ class WhenForm(forms.Form):
         required=False,
         widget=forms.RadioSelect,
     )
-
-    def offer_zones(self) -> None:
-        """An alias that was valid when somebody chose it stays in the list."""
-        widget: Any = self.fields["time_zone"].widget
-        listed = {
-            value for _label, group in widget.choices if isinstance(group, list | tuple) for value, _name in group
-        }
-        if (own := self.initial["time_zone"]) not in listed:
-            widget.choices = [*widget.choices, (own, own)]
 
     def clean_time_zone(self) -> str:
         name: str = self.cleaned_data["time_zone"] or self.user.time_zone

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
@@ -61,10 +64,30 @@ EXACT_BELOW = 10_000
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of static/icons.svg. Decorative, unless a label says what it means."""
-    reference = f"{static('icons.svg')}#{name}"
-    if label:
-        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, reference)
-    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', reference)
+    return (
+        format_html('<svg class="icon" role="img" aria-label="{}">{}</svg>', label, drawn(name))
+        if label
+        else decor(name)
+    )
+
+
+@lru_cache(maxsize=500)
+def decor(name: str) -> SafeString:
+    return format_html('<svg class="icon" aria-hidden="true">{}</svg>', drawn(name))
+
+
+@lru_cache(maxsize=500)
+def drawn(name: str) -> SafeString:
+    """Pages have hundreds of icons, of few kinds; so each is put together once."""
+    return format_html('<use href="{}"/>', f"{static('icons.svg')}#{name}")
+
+
+@receiver(setting_changed)
+def draw_anew(setting: str, **_kwargs: Any) -> None:
+    """Tests serve the icons from elsewhere."""
+    if setting in ("STATIC_URL", "STORAGES"):
+        decor.cache_clear()
+        drawn.cache_clear()
 
 
 @register.filter

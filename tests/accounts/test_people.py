@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -16,6 +17,7 @@ from django.db import connection, connections
 from django.test import Client, override_settings
 from django.urls import reverse
 
+from accounts.forms import TimeZoneSelect
 from accounts.models import Membership, Role, User, Workspace
 from accounts.people import Refused, change_role, remove_member
 from tests.accounts.conftest import BACKEND, member, sign_in
@@ -182,6 +184,15 @@ def test_a_made_up_time_zone_is_refused_and_the_name_kept(signed_in: Client, own
 def test_an_old_name_of_a_zone_stays_valid(signed_in: Client, owner: User) -> None:
     User.objects.update(time_zone="US/Eastern")
     assert signed_in.post(reverse("accounts:profile"), {"name": "", "time_zone": "US/Eastern"}).status_code == 302
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Port-au-Prince", "US/Eastern", "Mars/Olympus", ""])
+def test_the_zone_that_is_chosen_stands_once_in_the_list(zone: str) -> None:
+    made = TimeZoneSelect().render("zone", zone, {"id": "id_zone"})
+    assert made.startswith('<select id="id_zone" name="zone"><option value="UTC"')
+    is_one = zone in available_timezones()
+    assert made.count(" selected>") == made.count(f'value="{zone}" selected>') == is_one
+    assert made.count(f'value="{zone}"') == is_one
 
 
 def test_times_are_shown_in_the_persons_zone(signed_in: Client, owner: User) -> None:
