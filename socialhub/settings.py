@@ -178,6 +178,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 1800,
+    # One that hangs is one that is away. A worker waits for a message for one second at a time.
+    "socket_connect_timeout": 2,
+    "socket_timeout": 3,
     # A page that nudges a worker must not wait 6 s for a broker that is down; beat finds the work anyway.
     "max_retries": 1,
     "interval_start": 0,
