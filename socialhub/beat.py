@@ -8,9 +8,11 @@ import socket
 import uuid
 from typing import Any
 
+from celery.beat import SchedulingError
 from celery.signals import beat_init
 from django.db import DatabaseError, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler
+from kombu.exceptions import OperationalError
 
 from socialhub.models import BeatLease, ProcessHeartbeat
 from socialhub.processes import be_heard
@@ -25,6 +27,11 @@ class SoloScheduler(DatabaseScheduler):
     """Fires while it holds the lease, and stands by while another beat does."""
 
     lead = False
+    unsent = 0  # messages, since the broker answers no more
+    is_reading = True  # the database answers
+    # None: each message takes a connection of the pool. Celery's own one waits for a broker within a tick, for an hour if
+    # need be, while the lease runs out.
+    producer = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.me = f"{socket.gethostname()[:50]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -35,9 +42,13 @@ class SoloScheduler(DatabaseScheduler):
         try:
             leads = BeatLease.take(self.me, seconds=LEASE_SECONDS)
         except DatabaseError as error:
-            logger.warning("the database does not answer, so nothing is scheduled now: %s", error)
-            self.lead = False
+            if self.is_reading:
+                logger.warning("the database does not answer, so nothing is scheduled until it does: %s", error)
+            self.lead = self.is_reading = False
             return PAUSE_SECONDS
+        if not self.is_reading:
+            self.is_reading = True
+            logger.warning("the database answers again")
         if not leads:
             if self.lead:
                 logger.warning("another beat leads now; this one stands by")
@@ -49,6 +60,24 @@ class SoloScheduler(DatabaseScheduler):
             self.lead = self._initial_read = True
             self._heap = None
         return min(super().tick(*args, **kwargs), PAUSE_SECONDS)
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        """Sends a message. A broker that is away is told of at its beginning and its end, not with each job."""
+        try:
+            self.apply_async(entry, producer=producer, advance=False)
+        except SchedulingError as error:
+            if not isinstance(error.__context__, OperationalError):
+                logger.exception("the job cannot be sent: %s", entry.name)
+                return
+            if not self.unsent:
+                logger.warning("the broker does not answer, so no worker is told of jobs until it does: %s", error)
+            self.unsent += 1
+        else:
+            if self.unsent:
+                logger.warning(
+                    "the broker answers again; %d messages were not sent, later ones stand for them", self.unsent
+                )
+            self.unsent = 0
 
     def close(self) -> None:
         super().close()

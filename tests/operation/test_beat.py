@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from kombu.exceptions import OperationalError
 
 from socialhub import beat
 from socialhub.beat import PAUSE_SECONDS, SoloScheduler
@@ -102,3 +103,39 @@ def test_without_a_database_nothing_fires_and_the_beat_lives_on(
     monkeypatch.setattr(beat.BeatLease, "take", down)
     assert scheduler.tick() == PAUSE_SECONDS
     assert sent == []
+
+
+class Unheard(SoloScheduler):
+    """Its messages reach nobody while `trouble` is set."""
+
+    trouble: Exception | None = None
+
+    def send_task(self, *args: Any, **kwargs: Any) -> None:
+        if self.trouble:
+            raise self.trouble
+
+
+def test_an_outage_of_the_broker_is_told_at_its_beginning_and_its_end(
+    due: PeriodicTask, caplog: pytest.LogCaptureFixture
+) -> None:
+    scheduler = Unheard(app=app)
+    scheduler._finalize.cancel()
+    (entry,) = scheduler.schedule.values()
+    entry.task = "tests.of_another_version"  # not known here, as none is to the process beat
+    for trouble in (OperationalError("refused"), OperationalError("refused"), OperationalError("refused"), None, None):
+        scheduler.trouble = trouble
+        scheduler.apply_entry(entry)
+    lines = [record.getMessage() for record in caplog.records if record.name == "socialhub.beat"]
+    assert len(lines) == 2
+    assert lines[0].startswith("the broker does not answer")
+    assert lines[1].startswith("the broker answers again; 3 messages were not sent")
+    assert not any(record.exc_info for record in caplog.records)
+
+    scheduler.trouble = TypeError("our own mistake")
+    scheduler.apply_entry(entry)
+    assert caplog.records[-1].exc_info
+
+
+def test_beat_waits_for_no_broker_within_a_tick() -> None:
+    """Celery's own producer would, for so long that the lease runs out."""
+    assert SoloScheduler.producer is None
