@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -22,6 +22,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.language import language_of
 from accounts.models import ApiKey, Membership, Notification, Role, User, Workspace
+from socialhub.time_zones import known_zones
 
 NINE = time(9)
 FARTHEST_PAUSE = timedelta(days=366)
@@ -30,7 +31,7 @@ FARTHEST_PAUSE = timedelta(days=366)
 def time_zone_choices() -> list[tuple[str, Any]]:
     """By region, as people look for them: Europe › Berlin. Old aliases such as US/Eastern are left out."""
     regions: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(available_timezones()):
+    for name in sorted(known_zones()):
         region, _slash, place = name.partition("/")
         if place and region not in ("Etc", "SystemV", "US", "Brazil", "Canada", "Chile", "Mexico"):
             regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", " / ")))
@@ -50,7 +51,7 @@ class TimeZoneSelect(forms.Select):
         unchosen, marked = (f'value="{escape(chosen)}"{mark}>' for mark in ("", " selected"))
         if unchosen in options:
             options = options.replace(unchosen, marked)
-        elif chosen in available_timezones():
+        elif chosen in known_zones():
             options += f"<option {marked}{escape(chosen)}"
         attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
         return mark_safe(f"<select{attributes}>{options}</select>")  # names of zones, and what was escaped  # nosec B703

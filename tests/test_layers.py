@@ -15,7 +15,7 @@ SANDBOX = "socialhub.sandbox"
 # Of Django the ground floor may use what knows neither models nor settings.
 DJANGO_FOR_PLATFORMS = ("django.utils",)
 # And of the project what itself needs nothing of it.
-BELOW_PLATFORMS = ("socialhub.redaction",)
+BELOW_PLATFORMS = ("socialhub.redaction", "socialhub.time_zones")
 
 
 def inside(module: str, *packages: str) -> bool:

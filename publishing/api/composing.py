@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Prefetch
@@ -30,6 +30,7 @@ from publishing.models import ImageSet, ImageSetItem, Post, Status
 from socialhub.platforms import LABELS, choices, rules
 from socialhub.platforms.base import PostType
 from socialhub.platforms.rule_types import Choice, ChoiceKind
+from socialhub.time_zones import known_zones
 
 Problems = dict[str, list[str]]
 SPREAD = {"captions": "caption", "post_types": "type"}  # fields of the API by account, and the form's name of each
@@ -273,7 +274,7 @@ class Sheet:
                 return Intent.NOW, None
         if at is None:
             return Intent.DRAFT, None
-        if zone not in available_timezones():
+        if zone not in known_zones():
             return Intent.SCHEDULE, None  # the form says so
         try:
             self.values |= {"when": "later", **clocks(at, ZoneInfo(zone))}
@@ -419,7 +420,7 @@ def refuse_blocked(findings: Iterable[Finding]) -> None:
 
 def intended(user: User, at: datetime, zone: str) -> datetime:
     """A moment that was sent, judged as the pages judge it. Raises ApiError."""
-    if zone not in available_timezones():
+    if zone not in known_zones():
         raise invalid({"timezone": [_("There is no such time zone. Write it as in Europe/Berlin.")]})
     try:
         form = WhenForm({"when": "later", "time_zone": zone, **clocks(at, ZoneInfo(zone))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from accounts.forms import TimeZoneSelect
 from accounts.models import User
 from publishing.compose import local_instants
 from publishing.schedule import FARTHEST
+from socialhub.time_zones import known_zones
 
 MORNING = time(9)
 PICKS = {  # times that are chosen with one press
@@ -65,7 +66,7 @@ class WhenForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         name: str = self.cleaned_data["time_zone"] or self.user.time_zone
-        if name not in available_timezones():
+        if name not in known_zones():
             raise ValidationError(
                 _("“%(name)s” is not a time zone. Choose one from the list, such as Europe/Berlin."),
                 params={"name": name},

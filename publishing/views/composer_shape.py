@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -25,6 +25,7 @@ from socialhub.http import HttpRequest
 from socialhub.platforms.choices import options_of
 from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.rules import RULES
+from socialhub.time_zones import known_zones
 
 SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers", "later", "pick", "own")
 
@@ -97,7 +98,7 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
 def zone_of(form: ComposerForm) -> ZoneInfo:
     """The zone that is chosen on the form, however unfinished the rest of it is."""
     name = str(form["time_zone"].value() or "")
-    return ZoneInfo(name) if name in available_timezones() else form.user.zone
+    return ZoneInfo(name) if name in known_zones() else form.user.zone
 
 
 def move(media: list[UUID], which: Sequence[UUID], action: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -84,6 +84,7 @@ from socialhub.platforms.errors import (
 )
 from socialhub.platforms.metrics.buffer import METRICS
 from socialhub.platforms.text import normalise
+from socialhub.time_zones import known_zones
 
 logger = logging.getLogger(__name__)
 
@@ -633,7 +634,7 @@ def _withheld(post_id: str) -> PostFigures:
 
 def _midnight(zone_name: str) -> datetime:
     """When the next day begins on the clocks of the channel."""
-    zone = ZoneInfo(zone_name if zone_name in available_timezones() else "UTC")
+    zone = ZoneInfo(zone_name if zone_name in known_zones() else "UTC")
     tomorrow = datetime.now(zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(0), zone).astimezone(UTC)
 

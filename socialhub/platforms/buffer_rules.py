@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -34,6 +34,7 @@ from socialhub.platforms.rule_types import (
     Violation,
     Window,
 )
+from socialhub.time_zones import known_zones
 
 SOURCE = "Buffer API guide, character limits, and the networks' own media limits, read June to November 2026"
 
@@ -588,7 +589,7 @@ def _span(content: Content) -> tuple[datetime, datetime] | None:
     if first is None or last is None:
         return None
     name = str(content.offers.get(TIME_ZONE) or "")
-    zone = ZoneInfo(name if name in available_timezones() else "UTC")
+    zone = ZoneInfo(name if name in known_zones() else "UTC")
     return datetime.combine(first, begins, zone), datetime.combine(last, ends, zone)
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import ConnectedAccount, User, Workspace
 from publishing.models import Post, QueueEntry
+from socialhub.time_zones import known_zones
 from tests.factories import make_account, make_post
 from tests.publishing.test_composer import NEW, later, make_set, shaped, typed
 
@@ -131,3 +132,8 @@ def test_an_old_post_as_a_start_brings_neither_its_time_nor_its_key(
     form = signed_in.get(NEW, {"from": str(post.pk)}).context["form"]
     assert form["when"].value() == "now"
     assert form["key"].value() != post.submission_key
+
+
+def test_what_zones_there_are_is_looked_up_once() -> None:
+    assert {"UTC", "Europe/Berlin", "US/Eastern"} < known_zones()
+    assert known_zones() is known_zones()
