@@ -157,7 +157,7 @@ def _attempt(entry: QueueEntry, worker: str) -> Attempt:
     checking = entry.publication.status == Status.CHECKING
     return Attempt(
         publication_id=entry.publication_id,
-        number=entry.attempts + 1,
+        number=(entry.looks if checking else entry.attempts) + 1,
         purpose=Attempt.Purpose.CHECK if checking else Attempt.Purpose.PUBLISH,
         worker=worker,
         started_at=timezone.now(),

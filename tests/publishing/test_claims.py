@@ -174,3 +174,13 @@ def test_two_machines_of_one_name_are_two_workers():
     first, second = (machine.worker_name() for machine in machines)
     assert first.split(":")[:2] == second.split(":")[:2]
     assert first != second
+
+
+def test_looks_are_counted_apart_from_tries(workspace, account, owner):
+    post = make_post(workspace, account)
+    schedule.publish_now(post, by=owner)
+    QueueEntry.objects.update(attempts=1, looks=2)
+    assert [claim.attempt.number for claim in claims.claim_due(1)] == [2]
+    Publication.objects.update(status=Status.CHECKING)
+    QueueEntry.objects.update(lease_until=None)
+    assert [claim.attempt.number for claim in claims.claim_due(1)] == [3]
