@@ -107,5 +107,6 @@ class WorkspaceMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, NoWorkspace):
-            return render(request, "accounts/no_workspace.html", status=403)
+            closing = Membership.objects.closing().filter(user=request.user.pk).select_related("workspace")
+            return render(request, "accounts/no_workspace.html", {"closing": closing}, status=403)
         return None

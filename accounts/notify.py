@@ -60,6 +60,7 @@ def send(notification: Notification) -> None:
         User.objects.filter(
             is_active=True,
             memberships__workspace=notification.workspace_id,
+            memberships__workspace__deleting_at=None,
             memberships__role__in=[Role.OWNER, Role.ADMIN],
         )
         .exclude(unmailed_kinds__contains=[notification.kind])

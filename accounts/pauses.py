@@ -35,7 +35,12 @@ def resume(subject: Pausable) -> None:
 
 
 def write(subject: Pausable, fields: dict[str, object]) -> None:
-    type(subject)._default_manager.filter(pk=subject.pk).update(**fields)
+    """Of a workspace that is being deleted nothing goes out, whatever anybody presses, and nothing when it is brought back."""
+    rows = type(subject)._default_manager.filter(pk=subject.pk)
+    if isinstance(subject, Workspace):
+        rows = rows.filter(deleting_at=None)
+    if not rows.update(**fields):
+        return
     for name, value in fields.items():
         setattr(subject, name, value)
 
@@ -66,7 +71,7 @@ def lift_ended() -> int:
     """Pauses whose end has come; returns how many."""
     ended = Q(paused_at__isnull=False, paused_until__lte=timezone.now())
     accounts = ConnectedAccount.objects.filter(ended).update(**NOT_PAUSED)
-    return accounts + Workspace.objects.filter(ended).update(**NOT_PAUSED)
+    return accounts + Workspace.objects.filter(ended, deleting_at=None).update(**NOT_PAUSED)
 
 
 def reason_to_wait(account: ConnectedAccount) -> str:

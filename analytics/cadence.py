@@ -151,7 +151,8 @@ def due(now: datetime) -> QuerySet[AccountSync]:
     """Rows of accounts whose turn has come and whom nobody reads."""
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
     has_turn = Q(next_at=None) | Q(next_at__lte=now)
-    return AccountSync.objects.filter(free, has_turn, account__status=ConnectedAccount.Status.CONNECTED)
+    connected = ConnectedAccount.Status.CONNECTED
+    return AccountSync.objects.filter(free, has_turn, account__status=connected, account__workspace__deleting_at=None)
 
 
 def enlist() -> None:

@@ -33,5 +33,11 @@ urlpatterns = [
         "settings/workspace/data/<uuid:export_id>/remove/", workspace_data.export_remove, name="workspace_export_remove"
     ),
     path("settings/workspace/delete/", workspace_data.workspace_delete, name="workspace_delete"),
+    path("settings/workspace/<uuid:workspace_id>/deleted/", workspace_data.workspace_deleted, name="workspace_deleted"),
+    path(
+        "settings/workspace/<uuid:workspace_id>/back/",
+        workspace_data.workspace_bring_back,
+        name="workspace_bring_back",
+    ),
     path("reports/leave/<str:token>/", reports.reports_leave, name="reports_leave"),
 ]

@@ -294,7 +294,7 @@ def waiting(now: datetime) -> QuerySet[ReportSubscription]:
     return ReportSubscription.objects.filter(
         Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM),
         Q(week=None) | Q(week__lt=latest - timedelta(days=7)),
-        Exists(Membership.objects.filter(user=OuterRef("user"), workspace=OuterRef("workspace"))),
+        Exists(Membership.objects.open().filter(user=OuterRef("user"), workspace=OuterRef("workspace"))),
         user__is_active=True,
     ).select_related("user", "workspace")
 

@@ -1,4 +1,6 @@
-"""The end of a workspace: nobody gets in from the moment its owner says so, and a worker takes it apart piece by piece.
+"""The end of a workspace: nobody gets in and nothing goes out from the moment its owner says so.
+
+For some days an owner can bring it back as it was. Then a worker takes it apart, piece by piece.
 
 Each piece is small and can be done twice, so that it goes on wherever a worker died. What has begun to be published is
 finished first; the rest never begins. Accesses are given back to the networks, as far as these answer. Files go before
@@ -11,22 +13,25 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.core.mail import send_mail
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import connect, pauses
-from accounts.language import language_of, speaking_to_person
+from accounts.language import language_of, speaking_to, speaking_to_person
 from accounts.models import ConnectedAccount, Credential, Grant, IdempotentAnswer, Notification, Role, User, Workspace
 from accounts.wake import wake
 from analytics.models import (
@@ -60,49 +65,109 @@ FOLDERS = ("originals", "thumbnails", "accounts", "exports")  # of files, each w
 
 
 def begin(workspace: Workspace, by: User) -> None:
-    """Shut everybody out, stop what waits, and have it taken apart. There is no way back."""
+    """Shut everybody out and stop what waits. It is taken apart when the days are over in which an owner can bring it back."""
+    now = timezone.now()
+    days = settings.WORKSPACE_GRACE_DAYS
+    due_at = now + timedelta(days=days) if days else None
     with transaction.atomic():
-        there = Workspace.objects.select_for_update().filter(pk=workspace.pk, deleting_at=None)
-        if not there.update(deleting_at=timezone.now()):
+        with speaking_to(workspace):
+            # The engine asks for that before it announces anything; whoever brings it back reads the reason.
+            pauses.pause(workspace, by=by, reason=_("The workspace was to be deleted."))
+        if not Workspace.objects.filter(pk=workspace.pk, deleting_at=None).update(
+            deleting_at=now, deletion_due_at=due_at
+        ):
             return
-        pauses.pause(workspace, by=by)  # the engine asks for that before it announces anything
-        LogEntry.objects.create(
-            user=by,
-            content_type=ContentType.objects.get_for_model(Workspace),
-            object_id=str(workspace.pk),
-            object_repr=str(workspace.pk),  # its name goes with it
-            action_flag=DELETION,
-            change_message="The owner had the workspace deleted.",
-        )
-        people = list(
-            User.objects.filter(
-                is_active=True, memberships__workspace=workspace, memberships__role__in=[Role.OWNER, Role.ADMIN]
-            )
-        )
-        transaction.on_commit(partial(wake, TASK))
-        transaction.on_commit(partial(send_word, workspace, people, by))
-    logger.warning("workspace %s is being deleted, by user %s", workspace.pk, by.pk)
+        note(workspace, by, DELETION, "The owner had the workspace deleted.")
+        if due_at is None:
+            transaction.on_commit(partial(wake, TASK))
+        transaction.on_commit(partial(send_word, workspace, managers_of(workspace), by, due_at))
+    workspace.deleting_at, workspace.deletion_due_at = now, due_at
+    logger.warning("workspace %s is deleted by user %s; taken apart from %s", workspace.pk, by.pk, due_at or now)
 
 
-def send_word(workspace: Workspace, people: Iterable[User], by: User) -> None:
-    """To owners and admins: whoever did not want it should know at once."""
+def bring_back(workspace: Workspace, by: User) -> bool:
+    """As it was, but that publishing stays stopped until somebody has looked at it. False: it is too late, or was done."""
+    with transaction.atomic():
+        closing = Workspace.objects.filter(
+            pk=workspace.pk, deleting_at__isnull=False, deletion_due_at__gt=timezone.now()
+        )
+        if not closing.update(deleting_at=None, deletion_due_at=None):
+            return False
+        note(workspace, by, CHANGE, "The owner brought the workspace back.")
+        transaction.on_commit(partial(send_good_word, workspace, managers_of(workspace), by))
+    logger.warning("workspace %s is brought back by user %s", workspace.pk, by.pk)
+    return True
+
+
+def note(workspace: Workspace, by: User, flag: int, message: str) -> None:
+    LogEntry.objects.create(
+        user=by,
+        content_type=ContentType.objects.get_for_model(Workspace),
+        object_id=str(workspace.pk),
+        object_repr=str(workspace.pk),  # its name goes with it
+        action_flag=flag,
+        change_message=message,
+    )
+
+
+def managers_of(workspace: Workspace) -> list[User]:
+    """Owners and admins: whoever did not want it should know at once."""
+    return list(
+        User.objects.filter(
+            is_active=True, memberships__workspace=workspace, memberships__role__in=[Role.OWNER, Role.ADMIN]
+        )
+    )
+
+
+def send_word(workspace: Workspace, people: Iterable[User], by: User, due_at: datetime | None) -> None:
+    names = {"person": by, "name": workspace.name}
     for person in people:
         with speaking_to_person(person, language_of(workspace)):
             subject = _("A workspace was deleted")
+            if due_at is None:
+                text = _(
+                    "%(person)s has deleted the workspace “%(name)s” with all its posts, files, accounts and figures. What "
+                    "was published stays at the networks. This cannot be undone."
+                )
+            else:
+                names["end"] = date_format(timezone.localtime(due_at, person.zone), "j F Y, H:i")
+                text = _(
+                    "%(person)s has deleted the workspace “%(name)s”. Nobody gets in any more, and nothing of it goes out. "
+                    "Until %(end)s an owner can bring it back; then all its posts, files, accounts and figures are gone "
+                    "for good. What was published stays at the networks."
+                )
+                text = (
+                    f"{text}\n\n{settings.PUBLIC_BASE_URL}{reverse('analytics:workspace_deleted', args=[workspace.pk])}"
+                )
+            mail_to(person, workspace, subject, text % names)
+
+
+def send_good_word(workspace: Workspace, people: Iterable[User], by: User) -> None:
+    for person in people:
+        with speaking_to_person(person, language_of(workspace)):
+            subject = _("A workspace is back")
             text = _(
-                "%(person)s has deleted the workspace “%(name)s” with all its posts, files, accounts and figures. What was "
-                "published stays at the networks. This cannot be undone."
+                "%(person)s has brought back the workspace “%(name)s”: everything is there as it was. Publishing stays "
+                "stopped until somebody resumes it, so that you can look first at what was planned meanwhile."
             ) % {"person": by, "name": workspace.name}
-        try:
-            send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", text, None, [person.email])
-        except OSError:
-            logger.warning("user %s could not be told that workspace %s is deleted", person.pk, workspace.pk)
+            mail_to(person, workspace, subject, f"{text}\n\n{settings.PUBLIC_BASE_URL}{reverse('accounts:workspace')}")
+
+
+def mail_to(person: User, workspace: Workspace, subject: str, text: str) -> None:
+    try:
+        send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", text, None, [person.email])
+    except OSError:
+        logger.warning("user %s could not be told what became of workspace %s", person.pk, workspace.pk)
 
 
 def run_due() -> None:
-    """Go on with all that are being deleted, for about `RUN_SECONDS`."""
+    """Go on with all whose time has come, for about `RUN_SECONDS`."""
     deadline = time.monotonic() + RUN_SECONDS
-    for workspace in Workspace.objects.exclude(deleting_at=None).order_by("deleting_at"):
+    due = Q(deletion_due_at=None) | Q(deletion_due_at__lte=timezone.now())
+    for workspace in Workspace.objects.exclude(deleting_at=None).filter(due).order_by("deleting_at"):
+        # From here on nobody brings it back, and nobody has at the last moment.
+        if not Workspace.objects.exclude(deleting_at=None).filter(due, pk=workspace.pk).update(deletion_due_at=None):
+            continue
         try:
             go_on(workspace, deadline)
         except OSError:  # the disk or the bucket is away; the next minute goes on

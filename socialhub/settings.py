@@ -234,6 +234,11 @@ SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_STORE_TOKENS = False
 
+# So long an owner can bring back a workspace that one of them has deleted; 0: it goes at once.
+WORKSPACE_GRACE_DAYS = env.int("WORKSPACE_GRACE_DAYS", default=7)
+if not 0 <= WORKSPACE_GRACE_DAYS <= 365:
+    raise ImproperlyConfigured(f"WORKSPACE_GRACE_DAYS must be from 0 to 365; it is {WORKSPACE_GRACE_DAYS}.")
+
 API_RATE = rate("API_RATE", "600/m")  # calls of each API key, and of each person, as (number, seconds)
 
 # --- Secrets at rest ------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ ELSE = {
     ("accounts:api_key_revoke", "viewer"): NOT_FOUND,
     ("accounts:api_key_revoke", "editor"): NOT_FOUND,
     ("analytics:workspace_delete", "admin"): FORBIDDEN,
+    ("analytics:workspace_bring_back", "admin"): FORBIDDEN,
 }
 
 

@@ -199,6 +199,8 @@ ADDRESSES: dict[str, Address] = {
     "analytics:workspace_export_file": Address("manager", "GET", ("export",)),
     "analytics:workspace_export_remove": act("manager", "export"),
     "analytics:workspace_delete": act("manager", confirm="Another name"),
+    "analytics:workspace_deleted": look("workspace"),
+    "analytics:workspace_bring_back": act("manager", "workspace"),
 }
 
 # What allauth leaves open: entering, the two halves of a reset and of a confirmation, and pages that only tell.
@@ -306,6 +308,7 @@ def make_things(workspace: Workspace, owner: User, mark: str = MARK) -> Things:
     )
     export.file.save("export.zip", ContentFile(mark.encode()))
     ids = {
+        "workspace": workspace.pk,
         "webhook": webhook.pk,
         "delivery": delivery.pk,
         "export": export.pk,

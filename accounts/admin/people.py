@@ -111,12 +111,15 @@ class WorkspaceAdmin(Operated):
     )
     search_fields = ("name", "memberships__user__email", "accounts__username", "accounts__name")
     search_help_text = _("Name, e-mail of a member, handle of an account, or id")
-    readonly_fields = ("id", "created_at", "paused_at", "paused_until", "pause_reason", "paused_by")
+    readonly_fields = (
+        *("id", "created_at", "paused_at", "paused_until", "pause_reason", "paused_by"),
+        *("deleting_at", "deletion_due_at"),
+    )
     list_filter = (PausedFilter,)
     ordering = ("-created_at",)
     inlines = (MembershipInline,)
     actions = (Stop(), ResumeWorkspaces())
-    fields = ("id", "name", "language", "created_at", "paused_at", "paused_until", "pause_reason", "paused_by")
+    fields = ("id", "name", "language", *readonly_fields[1:])
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Counts for the workspaces of this page alone: over all of them they would cost seconds."""

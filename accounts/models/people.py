@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -91,8 +92,10 @@ class Workspace(models.Model):
     pause_reason = models.CharField(max_length=200, blank=True)
     paused_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    # Since when it is being deleted: nobody gets in any more, and a worker takes it apart.
+    # Since when it is being deleted: nobody gets in any more, and nothing goes out.
     deleting_at = models.DateTimeField(null=True, blank=True)
+    # Until then an owner can bring it back. Without it, and from then on, a worker takes it apart.
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
 
     def __str__(self) -> str:
@@ -103,6 +106,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def open(self) -> MembershipQuerySet:
         """Of workspaces that are not being deleted: the others let nobody in."""
         return self.filter(workspace__deleting_at=None)
+
+    def closing(self) -> MembershipQuerySet:
+        """Of workspaces that are being deleted and that an owner can still bring back."""
+        return self.filter(workspace__deleting_at__isnull=False, workspace__deletion_due_at__gt=timezone.now())
 
 
 class Membership(models.Model):

@@ -42,6 +42,7 @@ def workspace_context(request: HttpRequest, **forms: Any) -> dict[str, Any]:
         "member_form": MemberForm(),
         "roles": Role.choices,
         "pause_form": PauseForm(zone=request.user.zone),
+        "closing": Membership.objects.closing().filter(user=request.user).select_related("workspace"),
         "waiting": pauses.waiting_in(request.workspace) if request.membership.may_manage else None,
         **forms,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
@@ -17,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.access import manager_required
-from accounts.models import Role
+from accounts.middleware import SESSION_KEY
+from accounts.models import Membership, Role
 from analytics import workspace_end, workspace_export
 from analytics.forms import WorkspaceDeleteForm
 from analytics.models import WorkspaceExport
@@ -37,6 +39,7 @@ def page_context(request: HttpRequest, **more: Any) -> dict[str, Any]:
         "delay": LOOK_SECONDS if is_working else None,
         "is_owner": request.membership.role == Role.OWNER,
         "days": workspace_export.KEPT.days,
+        "grace_days": settings.WORKSPACE_GRACE_DAYS,
         "form": WorkspaceDeleteForm(name=request.workspace.name),
         **more,
     }
@@ -101,9 +104,46 @@ def workspace_delete(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "analytics/workspace_data.html", page_context(request, form=form), status=422)
     workspace_end.begin(workspace, request.user)
+    if workspace.deletion_due_at:
+        return redirect("analytics:workspace_deleted", workspace.pk)
     messages.success(
         request,
         _("The workspace “%(name)s” is deleted. Its files and accesses are being removed now.")
         % {"name": workspace.name},
     )
     return redirect("analytics:dashboard")
+
+
+@require_safe
+def workspace_deleted(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
+    """Outside of any workspace: until when it can be brought back, and by whom."""
+    membership = find_closing(request, workspace_id)
+    if membership.workspace.deleting_at is None:
+        return redirect("accounts:workspace")
+    owners = [one.user for one in membership.workspace.memberships.filter(role=Role.OWNER).select_related("user")]
+    context = {"closing": membership.workspace, "may_bring_back": membership.role == Role.OWNER, "owners": owners}
+    return render(request, "analytics/workspace_deleted.html", context)
+
+
+@require_POST
+def workspace_bring_back(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
+    membership = find_closing(request, workspace_id)
+    if membership.role != Role.OWNER:
+        raise PermissionDenied(_("Only an owner may bring the workspace back. Ask one of them."))
+    if workspace_end.bring_back(membership.workspace, request.user):
+        messages.success(
+            request,
+            _(
+                "The workspace “%(name)s” is back, with everything in it. Publishing stays stopped until you resume it: look "
+                "first at what was planned meanwhile."
+            )
+            % {"name": membership.workspace.name},
+        )
+    request.session[SESSION_KEY] = str(membership.workspace_id)
+    return redirect("accounts:workspace")
+
+
+def find_closing(request: HttpRequest, workspace_id: UUID) -> Membership:
+    """In one that can still be brought back, or has been: the mail about it leads there."""
+    there = Membership.objects.closing() | Membership.objects.open()
+    return get_object_or_404(there.select_related("workspace"), user=request.user, workspace=workspace_id)

@@ -60,6 +60,7 @@ def test_fetched_taken_along_and_deleted(
         assert folder.testzip() is None
         assert [name for name in folder.namelist() if name.endswith("01_barn.jpeg")]
 
+    settings.WORKSPACE_GRACE_DAYS = 0
     workspace_end.begin(workspace, owner)
     workspace_end.run_due()
     assert not Workspace.objects.filter(pk=workspace.pk).exists()

@@ -20,9 +20,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import api_keys, connect
-from accounts.models import ConnectedAccount, Credential, Grant, Membership, User, Workspace
-from analytics import workspace_end, workspace_export
+from accounts import api_keys, connect, pauses
+from accounts.models import ConnectedAccount, Credential, Grant, Membership, Notification, User, Workspace
+from accounts.notify import tell
+from analytics import cadence, weekly, workspace_end, workspace_export
 from analytics.models import InsightWindow, PostDay, PostSnapshot, WorkspaceExport
 from publishing import claims, intake
 from publishing.compose import Intent
@@ -47,6 +48,12 @@ pytestmark = pytest.mark.django_db
 def _no_network() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings: Any) -> None:
+    """But for those who look at the days before."""
+    settings.WORKSPACE_GRACE_DAYS = 0
 
 
 @pytest.fixture
@@ -382,3 +389,137 @@ def test_what_hangs_on_each_other_goes_too(
     make_account(workspace, parent=ConnectedAccount.objects.get(pk=things.ids["account"]))
     end(workspace, owner)
     assert not Workspace.objects.filter(pk=workspace.pk).exists()
+
+
+# --- The days before ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def week(settings: Any) -> None:
+    settings.WORKSPACE_GRACE_DAYS = 7
+
+
+def later(**span: float) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(**span), tick=False)
+
+
+def asleep(workspace: Workspace) -> str:
+    return reverse("analytics:workspace_deleted", args=[workspace.pk])
+
+
+def bring_back(client: Client, workspace: Workspace) -> Any:
+    return client.post(reverse("analytics:workspace_bring_back", args=[workspace.pk]))
+
+
+def test_an_owner_brings_it_back_as_it_was(
+    week: None,
+    full: Things,
+    workspace: Workspace,
+    owner: User,
+    signed_in: Client,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    admin = member(workspace, "admin")
+    key = {"Authorization": f"Bearer {api_keys.make(workspace, owner, 'Robot', ['read'])[1]}"}
+    rows, stored = counts(), files()
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = signed_in.post(reverse("analytics:workspace_delete"), {"confirm": workspace.name})
+    assert answer["Location"] == asleep(workspace)
+    assert {tuple(message.to) for message in mail.outbox} == {(owner.email,), (admin.email,)}
+    assert all(asleep(workspace) in str(message.body) for message in mail.outbox)
+    with later(days=6, hours=23):
+        workspace_end.run_due()
+        for address in (reverse("publishing:post_list"), full.url("publishing:post_detail")):
+            assert signed_in.get(address).status_code == 403
+        assert asleep(workspace) in signed_in.get(reverse("analytics:dashboard")).content.decode()
+        assert "Bring it back" in signed_in.get(asleep(workspace)).content.decode()
+        assert Client().get("/api/social/connected-accounts", headers=key).status_code == 401
+        mail.outbox.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            assert bring_back(signed_in, workspace)["Location"] == reverse("accounts:workspace")
+        assert {tuple(message.to) for message in mail.outbox} == {(owner.email,), (admin.email,)}
+        assert signed_in.get(full.url("publishing:post_detail")).status_code == 200
+        assert "The workspace was to be deleted." in signed_in.get(reverse("accounts:workspace")).content.decode()
+        assert Client().get("/api/social/connected-accounts", headers=key).status_code == 200
+        assert (counts(), files()) == (rows, stored)
+    with later(days=30):
+        workspace_end.run_due()
+    assert Workspace.objects.filter(pk=workspace.pk).exists()
+
+
+def test_when_the_days_are_over_it_goes(
+    week: None, full: Things, workspace: Workspace, owner: User, signed_in: Client, revoked: list[str]
+) -> None:
+    workspace_end.begin(workspace, owner)
+    with later(days=7, seconds=1):
+        assert signed_in.get(asleep(workspace)).status_code == 404
+        assert bring_back(signed_in, workspace).status_code == 404
+        assert not workspace_end.bring_back(workspace, owner)
+        workspace_end.run_due()
+    assert not Workspace.objects.filter(pk=workspace.pk).exists()
+
+
+def test_nothing_goes_out_meanwhile_and_nothing_by_surprise_afterwards(
+    week: None, workspace: Workspace, owner: User, network: FakePlatform
+) -> None:
+    post = make_post(workspace, make_account(workspace))
+    schedule(post, timezone.now() + timedelta(hours=1), by=owner, late_hours=24)
+    workspace_end.begin(workspace, owner)
+    pauses.resume(workspace)  # as staff may, in the admin
+    pauses.pause(workspace, by=None, until=timezone.now() + timedelta(minutes=30))
+    with later(hours=2):
+        assert not pauses.lift_ended()
+        run_due()
+        workspace_end.run_due()
+        assert not network.feed
+        assert workspace_end.bring_back(workspace, owner)
+    with later(hours=3):
+        claims.sweep()
+        run_due()
+        assert not network.feed
+        pauses.resume(Workspace.objects.get(pk=workspace.pk))
+        claims.sweep()
+        run_due()
+        assert len(network.feed) == 1
+
+
+def test_nobody_is_written_to_meanwhile_and_no_figures_are_read(
+    week: None, workspace: Workspace, owner: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    account = make_account(workspace)
+    cadence.enlist()
+    weekly.subscribe(owner, workspace)
+    in_a_month = timezone.now() + timedelta(days=30)
+    assert list(cadence.due(in_a_month))
+    assert list(weekly.waiting(in_a_month))
+    workspace_end.begin(workspace, owner)
+    assert not list(cadence.due(in_a_month))
+    assert not list(weekly.waiting(in_a_month))
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(workspace, Notification.Kind.RECONNECT, "reconnect:1", title="Connect again", account=account)
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor", "admin"])
+def test_only_owners_bring_it_back(week: None, workspace: Workspace, owner: User, stranger: User, role: str) -> None:
+    workspace_end.begin(workspace, owner)
+    client = sign_in(member(workspace, role))
+    page = client.get(asleep(workspace)).content.decode()
+    assert "Bring it back" not in page
+    assert owner.email in page
+    assert bring_back(client, workspace).status_code == 403
+    for act in (sign_in(stranger).get(asleep(workspace)), bring_back(sign_in(stranger), workspace)):
+        assert act.status_code == 404
+    assert Workspace.objects.get(pk=workspace.pk).deleting_at
+
+
+def test_brought_back_at_the_last_moment_or_not_at_all(
+    week: None, workspace: Workspace, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is first wins: a worker that has begun to take it apart, or the owner."""
+    workspace_end.begin(workspace, owner)
+    with later(days=8):
+        monkeypatch.setattr(workspace_end, "go_on", lambda *args: None)  # as if it had died at once
+        workspace_end.run_due()
+    assert not workspace_end.bring_back(workspace, owner), "even by a clock that is late"
