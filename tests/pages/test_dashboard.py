@@ -114,8 +114,10 @@ def test_a_viewer_sees_no_button_that_writes(client: Client, workspace: Workspac
     viewer.memberships.all().delete()
     Membership.objects.create(workspace=workspace, user=viewer, role=Role.VIEWER)
     make_account(workspace)
+    make_post(workspace, make_account(workspace, status="expired")).publications.update(status="checking")
     client.force_login(viewer, backend="allauth.account.auth_backends.AuthenticationBackend")
     shown = page(client)
+    assert re.findall(r'data-size="small"[^>]*>(\w+)<span', shown) == ["Look", "Look"]
     assert "New post" not in shown
     assert "Make an image set</a>" not in shown
     assert "Write a post for later" not in shown
