@@ -64,6 +64,7 @@
       const retry = button(form.dataset.textRetry, file);
       retry.dataset.uploadRetry = "";
       acts.append(retry);
+      element.dataset.again = "";
     }
     const dismiss = button(form.dataset.textDismiss, file);
     dismiss.dataset.uploadDismiss = "";
@@ -258,6 +259,12 @@
   });
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-upload-retry-all]")) {
+      const { form } = event.target.closest("[data-upload-retry-all]");
+      for (const one of form.querySelectorAll("[data-upload-retry]")) one.click();
+      form.querySelector("input[type=file]").focus();
+      return;
+    }
     const pressed = event.target.closest("[data-upload-dismiss], [data-upload-cancel], [data-upload-retry]");
     if (!pressed) return;
     const element = pressed.closest("li");

@@ -195,6 +195,23 @@ def test_what_did_not_arrive_is_sent_again_and_takes_its_place(desktop: Page, wo
     assert shown(desktop) == ["lost.jpg", "kept.jpg"]
 
 
+def test_all_that_did_not_arrive_is_sent_again_with_one_press(desktop: Page, workspace: Workspace) -> None:
+    image_set = ImageSet.objects.create(workspace=workspace, title="Fleet")
+    desktop.goto(f"/library/sets/{image_set.pk}/")
+    names = [f"{number}.jpg" for number in range(3)]
+    again = desktop.get_by_role("button", name="Try all again")
+    desktop.route("**/upload/", lambda route: route.abort())
+    desktop.get_by_label("Add images").set_input_files([file(name, side=71 + n) for n, name in enumerate(names)])
+    expect(desktop.locator(".upload-row[data-refused]")).to_have_count(3)
+    desktop.unroute("**/upload/")
+    again.click()
+    expect(desktop.locator("#set-images-list > li")).to_have_count(3)
+    expect(desktop.locator(".upload-row")).to_have_count(0)
+    expect(again).to_be_hidden()
+    desktop.reload()
+    assert shown(desktop) == names
+
+
 def test_a_session_that_ends_during_an_upload_is_told_and_the_page_stays(desktop: Page, workspace: Workspace) -> None:
     image_set = ImageSet.objects.create(workspace=workspace, title="Fleet")
     desktop.goto(f"/library/sets/{image_set.pk}/")
