@@ -47,6 +47,16 @@ class AccountsField(forms.ModelMultipleChoiceField):
         return super().clean(value)
 
 
+class AccountField(forms.ModelChoiceField):
+    default_error_messages: ClassVar = {
+        "invalid_choice": _("This account is not connected here. Choose one of the list."),
+    }
+
+    def clean(self, value: Any) -> Any:
+        # What is no UUID at all would be quoted in Django's own words.
+        return super().clean(value if not value or uuids([value]) else UUID(int=0))
+
+
 class KnownAccountsField(forms.MultipleChoiceField):
     """Accounts out of `accounts`, which were read before; cleans to a list of them."""
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import ConnectedAccount, Workspace
+from publishing.forms.fields import AccountField
 from publishing.models import Post, Publication
 from publishing.search import matching
 from socialhub.platforms import LABELS, PLATFORMS
@@ -116,12 +117,11 @@ class PostFilterForm(forms.Form):
         widget=forms.HiddenInput,
     )
     platform = forms.ChoiceField(label=gettext_lazy("Network"), required=False)
-    account = forms.ModelChoiceField(
+    account = AccountField(
         label=gettext_lazy("Account"),
         required=False,
         queryset=ConnectedAccount.objects.none(),
         empty_label=gettext_lazy("Any"),
-        error_messages={"invalid_choice": gettext_lazy("This account is not connected here. Choose one of the list.")},
     )
     campaign = forms.CharField(label=gettext_lazy("Campaign"), required=False, max_length=100)
     since = forms.DateField(
