@@ -118,3 +118,13 @@ def test_composing_and_scheduling(plain: Plain, owner: User, account: ConnectedA
     assert post.publications.get(account=instagram).caption_override == "For Instagram"
     assert str(post.post_media.get(position=1).media_id) == second
     assert not Autosave.objects.exists()
+    # Taken back and thrown away: what is told about the one must not lie over the other.
+    if not page.locator("#post_cancel").is_visible():
+        page.locator("#post_more summary").click()
+    page.locator("#post_cancel").click()
+    expect(page.get_by_text("Cancelled. The post is a draft again")).to_be_visible()
+    page.locator("#post_more summary").click()
+    page.get_by_role("button", name="Delete draft…").click()
+    page.get_by_role("button", name="Delete 1 draft").click()
+    expect(page.get_by_text("1 draft is deleted.")).to_be_visible()
+    assert not Post.objects.exists()
