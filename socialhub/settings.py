@@ -382,6 +382,9 @@ OUTSIDE_ORIGINS += [origin(SANDBOX_URL).lower()] if SANDBOX else []
 # --- Figures --------------------------------------------------------------------------------------------------
 
 INSIGHTS_RAW_DAYS = env.int("INSIGHTS_RAW_DAYS", default=90)  # networks' answers as they came; their terms may say less
+INSIGHTS_HOUR_DAYS = env.int("INSIGHTS_HOUR_DAYS", default=400)  # of single hours; the longest looked at is a year ago
+if INSIGHTS_HOUR_DAYS < 35:
+    raise ImproperlyConfigured(f"INSIGHTS_HOUR_DAYS must be at least 35; it is {INSIGHTS_HOUR_DAYS}.")
 
 # --- Files ----------------------------------------------------------------------------------------------------
 

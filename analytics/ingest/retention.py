@@ -22,7 +22,6 @@ from socialhub.platforms import PLATFORMS
 
 DAY = timedelta(days=1)
 SNAPSHOT_DAYS = 35  # from then on a post has its marks and its days; what was read in between is dropped
-HOUR_DAYS = 400  # of single hours; the longest that is looked at is a year ago
 AT_ONCE = 5_000  # rows of one statement, so that none locks for long
 
 # A post that keeps nothing of what was read of it.
@@ -77,7 +76,7 @@ def _thin_snapshots(now: datetime) -> int:
 def _thin_hours(now: datetime) -> int:
     """Single hours of days that are told as a whole, long after anybody looks at them. The last of each day stays: it
     tells how many followers there were."""
-    before = now - HOUR_DAYS * DAY
+    before = now - settings.INSIGHTS_HOUR_DAYS * DAY
     told = Exists(
         InsightWindow.objects.filter(
             account=OuterRef("account"),

@@ -6,6 +6,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -80,10 +81,10 @@ def test_an_answer_that_somebody_still_waits_for_stays(workspace: Workspace) -> 
     assert tidy.tidy_all()["answers"] == 0
 
 
-def test_single_hours_of_long_ago_go_where_the_day_tells_it(workspace: Workspace) -> None:
+def test_single_hours_of_long_ago_go_where_the_day_tells_it(workspace: Workspace, settings: Any) -> None:
     account = make_account(workspace)
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    told, untold, lately = midnight - 402 * DAY, midnight - 405 * DAY, midnight - 30 * DAY
+    told, untold, lately = midnight - 402 * DAY, midnight - 405 * DAY, midnight - 35 * DAY
     for day in (told, untold, lately):
         for hour in range(24):
             make_window(account, day + timedelta(hours=hour), metrics={"followers": 5})
@@ -93,6 +94,9 @@ def test_single_hours_of_long_ago_go_where_the_day_tells_it(workspace: Workspace
     hours = InsightWindow.objects.filter(period="hour", window_start__gte=told, window_start__lt=told + DAY)
     assert [row.window_start.hour for row in hours] == [23], "it tells how many followers there were"
     assert InsightWindow.objects.filter(period="hour").count() == 24 + 24 + 1
+
+    settings.INSIGHTS_HOUR_DAYS = 30
+    assert retention.tidy()["hours"] == 23, "of the one lately"
 
 
 # --- Files ----------------------------------------------------------------------------------------------------
