@@ -77,12 +77,16 @@ def execute(statement: sql.Composed) -> None:
 
 
 @contextmanager
-def place(name: str, folder: Path) -> Iterator[Place]:
-    """An empty database, and a folder that is not there yet."""
-    name = f"{connection.settings_dict['NAME']}_{name}"
+def place(name: str, folder: Path, *, as_here: bool = False) -> Iterator[Place]:
+    """An empty database, or one with what the tests have committed so far, and a folder that is not there yet."""
+    ours = connection.settings_dict["NAME"]
+    name = f"{ours}_{name}"
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     execute(drop)
-    execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    if as_here:
+        connection.close()  # nobody may be in a database that is copied
+    template = sql.Identifier(ours if as_here else "template1")
+    execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), template))
     try:
         yield Place(
             name,

@@ -354,8 +354,7 @@ def test_it_goes_into_a_database_that_was_only_just_made(backup: Path, tmp_path:
 
 
 def test_it_refuses_while_somebody_is_at_work(backup: Path, tmp_path: Path) -> None:
-    with place("busy", tmp_path) as other:
-        assert other.manage("restore", str(backup)).returncode == 0
+    with place("busy", tmp_path, as_here=True) as other:
         with other.inside():
             now = timezone.now()
             worker = ProcessHeartbeat.objects.create(
@@ -391,8 +390,7 @@ def test_what_fails_leaves_everything_as_it_was(backup: Path, tmp_path: Path) ->
         return name, b"" if name == "tables/accounts_workspace.copy" else content
 
     torn = rewritten(backup, change)
-    with place("torn", tmp_path) as other:
-        assert other.manage("restore", str(backup)).returncode == 0
+    with place("torn", tmp_path, as_here=True) as other:
         answer = other.manage("restore", str(torn), "--replace")
         assert answer.returncode != 0
         with other.inside():

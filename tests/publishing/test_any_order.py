@@ -40,7 +40,7 @@ from tests.publishing.conftest import run_due
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "22"))
+EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
 SEED = int(os.environ.get("ANY_ORDER_SEED", timezone.now().toordinal()))
 STEPS = 40
 ACCOUNTS = range(3)
