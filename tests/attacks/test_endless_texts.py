@@ -17,7 +17,7 @@ from django.urls import reverse
 from accounts.models import Workspace
 from analytics import files
 from publishing import captions, checks, search
-from socialhub import logs
+from socialhub import logs, redaction
 from socialhub.platforms import buffer_limits, counting, http, linkedin_text, looks, text
 from tests.factories import make_account
 from tests.publishing.test_composer import typed
@@ -30,7 +30,7 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "grapheme_length": counting.grapheme_length,
     "whole_characters": lambda words: counting.whole_characters(words, 3000),
     "printable": counting.printable,
-    "redact": http.redact,
+    "redact": redaction.redact,
     "log line": logs.readable,
     "template": lambda words: captions.fill(words, None),
     "typed hashtags": lambda words: list(captions.hashtags(words)),
