@@ -29,7 +29,7 @@ from analytics.reports.periods import Period, Span
 from analytics.reports.posts import SEEN_BY_FEW, average_note
 from analytics.reports.tables import Column, Kind, Table
 from socialhub.platforms import LABELS, PLATFORMS
-from socialhub.platforms.measures import MEASURES
+from socialhub.platforms.measures import MEASURES, Unit
 from socialhub.platforms.metrics import CATALOGUE, Subject
 
 FLOWS = ("views", "reach", "engagements")  # what happens on a day
@@ -394,6 +394,43 @@ def in_order(found: list[Campaign], sort: str) -> list[Campaign]:
     known.sort(key=lambda one: one.name.casefold())
     known.sort(key=value_of, reverse=sort.startswith("-"))
     return [*known, *(one for one in found if value_of(one) is None)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    name: str
+    value: float
+    width: float  # percent of the longest
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The campaigns that did best in one figure, longest first."""
+
+    measure: str
+    bars: list[Bar]
+    more: int  # that have the figure, too
+
+    @property
+    def unit(self) -> Unit:
+        return Unit.PERCENT if self.measure == "engagement_rate" else Unit.COUNT
+
+
+BARS = 8
+
+
+def bars_of(found: Sequence[Campaign], sort: str) -> Bars | None:
+    """The figure that the campaigns are sorted by, drawn; None where fewer than two have it, or none has more than 0."""
+    measure = sort.removeprefix("-")
+    if measure in ("name", "last"):
+        measure = "engagement_rate"
+    values = [(one.name, value) for one in found if (value := SORTED_BY[measure](one)) is not None]
+    values.sort(key=lambda pair: (-pair[1], pair[0].casefold()))
+    if len(values) < 2 or values[0][1] <= 0:
+        return None
+    most = values[0][1]
+    bars = [Bar(name, value, round(100 * value / most, 1)) for name, value in values[:BARS]]
+    return Bars(measure, bars, len(values) - len(bars))
 
 
 def campaigns_table(rows: Sequence[Campaign]) -> Table:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from analytics.filters import CampaignFilter, ComparisonFilter
+from analytics.filters import CAMPAIGN_WORDS, CampaignFilter, ComparisonFilter
 from analytics.reports import compare as reports
 from analytics.reports.periods import USUAL
 from analytics.reports.posts import average_note
@@ -36,8 +36,11 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "analytics/campaigns.html", {"form": form}, status=422)
     found = reports.campaigns(request.workspace, [one.pk for one in form.accounts], form.span, form.sort_key)
+    bars = reports.bars_of(found, form.sort_key)
     context = {
         "form": form,
+        "bars": bars,
+        "drawn": CAMPAIGN_WORDS[bars.measure] if bars else "",
         "rows": found[: reports.CAMPAIGNS],
         "left_out": max(len(found) - reports.CAMPAIGNS, 0),
         "formula_note": average_note(),

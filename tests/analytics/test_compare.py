@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.http import QueryDict
+from django.urls import reverse
 
 from analytics.filters import CampaignFilter, ComparisonFilter, span_of
 from analytics.models import InsightWindow
@@ -249,3 +250,17 @@ def test_campaigns_cost_one_query_and_fill_their_table(workspace, fb, django_ass
     assert [one.name for one in rows] == ["Sale 3", "Sale 2", "Sale 1", "Sale 0"]
     table = reports.campaigns_table(rows)
     assert [len(row) for row in table.rows] == [len(table.columns)] * 4
+
+
+def test_the_figure_that_campaigns_are_sorted_by_is_drawn(signed_in, workspace, fb):
+    for number in range(10):
+        campaign_of(workspace, fb, name=f"Sale {number}", views=100 * number)
+    campaign_of(workspace, fb, name="Untold")
+    drawn = reports.bars_of(campaigns(workspace, "-views"), "-views")
+    assert drawn
+    assert [(one.name, one.value, one.width) for one in drawn.bars[:2]] == [("Sale 9", 900, 100), ("Sale 8", 800, 88.9)]
+    assert (len(drawn.bars), drawn.more) == (8, 2)
+    assert reports.bars_of(campaigns(workspace, "name"), "name") is None  # no rate is known
+    page = signed_in.get(reverse("analytics:campaigns"), {"sort": "-views"}).content.decode()
+    assert '<rect class="audience-bar" width="88.9" height="6" />' in page
+    assert "and 2 smaller ones" in page
