@@ -92,10 +92,12 @@ logger = logging.getLogger(__name__)
 POST = "accepted"
 ORGANIZATION = "organization"
 LOOKS = "looks"
+RESTORED = "restored_at"  # the engine's, too: another installation may have sent it until then
 REPEATED = "repeated"  # when the network refused the post because it has the same one already
 
 LOOK_PAGES = 8
 SETTLED = timedelta(minutes=6)  # after looks at 10 s, 1 min and 5 min Buffer's list counts as complete
+LISTED = timedelta(hours=1)  # however late its list is: what was made so long ago stands there
 GIVE_UP = timedelta(hours=24)
 TWIN = timedelta(days=1)  # how long ago that same one may have been made
 # Waits between two looks at a post on its way, and at last for ever, for lists that are read once a minute.
@@ -359,7 +361,7 @@ class BufferNetwork(Platform):
             "number": len(posts),
             "time": f"{(since - LOOK_BACK).astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         }
-        if now - since < SETTLED or self.api.config.auto_resend:
+        if now - since < SETTLED or self.api.config.auto_resend or _is_surely_complete(posts, handles, since, claimed):
             return Absent(seen)
         return Unknowable(
             seen + " " + _("Buffer promises no time by which a new post is listed, so please look at the channel.")
@@ -646,6 +648,16 @@ def _is_another(theirs: str, ours: str) -> bool:
     """
     there, here = urlsplit(theirs), urlsplit(ours)
     return there.netloc == here.netloc and there.path.rpartition("/")[2] != here.path.rpartition("/")[2]
+
+
+def _is_surely_complete(posts: list[BufferPost], handles: Handles, since: datetime, claimed: Collection[str]) -> bool:
+    """Nothing that a program made on the channel is unaccounted for, and the only one who may have made it, an
+    installation that was lost before the backup was restored, has been silent for long. The text is not asked: somebody
+    may have changed it there after the backup."""
+    restored_at = instant_of(handles.get(RESTORED))
+    if restored_at is None or since >= restored_at or datetime.now(UTC) - restored_at < LISTED:
+        return False
+    return all(post.via != "api" or post.id in claimed for post in posts)
 
 
 def _is_of_this_attempt(post: BufferPost, since: datetime) -> bool:

@@ -893,6 +893,31 @@ def test_after_minutes_of_looking_a_person_decides_unless_told_otherwise(access,
     assert isinstance(look(x, access, handles=LOST, since=NOW - timedelta(minutes=6)), wanted)
 
 
+@pytest.mark.parametrize(
+    ("hours", "there", "claimed", "wanted"),
+    [
+        (2, {"text": "Other"}, (wire.POST_ID,), Absent),
+        (2, {"text": "Other", "via": "buffer"}, (), Absent),
+        (2, {"text": "Changed after the backup"}, (), Unknowable),
+        (0.5, {"text": "Other"}, (wire.POST_ID,), Unknowable),
+    ],
+    ids=["all are ours", "made by hand", "one more", "too early"],
+)
+def test_after_a_restore_a_plan_goes_out_where_all_of_the_list_is_accounted_for(
+    x, access, buffer, hours, there, claimed, wanted
+):
+    buffer.answers("posts", wire.page(wire.post("sent", **there)))
+    restored = {**LOST, "restored_at": (NOW - timedelta(hours=hours)).isoformat()}
+    found = look(x, access, handles=restored, since=NOW - timedelta(days=2), claimed=claimed)
+    assert isinstance(found, wanted)
+
+
+def test_an_answer_lost_after_a_restore_is_one_like_any_other(x, access, buffer):
+    buffer.answers("posts", wire.page())
+    restored = {**LOST, "restored_at": (NOW - timedelta(hours=2)).isoformat()}
+    assert isinstance(look(x, access, handles=restored, since=NOW - timedelta(hours=1)), Unknowable)
+
+
 def test_too_many_posts_to_read_are_for_a_person(x, access, buffer):
     buffer.answers("posts", *[wire.page(wire.post(text="Other"), after=f"n{number}") for number in range(8)])
     assert isinstance(look(x, access, handles=LOST), Unknowable)
