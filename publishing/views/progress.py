@@ -29,7 +29,7 @@ from publishing.job import STEPS_DONE
 from publishing.models import Attempt, FollowUp, Post, PostMedia, Publication, PublicationEvent, QueueEntry, Status
 from publishing.post_types import TYPE_NAMES
 from publishing.schedule import CannotDecide
-from publishing.states import IllegalMove, LostRace
+from publishing.states import IllegalMove, LostRace, may_be_out
 from publishing.views.timeline import timeline
 from socialhub.http import HttpRequest
 from socialhub.platforms import LABELS
@@ -102,6 +102,11 @@ class Card:
     @property
     def status(self) -> str:
         return self.publication.status
+
+    @property
+    def is_doubtful(self) -> bool:
+        """A draft of which an earlier try may be out all the same."""
+        return self.status == Status.DRAFT and may_be_out(self.publication)
 
     @property
     def moves(self) -> bool:

@@ -161,6 +161,14 @@ def test_a_decision_is_asked_for(signed_in: Client, account: ConnectedAccount) -
     assert response.context["delay"] is None
 
 
+def test_a_draft_that_may_be_out_says_so(signed_in: Client, account: ConnectedAccount) -> None:
+    post = make_post(account.workspace, account)
+    said = "It may be on Facebook already"
+    assert said not in signed_in.get(post.get_absolute_url()).content.decode()
+    post.publications.update(error_kind="given_up")
+    assert said in signed_in.get(post.get_absolute_url()).content.decode()
+
+
 def test_what_happened_in_one_instant_keeps_its_order(
     signed_in: Client, owner: User, account: ConnectedAccount
 ) -> None:
