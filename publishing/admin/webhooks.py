@@ -181,7 +181,7 @@ class WebhookEndpointAdmin(Books):
                         one.kind,
                         status_badge(one.status),
                         one.attempts,
-                        one.error or one.response_status or "–",
+                        (one.error and _now(one.error)) or one.response_status or "–",
                     )
                     for one in newest
                 ],
@@ -242,7 +242,7 @@ class WebhookDeliveryAdmin(Books):
 
     @admin.display(description=_("answer"))
     def answer(self, row: WebhookDelivery) -> str:
-        return short(row.error) or (f"HTTP {row.response_status}" if row.response_status else "–")
+        return short(row.error and _now(row.error)) or (f"HTTP {row.response_status}" if row.response_status else "–")
 
     @admin.display(description=_("what is said"))
     def what_is_said(self, row: WebhookDelivery) -> SafeString:
@@ -253,7 +253,11 @@ class WebhookDeliveryAdmin(Books):
             Panel(
                 _("Tries"),
                 [
-                    (format_html("<code>{}</code>", one["at"]), one["error"] or f"HTTP {one['status']}", one["ms"])
+                    (
+                        format_html("<code>{}</code>", one["at"]),
+                        (one["error"] and _now(one["error"])) or f"HTTP {one['status']}",
+                        one["ms"],
+                    )
                     for one in reversed(row.tries)
                 ],
                 (_("Time"), _("Answer"), _("Milliseconds")),

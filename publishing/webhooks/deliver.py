@@ -24,12 +24,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.language import speaking_to
 from publishing.models import WebhookDelivery, WebhookEndpoint
 from publishing.webhooks import ends
 from publishing.webhooks.sign import headers_for
-from socialhub.outside import Answer, Fetch, NotFetched, post
+from socialhub.outside import Answer, Fetch, NotFetched, Why, post
 from socialhub.redaction import redact
 
 logger = logging.getLogger(__name__)
@@ -93,13 +94,26 @@ class Call:
     headers: dict[str, str]
 
 
+# Why nobody answered. Kept in English, and translated where somebody reads it.
+WORDS = {
+    Why.ADDRESS: gettext_noop("This address is never called: it must be public, and https."),
+    Why.PRIVATE: gettext_noop("The address leads into a private network."),
+    Why.UNKNOWN: gettext_noop("There is no server of that name."),
+    Why.UNREACHABLE: gettext_noop("The receiver did not answer, or broke off."),
+    Why.CERTIFICATE: gettext_noop("The receiver’s certificate is not valid."),
+    Why.SLOW: gettext_noop("The receiver takes too long."),
+}
+FAULT = gettext_noop("Something went wrong on our side. Staff can find the details in the log.")
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """answer None: nobody answered; error says why, in a few words."""
+    """answer None: nobody answered; error says why, in a sentence, and detail in the words of the machine."""
 
     answer: Answer | None
     error: str
     seconds: float
+    detail: str = ""
 
     @property
     def is_taken(self) -> bool:
@@ -207,10 +221,11 @@ def send(call: Call) -> Result:
     try:
         answer = post(call.url, how, body=call.body, headers=call.headers)
     except NotFetched as error:
-        return Result(None, str(error), time.monotonic() - began)
+        words = WORDS.get(error.why, WORDS[Why.UNREACHABLE])
+        return Result(None, words, time.monotonic() - began, str(error))
     except Exception:  # the others must be noted
         logger.exception("webhook %s broke its thread's work", call.delivery.pk)
-        return Result(None, "a fault of this software", time.monotonic() - began)
+        return Result(None, FAULT, time.monotonic() - began)
     return Result(answer, "", answer.seconds)
 
 
@@ -223,7 +238,7 @@ def note(delivery: WebhookDelivery, result: Result) -> None:
         _seconds.pop(delivery.endpoint_id, None)
     delivery.attempts += 1
     told = {"at": now.isoformat(), "status": result.answer.status if result.answer else None}
-    this = {**told, "ms": round(result.seconds * 1000), "error": result.words}
+    this = {**told, "ms": round(result.seconds * 1000), "error": result.words, "detail": result.detail}
     delivery.tries = [*delivery.tries[:1], *delivery.tries[1:][-KEPT_TRIES + 2 :], this]
     fields: dict[str, Any] = {
         "attempts": delivery.attempts,
@@ -246,7 +261,12 @@ def note(delivery: WebhookDelivery, result: Result) -> None:
         if delivery.endpoint.failing_since:
             answers(delivery.endpoint)
     else:
-        logger.info("webhook %s was not taken by endpoint %s: %s", delivery.pk, delivery.endpoint_id, result.words)
+        logger.info(
+            "webhook %s was not taken by endpoint %s: %s",
+            delivery.pk,
+            delivery.endpoint_id,
+            result.detail or result.words,
+        )
         with speaking_to(delivery.endpoint.workspace):
             does_not_answer(delivery.endpoint, now, result)
 
@@ -277,7 +297,7 @@ def does_not_answer(endpoint: WebhookEndpoint, now: datetime, result: Result) ->
         rows.update(resting_until=now + min(max((now - since) / 2, LEAST_REST), MOST_REST))
         if now - since >= timedelta(days=settings.WEBHOOK_PAUSE_DAYS):
             why = _("It has taken no message for %(days)d days. Last: %(why)s.")
-            why %= {"days": (now - since).days, "why": result.words}
+            why %= {"days": (now - since).days, "why": _(result.words).rstrip(".")}
     if result.answer and result.answer.status == GONE:
         why = _("The receiver answered “410 Gone”: it wants no more messages.")
     if why:

@@ -14,7 +14,7 @@ from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from accounts.models import Notification, User, Workspace
 from accounts.notify import settle, tell
@@ -158,7 +158,7 @@ def resume(endpoint: WebhookEndpoint, *, with_missed: bool) -> None:
             waiting.update(
                 status=WebhookDelivery.Status.FAILED,
                 finished_at=now,
-                error=_("Left out when the webhook was resumed.")[:300],
+                error=gettext_noop("Left out when the webhook was resumed."),
             )
     settle(endpoint.workspace, incident_of(endpoint))
 

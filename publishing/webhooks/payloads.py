@@ -22,17 +22,17 @@ TEST = "test"
 # Every kind of message, with its meaning for people who choose.
 KINDS: dict[str, Any] = {
     "publication.scheduled": gettext_lazy("A publication waits for its time, for the first time or again"),
-    "publication.queued": gettext_lazy("Its turn has come"),
-    "publication.publishing": gettext_lazy("A worker has begun to publish it"),
-    "publication.published": gettext_lazy("It is out"),
-    "publication.failed": gettext_lazy("It has failed"),
-    "publication.checking": gettext_lazy("The network’s answer was lost, so we look whether it is out"),
-    "publication.draft": gettext_lazy("It was taken back and is a draft again"),
+    "publication.queued": gettext_lazy("A publication has its turn"),
+    "publication.publishing": gettext_lazy("A worker has begun with a publication"),
+    "publication.published": gettext_lazy("A publication is out"),
+    "publication.failed": gettext_lazy("A publication has failed"),
+    "publication.checking": gettext_lazy("A publication may be out: the network’s answer was lost, so we look"),
+    "publication.draft": gettext_lazy("A publication was taken back and is a draft again"),
     "post.published": gettext_lazy("A post is out on all its accounts"),
     "account.connected": gettext_lazy("An account was connected"),
     "account.disconnected": gettext_lazy("An account was disconnected"),
     "account.trouble": gettext_lazy("An account needs somebody: access ended or ending, a limit, no figures"),
-    "account.recovered": gettext_lazy("That trouble is over"),
+    "account.recovered": gettext_lazy("An account’s trouble is over"),
 }
 
 MEANINGS = {

@@ -200,7 +200,8 @@ def test_nobody_there_is_no_answer(workspace: Workspace, make_receiver: Callable
     deliver.run()
     row = only()
     assert (row.status, row.response_status, row.attempts) == (Status.WAITING, None, 1)
-    assert row.error.startswith("no answer")
+    assert row.error == "The receiver did not answer, or broke off."
+    assert row.tries[-1]["detail"].startswith("no answer")
 
 
 @pytest.mark.django_db
@@ -336,7 +337,7 @@ def test_an_answer_that_never_ends_is_cut_off(
         assert time.monotonic() - began < 5
     finally:
         go_on.set()
-    assert only().error == "it takes too long"
+    assert only().error == "The receiver takes too long."
 
 
 # Pausing

@@ -256,3 +256,19 @@ def test_only_owners_and_admins_get_there(
     assert {signed_in_stranger.post(address).status_code for address in acts} == {404}
     assert WebhookEndpoint.objects.filter(paused_at=None).count() == 1
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_the_log_speaks_the_language_of_its_reader(signed_in: Client, endpoint: WebhookEndpoint) -> None:
+    endpoint.url = "https://127.0.0.1/"
+    endpoint.save()
+    (row,) = logged(endpoint, 1, status=Status.WAITING, attempts=0)
+    deliver.run()
+    log = page(endpoint)
+    one = reverse("publishing:webhook_delivery", args=[row.pk])
+    for address in (log, one):
+        text = signed_in.get(address, headers={"Accept-Language": "de"}).content.decode()
+        assert "Die Adresse führt in ein privates Netz." in text
+        assert "Eine Veröffentlichung ist online" in text, "its kind, in words"
+        assert '<code translate="no">publication.published</code>' in text
+        assert "The address leads" not in text
+    assert "127.0.0.1 is in a private network" in text, "the words of the machine, for whoever mends it"
