@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,8 +26,9 @@ from publishing.forms.composer_rows import account_rows, picture_rows
 from publishing.forms.fields import ACCEPT_DOCUMENTS, ACCEPT_IMAGES, ACCEPT_VIDEOS, uuids
 from publishing.forms.starts import for_change
 from publishing.forms.when import PICKS
-from publishing.models import Autosave, CaptionTemplate, HashtagGroup, MediaFile, Post
+from publishing.models import Autosave, Post
 from publishing.states import LostRace
+from publishing.views import composer_menus
 from publishing.views.autosave import address_of, kept_text
 from publishing.views.composer_review import review
 from publishing.views.composer_shape import SHAPES, refresh_offers, shape, take_uploads
@@ -36,8 +36,6 @@ from publishing.views.composer_start import asked_key, know_accounts, posts_with
 from socialhub.guards import brings_files, paced
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
-
-RECENT_MEDIA = 24
 
 
 @never_cache
@@ -47,8 +45,9 @@ RECENT_MEDIA = 24
 def post_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return answer(request, None)
+    if menu := composer_menus.asked(request):
+        return composer_menus.answer(request, menu, reverse("publishing:post_new"))
     accounts = accounts_of(request.workspace)
-    templates = CaptionTemplate.objects.filter(workspace=request.workspace)
     key = asked_key(request)
     kept = autosave.find(request.workspace, request.user, key) if key else None
     if kept and kept.post:
@@ -58,10 +57,10 @@ def post_new(request: HttpRequest) -> HttpResponse:
     if kept:
         initial = as_typed(kept, workspace=request.workspace, user=request.user)
     else:
-        initial = {**start(request, accounts, templates), **({"key": key} if key else {})}
+        initial = {**start(request, accounts), **({"key": key} if key else {})}
     form = ComposerForm(workspace=request.workspace, user=request.user, initial=initial, accounts=accounts)
     offered = None if kept else autosave.of(request.workspace, request.user).filter(post=None).first()
-    return page(request, form, kept=kept, offered=offered, templates=templates)
+    return page(request, form, kept=kept, offered=offered)
 
 
 @never_cache
@@ -85,6 +84,8 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
         return redirect(post)
     if request.method == "POST":
         return answer(request, post)
+    if menu := composer_menus.asked(request):
+        return composer_menus.answer(request, menu, reverse("publishing:post_edit", args=[post.pk]))
     accounts = accounts_of(request.workspace)
     know_accounts(post, accounts)
     key = asked_key(request)
@@ -143,7 +144,8 @@ def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
             return own_fields(request, shaped, which)
         if action == "later":
             shaped.fields["day"].widget.attrs["autofocus"] = True
-        return page(request, shaped, refused=refused, status=422 if refused else 200)
+        menu = which if action == "open" and which in composer_menus.MENUS else ""
+        return page(request, shaped, refused=refused, menu=menu, status=422 if refused else 200)
     if refused or not form.is_valid():
         form.is_valid()
         return page(request, form, refused=refused, status=422)
@@ -213,14 +215,14 @@ def page(
     refused: Sequence[str] = (),
     kept: Autosave | None = None,
     offered: Autosave | None = None,
-    templates: QuerySet[CaptionTemplate] | None = None,
+    menu: str = "",
     is_outdated: bool = False,
     is_gone: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """The composer as a page, or its form alone for HTMX.
 
-    kept: what was typed before, and stands in the form again; offered: what could.
+    kept: what was typed before, and stands in the form again; offered: what could. menu: the one that stands open.
     """
     workspace = request.workspace
     reviewed = review(form, submitted=form.is_bound)
@@ -243,11 +245,8 @@ def page(
         "accept": f"{ACCEPT_IMAGES},{ACCEPT_VIDEOS},{ACCEPT_DOCUMENTS}",
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "max_video_bytes": settings.UPLOAD_VIDEO_MAX_BYTES,
-        "templates": CaptionTemplate.objects.filter(workspace=workspace) if templates is None else templates,
-        "groups": HashtagGroup.objects.filter(workspace=workspace),
-        "library": MediaFile.objects.filter(workspace=workspace)
-        .exclude(pk__in=form.media_ids)
-        .order_by("-created_at")[:RECENT_MEDIA],
+        "menus": composer_menus.filled(workspace, form.media_ids),
+        **(composer_menus.opened(menu, workspace, form.media_ids, form.image_set) if menu else {}),
         "action_url": address_of_form(form),
     }
     template = "publishing/_composer.html" if request.htmx else "publishing/composer.html"

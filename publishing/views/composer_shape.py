@@ -27,7 +27,21 @@ from socialhub.platforms.errors import PlatformError
 from socialhub.platforms.rules import RULES
 from socialhub.time_zones import known_zones
 
-SHAPES = ("refresh", "upload", "add", "remove", "up", "down", "template", "group", "offers", "later", "pick", "own")
+SHAPES = (
+    "refresh",
+    "upload",
+    "add",
+    "remove",
+    "up",
+    "down",
+    "template",
+    "group",
+    "offers",
+    "later",
+    "pick",
+    "own",
+    "open",
+)
 
 
 def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:

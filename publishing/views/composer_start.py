@@ -19,9 +19,7 @@ from publishing.models.posts import held_hashtags
 from socialhub.http import HttpRequest
 
 
-def start(
-    request: HttpRequest, accounts: Sequence[ConnectedAccount], templates: Iterable[CaptionTemplate]
-) -> dict[str, Any]:
+def start(request: HttpRequest, accounts: Sequence[ConnectedAccount]) -> dict[str, Any]:
     """What a new composer begins with: an image set, another post, or nothing; and a place in the calendar, if named.
 
     Unknown ids answer 404.
@@ -33,7 +31,7 @@ def start(
             Prefetch("items", queryset=ImageSetItem.objects.select_related("media"))
         )
         image_set = get_object_or_404(sets, pk=pks[0] if pks else None)
-        template = next(iter(templates), None)
+        template = CaptionTemplate.objects.filter(workspace=request.workspace).first()
         initial = from_set(image_set, captions.fill(template.body, image_set).text if template else "")
         held = held_hashtags(initial["caption"])
         initial["hashtags"] = [tag for tag in initial["hashtags"] if tag.lower() not in held]

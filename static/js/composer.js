@@ -79,7 +79,7 @@
   function showOwn(field) {
     const account = field.name.slice("caption-".length);
     const isOwn = field.value.trim() !== "";
-    const parts = `[data-own="${CSS.escape(account)}"], .composer-override[data-account="${CSS.escape(account)}"]`;
+    const parts = `.composer-account:has([value="${account}"]), .composer-override[data-account="${account}"]`;
     for (const part of document.querySelectorAll(parts)) part.toggleAttribute("data-own-text", isOwn);
     if (!isOwn) document.getElementById(`difference_${account}`)?.replaceChildren();
   }

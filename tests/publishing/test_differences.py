@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import Workspace
 from publishing.differences import WORDS_MOST, difference
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet
-from tests.factories import make_account
+from tests.factories import make_account, make_media, workspace_of
 from tests.publishing.test_composer import typed
 
 CHECK, NEW = reverse("publishing:post_check"), reverse("publishing:post_new")
@@ -78,10 +78,18 @@ def test_a_template_of_the_menu_says_what_it_gives_and_what_the_set_lacks(
     template = CaptionTemplate.objects.create(workspace=workspace, name="Full", body="{title}: {Engine}, {Price}")
     HashtagGroup.objects.create(workspace=workspace, name="Cars", hashtags=["camaro", "v8"])
     page = signed_in.get(NEW, {"set": str(image_set.pk)}).content.decode()
-    assert "Camaro: , {Price}" in page
-    assert "The set has no Price" in page
-    assert "Still empty in the set: Engine" in page
-    assert "#camaro #v8" in page
+    assert "The set has no Price" not in page  # made when somebody looks for it
+    assert f'hx-get="{NEW}?menu=template"' in page
+    fetched = signed_in.get(NEW, {"set": str(image_set.pk), "menu": "template"}, headers={"HX-Request": "true"})
+    plain = signed_in.post(NEW, {**typed(set=str(image_set.pk)), "action": "open:template"})
+    assert "<html" not in fetched.content.decode()
+    for answer in (fetched, plain):
+        assert "Camaro: , {Price}" in answer.content.decode()
+        assert "The set has no Price" in answer.content.decode()
+        assert "Still empty in the set: Engine" in answer.content.decode()
+    assert 'id="menu_template" open' in plain.content.decode()
+    groups = signed_in.get(NEW, {"menu": "group"}, headers={"HX-Request": "true"})
+    assert "#camaro #v8" in groups.content.decode()
     form = {**typed(set=str(image_set.pk)), "action": f"template:{template.pk}"}
     assert signed_in.post(NEW, form).context["form"]["caption"].value() == "Camaro: , {Price}"
 
@@ -99,3 +107,20 @@ def test_a_menu_never_takes_what_belongs_to_another_workspace(signed_in: Client,
     answer = signed_in.post(NEW, {**typed(hashtags="#mine"), "action": f"group:{foreign.pk}"})
     assert answer.context["form"]["hashtags"].value() == "#mine"
     assert "secret" not in answer.content.decode()
+
+
+def test_a_menu_lists_nothing_of_another_workspace(signed_in: Client, stranger: Any, workspace: Workspace) -> None:
+    theirs = workspace_of(stranger)
+    HashtagGroup.objects.create(workspace=theirs, name="Foreign", hashtags=["secret"])
+    CaptionTemplate.objects.create(workspace=theirs, name="Foreign", body="secret")
+    image_set = ImageSet.objects.create(workspace=theirs, title="Foreign")
+    media, mine = make_media(theirs), [make_media(workspace) for _number in range(2)]
+    CaptionTemplate.objects.create(workspace=workspace, name="Ours", body="{title}")
+    HashtagGroup.objects.create(workspace=workspace, name="Ours", hashtags=["ours"])
+    for menu in ("template", "group", "library"):
+        query = {"menu": menu, "set": str(image_set.pk), "media": str(mine[0].pk)}
+        page = signed_in.get(NEW, query, headers={"HX-Request": "true"}).content.decode()
+        assert not any(told in page for told in ("Foreign", "secret", str(media.pk), str(mine[0].pk)))
+        assert ("Ours" in page, str(mine[1].pk) in page) == (menu != "library", menu == "library")
+    assert "<html" in signed_in.get(NEW, {"menu": "group"}).content.decode()
+    assert signed_in.get(NEW, {"menu": "nothing"}, headers={"HX-Request": "true"}).status_code == 200
