@@ -36,10 +36,11 @@ def resume(subject: Pausable) -> None:
 
 def write(subject: Pausable, fields: dict[str, object]) -> None:
     """Of a workspace that is being deleted nothing goes out, whatever anybody presses, and nothing when it is brought back."""
-    rows = type(subject)._default_manager.filter(pk=subject.pk)
     if isinstance(subject, Workspace):
-        rows = rows.filter(deleting_at=None)
-    if not rows.update(**fields):
+        written = Workspace.objects.filter(pk=subject.pk, deleting_at=None).update(**fields)
+    else:
+        written = ConnectedAccount.objects.filter(pk=subject.pk).update(**fields)
+    if not written:
         return
     for name, value in fields.items():
         setattr(subject, name, value)
