@@ -163,7 +163,7 @@ def test_a_decision_is_asked_for(signed_in: Client, account: ConnectedAccount) -
 
 def test_a_draft_that_may_be_out_says_so(signed_in: Client, account: ConnectedAccount) -> None:
     post = make_post(account.workspace, account)
-    said = "It may be on Facebook already"
+    said = "It may be on Instagram already"
     assert said not in signed_in.get(post.get_absolute_url()).content.decode()
     post.publications.update(error_kind="given_up")
     assert said in signed_in.get(post.get_absolute_url()).content.decode()
