@@ -66,6 +66,7 @@ def is_shown(model):
     return model in admin.site._registry or model in inlines
 
 
+admin.autodiscover()  # its pages are read in with the addresses, later than this
 REGISTERED = [model for model in models() if model in admin.site._registry]
 
 
