@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User, Workspace
 from publishing import image_sets
-from publishing.models import ImageSet, ImageSetItem
+from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem
 from tests.browser import axe
 from tests.browser.conftest import OpenPage
 from tests.factories import make_account, make_media
@@ -221,3 +221,23 @@ def test_tabs_that_do_not_fit_fade_and_show_the_active_one(phone: Page, open_pag
     desktop = open_page("desktop", user=owner)
     desktop.goto("/account/sessions/")
     expect(desktop.locator(".tabs")).to_have_attribute("data-cut", "")
+
+
+def test_the_menus_are_filled_as_they_are_opened(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace)
+    made = [make_media(workspace) for _number in range(2)]
+    CaptionTemplate.objects.create(workspace=workspace, name="For Fridays", body="Weekend in {title}")
+    HashtagGroup.objects.create(workspace=workspace, name="Cars", hashtags=["camaro", "v8"])
+    desktop.goto("/posts/new/")
+    desktop.locator(".composer-fill summary").first.click()
+    desktop.get_by_role("button", name="For Fridays").click()
+    expect(desktop.get_by_label("Caption", exact=True)).to_have_value("Weekend in {title}")
+    desktop.locator("#menu_group summary").click()
+    desktop.get_by_role("button", name="Cars").click()
+    expect(desktop.get_by_label("Hashtags")).to_have_value("#camaro #v8")
+    desktop.locator("#menu_library summary").click()
+    desktop.locator(f".composer-pick:has([value='{made[0].pk}'])").click()
+    desktop.get_by_role("button", name="Add what is chosen").click()
+    expect(desktop.locator(".composer-picture")).to_have_count(1)
+    # It stays open, and offers what is not in the post yet.
+    expect(desktop.locator(".composer-pick")).to_have_count(1)
