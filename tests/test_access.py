@@ -27,7 +27,7 @@ from accounts.models import ApiKey, Membership, Role, User, Workspace
 from publishing.models import Publication
 from socialhub.api import ROOT, document_text
 from tests.accounts.conftest import member, sign_in
-from tests.test_isolation import ADDRESSES, MARK, Things, _network, ask, everything, make_things
+from tests.test_isolation import ADDRESSES, MARK, Things, _network, ask, everything, make_things, several
 
 __all__ = ["_network"]
 
@@ -108,12 +108,6 @@ ELSE = {
     ("analytics:workspace_delete", "admin"): FORBIDDEN,
     ("analytics:workspace_bring_back", "admin"): FORBIDDEN,
 }
-
-
-def several(rows: list[tuple[str, str]]) -> list[Any]:
-    """Rows in groups: every cell is undone, so that one world serves many."""
-    groups = [rows[first : first + 12] for first in range(0, len(rows), 12)]
-    return [pytest.param(group, id=f"{' '.join(group[0])} to {' '.join(group[-1])}") for group in groups]
 
 
 def expected_of_page(name: str, who: str) -> str:

@@ -15,7 +15,7 @@ from django.urls.resolvers import URLPattern, URLResolver, get_resolver
 from accounts.models import Membership, User, Workspace
 from tests.factories import make_account, make_user
 from tests.operation.test_settings import VALID
-from tests.test_isolation import ADDRESSES, Things, ask, make_things
+from tests.test_isolation import ADDRESSES, Things, ask, make_things, several
 
 pytestmark = pytest.mark.django_db
 LOGIN, RESET, SIGNUP = (reverse(f"account_{name}") for name in ("login", "reset_password", "signup"))
@@ -56,12 +56,15 @@ def assert_kept_by_nobody_else(response: Any) -> None:
     assert not kept & {"public", "s-maxage"}
 
 
-@pytest.mark.parametrize("name", [name for name, line in ADDRESSES.items() if "GET" in line.methods])
-def test_every_answer_is_guarded(signed_in: Client, signed_in_stranger: Client, things: Things, name: str) -> None:
-    for client in (signed_in, signed_in_stranger, Client()):
-        response = ask(client, "GET", things.url(name), {})
-        assert_guarded(response)
-        assert_kept_by_nobody_else(response)
+@pytest.mark.parametrize("names", several(name for name, line in ADDRESSES.items() if "GET" in line.methods))
+def test_every_answer_is_guarded(
+    signed_in: Client, signed_in_stranger: Client, things: Things, names: list[str]
+) -> None:
+    for name in names:
+        for client in (signed_in, signed_in_stranger, Client()):
+            response = ask(client, "GET", things.url(name), {})
+            assert_guarded(response)
+            assert_kept_by_nobody_else(response)
 
 
 @pytest.mark.parametrize("address", ["/nowhere/", LOGIN, SIGNUP, RESET, "/healthz", "/admin/login/"])
@@ -99,11 +102,12 @@ def test_no_view_takes_forms_from_elsewhere() -> None:
     assert {view.__name__ for view in views if getattr(view, "csrf_exempt", False)} == SIGNED
 
 
-@pytest.mark.parametrize("name", [name for name, line in ADDRESSES.items() if "POST" in line.methods])
-def test_a_form_without_its_token_is_refused(owner: User, things: Things, name: str) -> None:
+@pytest.mark.parametrize("names", several(name for name, line in ADDRESSES.items() if "POST" in line.methods))
+def test_a_form_without_its_token_is_refused(owner: User, things: Things, names: list[str]) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
-    assert client.post(things.url(name), things.data(name)).status_code == 403
+    for name in names:
+        assert client.post(things.url(name), things.data(name)).status_code == 403, name
 
 
 # --- Redirects ------------------------------------------------------------------------------------------------
