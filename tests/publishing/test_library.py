@@ -240,6 +240,16 @@ def test_a_full_set_takes_no_more(signed_in: Client, workspace: Workspace):
     assert "“one more.jpg” was not added. A set holds at most 100 images" in answer.content.decode()
 
 
+@pytest.mark.parametrize(("images", "links"), [(4, 0), (5, 1)])
+def test_below_many_images_the_details_are_one_press_away(
+    signed_in: Client, workspace: Workspace, images: int, links: int
+):
+    image_set = make_set(workspace, images=images)
+    page = signed_in.get(link("set_detail", image_set.pk)).content.decode()
+    assert page.count('href="#about-heading"') == links
+    assert 'id="about-heading"' in page
+
+
 def test_images_are_put_in_order(signed_in: Client, workspace: Workspace):
     image_set = make_set(workspace, images=4)
     wanted = ids(image_set)[::-1]
