@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import ConnectedAccount
 from accounts.verify import verify
@@ -42,6 +43,12 @@ SHAPES = (
     "own",
     "open",
 )
+
+GONE = {  # what a menu still offered
+    "template": gettext_lazy("This template is not there any more. The caption stays as it was."),
+    "group": gettext_lazy("This group of hashtags is not there any more. The hashtags stay as they were."),
+    "add": gettext_lazy("Something of what you chose is not in the library any more. Nothing was added; choose again."),
+}
 
 
 def take_uploads(request: HttpRequest, data: QueryDict) -> list[str]:
@@ -89,6 +96,8 @@ def shape(request: HttpRequest, form: ComposerForm, action: str, which: str) -> 
         data[action] = which
     chosen = ShapingForm(data, workspace=request.workspace)
     chosen.is_valid()
+    if action in chosen.errors:
+        messages.warning(request, str(GONE[action]))
     if action == "add":
         media += [picture.pk for picture in chosen.cleaned_data.get("add", ()) if picture.pk not in media]
     elif action in ("remove", "up", "down"):

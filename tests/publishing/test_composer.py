@@ -564,6 +564,21 @@ def test_a_template_fills_the_caption(signed_in: Client, workspace: Workspace) -
     assert form["caption"].value() == "1969 Camaro Restoration!"
 
 
+@pytest.mark.parametrize("action", ["template", "group", "add"])
+def test_what_was_deleted_while_a_menu_was_open_is_said(signed_in: Client, action: str) -> None:
+    gone = str(uuid.uuid4())
+    data = {**typed(caption="Typed", hashtags="#v8"), "action": "add" if action == "add" else f"{action}:{gone}"}
+    response = signed_in.post(NEW, {**data, "add": gone})
+    assert (
+        "not there any more." in response.content.decode()
+        or "not in the library any more." in response.content.decode()
+    )
+    assert (response.context["form"]["caption"].value(), response.context["form"]["hashtags"].value()) == (
+        "Typed",
+        "#v8",
+    )
+
+
 def test_a_hashtag_group_is_added(signed_in: Client, workspace: Workspace) -> None:
     group = HashtagGroup.objects.create(workspace=workspace, name="Cars", hashtags=["v8", "chevy"])
     form = shaped(signed_in, typed(hashtags="#mine"), "group", group=str(group.pk))
