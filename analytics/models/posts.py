@@ -103,7 +103,7 @@ class PlatformPost(Figures):
 class PostSnapshot(Figures):
     """The figures of a post at one time. mark: the age that it stands for ("1h", "6h", "24h", "3d", "7d", "28d")."""
 
-    platform_post = models.ForeignKey(PlatformPost, on_delete=models.CASCADE, related_name="snapshots")
+    platform_post = models.ForeignKey(PlatformPost, on_delete=models.CASCADE, related_name="snapshots", db_index=False)
     fetched_at = models.DateTimeField()
     mark = models.CharField(max_length=3, blank=True)
 
@@ -125,8 +125,8 @@ class PostDay(Figures):
     gained: differences to the day before that is known ({"views": 12, "span_minutes": 1440}).
     """
 
-    platform_post = models.ForeignKey(PlatformPost, on_delete=models.CASCADE, related_name="days")
-    account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE, related_name="post_days")
+    platform_post = models.ForeignKey(PlatformPost, on_delete=models.CASCADE, related_name="days", db_index=False)
+    account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE, related_name="post_days", db_index=False)
     day = models.DateField()
     fetched_at = models.DateTimeField()
     gained = models.JSONField(default=dict)

@@ -136,7 +136,7 @@ class PostMedia(models.Model):
         PAD = "pad", _("Bars at its sides")
         CROP = "crop", _("Crop to the focus point")
 
-    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="post_media")
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="post_media", db_index=False)
     media = models.ForeignKey(MediaFile, on_delete=models.PROTECT, related_name="+")
     position = models.PositiveIntegerField()
     alt_text = models.CharField(max_length=1000, blank=True)
@@ -158,8 +158,8 @@ class Publication(models.Model):
     """One post on one connected account. `publishing.states.move` alone writes `status`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="publications")
-    account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT, related_name="publications")
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="publications", db_index=False)
+    account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT, related_name="publications", db_index=False)
     post_type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in PostType])
     caption_override = models.TextField(blank=True)
     # What else was chosen for this network, by the names of its rules: {"board_service_id": "…", "title": "…"}.
@@ -216,7 +216,7 @@ class Publication(models.Model):
 class PublicationEvent(models.Model):
     """One change of status: when, by whom, why."""
 
-    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="events")
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="events", db_index=False)
     from_status = models.CharField(max_length=12, choices=Status)
     to_status = models.CharField(max_length=12, choices=Status)
     at = models.DateTimeField()

@@ -79,7 +79,7 @@ class Attempt(models.Model):
         PUBLISH = "publish"
         CHECK = "check"
 
-    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="attempts")
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveSmallIntegerField()
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.PUBLISH)
     worker = models.CharField(max_length=100)

@@ -16,6 +16,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -97,6 +98,24 @@ def test_single_hours_of_long_ago_go_where_the_day_tells_it(workspace: Workspace
 
     settings.INSIGHTS_HOUR_DAYS = 30
     assert retention.tidy()["hours"] == 23, "of the one lately"
+
+
+GROWING = ("publishing_attempt", "publishing_publicationevent", "publishing_publication", "publishing_postmedia")
+GROWING += ("analytics_postday", "analytics_postsnapshot")
+NEEDLESS = """
+    SELECT one.indexrelid::regclass::text
+    FROM pg_index one JOIN pg_index other ON other.indrelid = one.indrelid AND other.indexrelid <> one.indexrelid
+    WHERE one.indrelid::regclass::text = ANY(%s) AND NOT one.indisunique
+      AND one.indpred IS NULL AND other.indpred IS NULL AND one.indexprs IS NULL
+      AND other.indkey::text LIKE one.indkey::text || ' %%'
+"""
+
+
+def test_what_grows_fastest_keeps_no_index_that_another_begins_with() -> None:
+    """Each costs a write with each row, and room in the memory of the database, for nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEEDLESS, [list(GROWING)])
+        assert cursor.fetchall() == []
 
 
 # --- Files ----------------------------------------------------------------------------------------------------
