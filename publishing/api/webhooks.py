@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from ninja import Query
@@ -22,6 +23,7 @@ from accounts.api.base import (
     Moment,
     Permit,
     Scope,
+    idempotent,
     invalid,
     manages,
     paged,
@@ -92,6 +94,7 @@ class Try(Model):
     status: int | None = Field(description="Null: nobody answered.")
     ms: int
     error: str
+    detail: str = Field(default="", description="In the words of the machine, for whoever mends it.")
 
 
 class DeliveryOut(Model):
@@ -184,6 +187,7 @@ def resume_webhook(request: ApiRequest, webhook_id: UUID, wanted: ResumeInput | 
 
 
 @webhooks.post("webhooks/{uuid:webhook_id}/test", auth=manages, response={202: DeliveryOut})
+@idempotent
 def test_webhook(request: ApiRequest, webhook_id: UUID) -> Answer[DeliveryOut]:
     """Sends a message of the kind “test”. Its delivery tells how it went."""
     return Answer(202, by_hand(lambda: ends.send_test(find(request, webhook_id), request.user)))
@@ -215,6 +219,7 @@ def read_delivery(request: ApiRequest, delivery_id: UUID) -> WholeDelivery:
 
 
 @webhooks.post("webhook-deliveries/{uuid:delivery_id}/replay", auth=manages, response={202: DeliveryOut})
+@idempotent
 def replay_delivery(request: ApiRequest, delivery_id: UUID) -> Answer[DeliveryOut]:
     """Sends the same message again, with the same `webhook-id`."""
     return Answer(202, by_hand(lambda: ends.replay(find_delivery(request, delivery_id))))
@@ -249,7 +254,7 @@ def by_hand(send: Callable[[], WebhookDelivery]) -> DeliveryOut:
         delivery = send()
     except ends.Refused as refused:
         raise ApiError(409, refused.code, str(refused)) from refused
-    wake_sender()
+    transaction.on_commit(wake_sender)
     return delivery_out(delivery)
 
 

@@ -136,3 +136,16 @@ def test_only_managers_with_the_scope_and_only_their_own(
         body = {"description": "x"} if method == "PATCH" else None
         error_of(theirs(method, address, body), 404)
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_a_repeated_request_sends_nothing_twice(program: Program, receiver: Receiver) -> None:
+    webhook = made(program, receiver)
+    first, again = (program("POST", f"webhooks/{webhook['id']}/test", Idempotency_Key="one") for _ in range(2))
+    assert (first.status_code, first.json()) == (202, again.json())
+    assert again["Idempotent-Replayed"] == "true"
+    deliver.run()
+    address = f"webhook-deliveries/{first.json()['id']}/replay"
+    replays = [program("POST", address, Idempotency_Key="two").json()["id"] for _ in range(2)]
+    assert replays[0] == replays[1]
+    deliver.run()
+    assert len(receiver.got) == 2
