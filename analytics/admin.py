@@ -50,6 +50,7 @@ from socialhub.platforms.metrics.types import Subject
 from socialhub.templatetags.ui import when
 
 FIGURES = ("likes", "comments", "shares", "saves", "views", "impressions", "reach", "clicks")
+OF_LISTS = ("likes", "comments", "views", "reach")  # of which most networks tell something; the page of a row has all
 HOUR = timedelta(hours=1)
 SUBJECTS: dict[str, Any] = {
     Subject.ACCOUNT: gettext_lazy("days of an account"),
@@ -176,7 +177,7 @@ class AccountSyncAdmin(Books):
         *("key", account_of("account"), badge("account__status", gettext_lazy("status"))),
         *(at("account__last_synced_at", gettext_lazy("last synced")), at("full_at", gettext_lazy("all of it"))),
         *(at("next_at", gettext_lazy("next")), at("claimed_until", gettext_lazy("claimed until")), "step"),
-        *("calls", "today", "failures", "trouble"),
+        *("today", "failures", "trouble"),
     )
     list_display_links = ("key",)
     list_filter = (StuckFilter, PlatformFilter, "account__status")
@@ -323,7 +324,7 @@ class OursFilter(admin.SimpleListFilter):
 @admin.register(PlatformPost)
 class PlatformPostAdmin(Books):
     list_display = (
-        *("platform_post_id", account_of("account"), "start", at("posted_at", gettext_lazy("posted")), *FIGURES),
+        *("platform_post_id", account_of("account"), "start", at("posted_at", gettext_lazy("posted")), *OF_LISTS),
         *(at("fetched_at", gettext_lazy("read")), at("next_fetch_at", gettext_lazy("next"))),
         at("gone_at", gettext_lazy("gone")),
     )
@@ -368,7 +369,7 @@ class PlatformPostAdmin(Books):
 class PostSnapshotAdmin(Books):
     list_display = (
         *("id", at("fetched_at", gettext_lazy("read")), "mark", "platform_post", account_of("platform_post__account")),
-        *FIGURES,
+        *OF_LISTS,
     )
     list_filter = ("mark", "fetched_at")
     list_select_related = ("platform_post__account",)
@@ -380,7 +381,7 @@ class PostSnapshotAdmin(Books):
 
 @admin.register(PostDay)
 class PostDayAdmin(Books):
-    list_display = ("id", "day", "platform_post", account_of("account"), *FIGURES, "differences")
+    list_display = ("id", "day", "platform_post", account_of("account"), *OF_LISTS, "differences")
     list_filter = (PlatformFilter, "day")
     list_select_related = ("platform_post", "account")
     search_fields = ("platform_post__platform_post_id__exact", "account__name", "account__username")

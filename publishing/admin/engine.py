@@ -143,7 +143,7 @@ class QueueEntryAdmin(OfPublication):
 class AttemptAdmin(OfPublication):
     list_display = (
         *("number", "publication_link", account_of("publication__account"), "purpose", at("started_at", _("started"))),
-        *("seconds", "outcome_shown", "text", "code", "request_id", "worker"),
+        *("seconds", "outcome_shown", "text", "code", "request_id"),
     )
     list_filter = ("purpose", OutcomeFilter, PlatformOfPublicationFilter, "started_at")
     list_select_related = ("publication__post", "publication__account")

@@ -40,6 +40,19 @@ class MediaFileAdmin(Books):
     id_fields = ("pk", "workspace")
     ordering = ("-created_at",)
     inlines = (RenditionInline,)
+    fields = (
+        *("id", "workspace", "uploaded_by", "original_name", "kind", "content_type", "width", "height", "size_bytes"),
+        *("facts", "focus_x", "focus_y", "alt_text", "sha256", "stored_path", "thumbnail_path", "created_at"),
+    )
+
+    @admin.display(description=_("stored as"))
+    def stored_path(self, row: MediaFile) -> str:
+        """Its name in the storage. Files are served to members only, so a link would lead nowhere."""
+        return row.file.name or "–"
+
+    @admin.display(description=_("thumbnail stored as"))
+    def thumbnail_path(self, row: MediaFile) -> str:
+        return row.thumbnail.name or "–"
 
 
 @admin.register(Rendition)
@@ -50,6 +63,11 @@ class RenditionAdmin(Books):
     search_fields = ("spec", "media__original_name")
     id_fields = ("media",)
     ordering = ("-pk",)
+    fields = ("media", "spec", "content_type", "width", "height", "size_bytes", "stored_path", "created_at")
+
+    @admin.display(description=_("stored as"))
+    def stored_path(self, row: Rendition) -> str:
+        return row.file.name or "–"
 
 
 class ImageSetItemInline(admin.TabularInline):

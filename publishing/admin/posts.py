@@ -28,6 +28,7 @@ from publishing.models import (
     QueueEntry,
     Status,
 )
+from publishing.post_types import TYPE_NAMES
 from publishing.settle import incident_of
 from socialhub.admin_books import (
     Books,
@@ -51,6 +52,7 @@ from socialhub.admin_books import (
     short,
 )
 from socialhub.admin_panels import Panel, facts
+from socialhub.platforms.base import PostType
 from socialhub.templatetags.ui import said, status_badge, when
 
 ATTEMPTS_SHOWN = 5  # of each purpose, with their steps; the others are one click away
@@ -174,7 +176,7 @@ class StatusFilter(admin.SimpleListFilter):
 @admin.register(Publication)
 class PublicationAdmin(Books):
     list_display = (
-        *("post_text", account_of("account"), "post_type", badge("status", _("status"))),
+        *("post_text", badge("status", _("status")), account_of("account"), "kind"),  # a phone shows the first two
         *(at("scheduled_at", _("scheduled")), "next_try", error("error_kind"), "last_error"),
         *(at("published_at", _("published")), "attempts_link"),
     )
@@ -216,6 +218,10 @@ class PublicationAdmin(Books):
     @admin.display(description=_("post"), ordering="post__caption")
     def post_text(self, publication: Publication) -> str:
         return str(publication.post)
+
+    @admin.display(description=_("post type"), ordering="post_type")
+    def kind(self, publication: Publication) -> str:
+        return str(TYPE_NAMES.get(PostType(publication.post_type), publication.post_type))
 
     @admin.display(description=_("waits for"), ordering="queue_entry__not_before")
     def next_try(self, publication: Publication) -> SafeString | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -13,7 +14,9 @@ from socialhub.schedule import sync
 from tests.browser import axe
 from tests.browser.conftest import OpenPage
 from tests.factories import make_account, make_post
+from tests.publishing.test_admin import fill
 from tests.publishing.test_admin_incident import in_question
+from tests.staff import changelist
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -85,6 +88,35 @@ def test_an_incident_is_followed_by_clicks(
     expect(page.get_by_text("Tried again by hand.")).to_be_visible()
     failed.refresh_from_db()
     assert failed.status == Status.SCHEDULED
+
+
+def test_lists_fit_a_small_desk(open_page: OpenPage, staff: User, failed: Publication) -> None:
+    fill(2)
+    page: Page = open_page("desktop", user=staff)
+    page.goto("/admin/")  # its pages are read in with the addresses
+    wide = []
+    for model in sorted(admin.site._registry, key=lambda model: model._meta.label):
+        page.goto(changelist(model))
+        for rows in page.locator("#changelist .results").all():
+            width, fits = rows.evaluate("it => [it.scrollWidth, it.clientWidth]")
+            if width > fits:
+                wide.append(f"{model._meta.label}: {width} px of {fits}")
+    assert not wide, "\n".join(wide)
+
+
+def test_filters_are_above_the_rows_and_open_when_they_hold_something_back(
+    open_page: OpenPage, staff: User, failed: Publication
+) -> None:
+    page: Page = open_page("phone", user=staff)
+    page.goto(changelist(Publication))
+    choice = page.locator("#changelist-filter").get_by_role("link", name="Failed", exact=True)
+    expect(choice).to_be_hidden()
+    page.locator("#changelist-filter > summary").click()
+    choice.click()
+    page.wait_for_url("**status__exact=failed*")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    expect(page.get_by_role("link", name="Clear all filters")).to_be_visible()
+    check(page)
 
 
 def test_a_decision_is_asked_for_with_its_answers(open_page: OpenPage, staff: User, failed: Publication) -> None:
