@@ -118,20 +118,21 @@
   }
 
   function follow() {
-    const { ghost, x, y } = finger;
+    const { ghost, moved, x, y } = finger;
     ghost.style.translate = `calc(${x}px - 50%) calc(${y}px - 100% - 2rem)`; // where the finger does not hide it
     hover(placeAt(document.elementFromPoint(x, y)));
-    if (y < EDGE) window.scrollBy(0, -8);
-    else if (y > window.innerHeight - EDGE) window.scrollBy(0, 8);
+    if (moved && y < EDGE) window.scrollBy(0, -8);
+    else if (moved && y > window.innerHeight - EDGE) window.scrollBy(0, 8);
     finger.frame = requestAnimationFrame(follow);
   }
 
   document.addEventListener("touchstart", (event) => {
     lift();
     const entry = event.target.closest?.("#calendar :is(.calendar-entry, .calendar-row):has([formaction])");
-    if (!entry || event.touches.length > 1 || !document.querySelector("#calendar [data-drop]")) return;
+    const isButton = event.target.closest?.("button"); // some people press long
+    if (!entry || isButton || event.touches.length > 1 || !document.querySelector("#calendar [data-drop]")) return;
     const { clientX: x, clientY: y } = event.touches[0];
-    finger = { entry, x, y, timer: setTimeout(hold, HOLD) };
+    finger = { entry, x, y, from: [x, y], timer: setTimeout(hold, HOLD) };
   });
 
   document.addEventListener(
@@ -139,9 +140,12 @@
     (event) => {
       if (!finger) return;
       const { clientX: x, clientY: y } = event.touches[0];
-      if (finger.ghost) event.preventDefault(); // the page stays where it is
-      else if (Math.hypot(x - finger.x, y - finger.y) > SLACK) lift();
-      if (finger?.ghost) Object.assign(finger, { x, y });
+      const [fromX, fromY] = finger.from;
+      finger.moved ||= Math.hypot(x - fromX, y - fromY) > SLACK;
+      if (finger.ghost) {
+        event.preventDefault(); // the page stays where it is
+        Object.assign(finger, { x, y });
+      } else if (finger.moved) lift();
     },
     { passive: false },
   );
@@ -149,10 +153,10 @@
   document.addEventListener(
     "touchend",
     (event) => {
-      const entry = finger?.ghost && finger.entry;
+      const entry = finger?.ghost && finger.moved && finger.entry;
       if (!entry) return lift();
       event.preventDefault(); // no click
-      const place = over;
+      const place = placeAt(document.elementFromPoint(finger.x, finger.y));
       lift();
       if (place) put(entry, place);
     },

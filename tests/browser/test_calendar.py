@@ -253,6 +253,9 @@ def test_a_finger_that_moves_at_once_scrolls(phone: Page, post: Post) -> None:
     phone.clock.run_for(2_000)
     expect(phone.locator(".calendar-ghost")).to_have_count(0)
     finger.up()
+    finger.down(phone.locator(".calendar-row").get_by_role("button", name="Move…"))  # pressed long, it is a button
+    phone.clock.run_for(2_000)
+    expect(phone.locator(".calendar-ghost")).to_have_count(0)
     assert time_of(post) == datetime(YEAR, 6, 16, 9, 15, tzinfo=UTC)
 
 
