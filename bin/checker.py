@@ -88,13 +88,13 @@ def runs() -> list[tuple[str, list[str]]]:
     """Two at a time, but for those that stop the very database: they need the machine for themselves."""
     found = [("tests", ["-n", "2", "-m", "not (alone or browser)"])]
     if chromium():
-        found.append(("browser tests", ["-n", "2", "-m", "browser and not alone"]))
+        found.append(("browser tests", ["-n", "2", "tests/browser"]))
     houses = "alone" if chromium() else "alone and not browser"
     return [
         *found,
         # Whole houses of their own, one file at a time in each of two processes.
-        ("house tests", ["-n", "2", "--dist", "loadfile", "-m", f"{houses} and not serial"]),
-        ("process tests", ["-m", f"{houses} and serial"]),
+        ("house tests", ["-n", "2", "--dist", "loadfile", "-m", houses, "tests/journey", "tests/operation"]),
+        ("process tests", ["tests/processes"]),
     ]
 
 

@@ -44,12 +44,16 @@ def pytest_configure() -> None:
 
 
 ALONE = {"processes", "operation", "journey"}  # folders of tests that start whole installations
+BROWSER = {"browser", "journey"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that measure the machine, or fill it, run apart from the others; see bin/test."""
+    """Those that measure the machine, or fill it, run apart from the others; see bin/test, which looks by folders."""
     for item in items:
-        if item.get_closest_marker("processes") and item.path.parent.name in ALONE:
+        folder = item.path.parent.name
+        if item.get_closest_marker("browser") and folder not in BROWSER:
+            raise pytest.UsageError(f"{item.nodeid}: tests with a browser stand in {' or '.join(sorted(BROWSER))}")
+        if item.get_closest_marker("processes") and folder in ALONE:
             item.add_marker("alone")
-            if item.path.parent.name == "processes":  # one of them stops the database of all
+            if folder == "processes":  # one of them stops the database of all
                 item.add_marker("serial")
