@@ -19,7 +19,7 @@ from accounts.access import editor_required
 from accounts.models import Workspace
 from publishing import bulk, compose, intake, schedule
 from publishing.bulk import Act
-from publishing.forms.posts import TABS, PostFilterForm
+from publishing.forms.posts import TABS, PostFilterForm, stuck
 from publishing.models import Post, PostMedia, Publication
 from publishing.report import report_of
 from publishing.states import IllegalMove, LostRace
@@ -90,9 +90,10 @@ def tab_counts(workspace: Workspace) -> dict[str, str]:
     """How many posts wait under the tabs where that is worth knowing; at most a hundred of each are counted."""
     asked = [key for key in TABS if key != "published"]
     posts = Post.objects.of(workspace)
+    parts = [(key, posts.filter(status__in=TABS[key][1])) for key in asked]
     first, *others = (
-        posts.filter(status__in=TABS[key][1]).annotate(tab=Value(key)).values_list("tab", flat=True)[: COUNTED + 1]
-        for key in asked
+        part.annotate(tab=Value(key)).values_list("tab", flat=True)[: COUNTED + 1]
+        for key, part in [*parts, ("attention", stuck(posts))]
     )
     counts = Counter(first.union(*others, all=True))
     return {key: f"{COUNTED}+" if counts[key] > COUNTED else str(counts[key]) for key in asked if counts[key]}

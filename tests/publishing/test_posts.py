@@ -63,6 +63,17 @@ def test_a_draft_that_has_not_got_its_files_says_so(signed_in: Client, workspace
     assert "Waits for files" not in page
 
 
+def test_what_stays_a_draft_without_its_files_needs_attention(
+    signed_in: Client, workspace: Workspace, owner: User
+) -> None:
+    make_post(workspace, caption="Just a draft")
+    post, failed = make_post(workspace, caption="With files"), make_post(workspace, caption="Failed", status="failed")
+    PostAssembly.objects.create(post=post, intent="now", by=owner, failed_at=timezone.now())
+    response = signed_in.get(LIST, {"status": "attention"})
+    assert response.context["posts"] == [failed, post]
+    assert response.context["counts"] == {"draft": "2", "attention": "2"}
+
+
 def test_a_draft_with_a_plan_says_when(signed_in: Client, workspace: Workspace) -> None:
     make_post(workspace, scheduled_at=timezone.now() + timedelta(hours=3))
     page = " ".join(signed_in.get(LIST).content.decode().split())
