@@ -328,3 +328,13 @@ def test_kept_figures_are_in_the_language_of_their_reader(
 def test_made_up_measures_fill_no_cache(signed_in: Client, account: ConnectedAccount) -> None:
     overview_tables(signed_in, "/analytics/")
     assert "analytics_insightwindow" not in overview_tables(signed_in, "/analytics/?measure=" + "x" * 500)
+
+
+def test_a_list_is_added_up_once_however_it_is_sorted(signed_in: Client, account: ConnectedAccount) -> None:
+    make_platform_post(account, views=40)
+    addresses = ("/analytics/posts/", "/analytics/posts/?sort=-views", "/analytics/posts/?kind=text&sort=views")
+    assert ["SUM(" in overview_tables(signed_in, address) for address in addresses] == [True, False, True]
+    make_platform_post(account, views=2)
+    assert signed_in.get(addresses[1]).context["sums"].views.value == 42
+    for _time in range(2):
+        assert "SUM(" in overview_tables(signed_in, "/analytics/posts/?campaign=Spring")
