@@ -57,6 +57,7 @@ PACE = ((60, 1), (120, 2), (240, 5))
 SLOWEST = 15
 SOON = timedelta(minutes=2)
 FARTHEST_LOOK = 300
+LATEST = 60  # so much of what has happened is shown at once
 COMMENT_WITHIN = timedelta(minutes=5)  # the first comment is written in its own time
 ADDRESS_WITHIN = timedelta(seconds=30)  # some networks tell the address of a post in a call of its own
 
@@ -160,7 +161,7 @@ def post_progress(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = get_object_or_404(Post.objects.of(request.workspace), pk=post_id)
     count = request.GET.get("n", "")
     number = int(count) if count.isdecimal() and len(count) < 6 else 0
-    context = {**detail_context(request, post, number), "live": True}
+    context = detail_context(request, post, number, live=True)
     response = render(request, "publishing/_post_progress.html", context)
     if "files" in request.GET and not (context["files"] and context["files"].is_waiting):
         response["HX-Refresh"] = "true"  # they stand beside the moving part
@@ -206,7 +207,7 @@ def publication_decide(request: HttpRequest, publication_id: UUID) -> HttpRespon
 def moved_on(request: HttpRequest, post: Post) -> HttpResponse:
     if request.htmx:
         post.refresh_from_db()
-        return render(request, "publishing/_post_progress.html", {**detail_context(request, post), "live": True})
+        return render(request, "publishing/_post_progress.html", detail_context(request, post, live=True))
     return redirect(post)
 
 
@@ -218,9 +219,18 @@ def publications_of(request: HttpRequest) -> Any:
 
 
 def detail_context(
-    request: HttpRequest, post: Post, number: int = 0, *, decide_forms: dict[UUID, DecideForm] | None = None
+    request: HttpRequest,
+    post: Post,
+    number: int = 0,
+    *,
+    decide_forms: dict[UUID, DecideForm] | None = None,
+    live: bool = False,
 ) -> dict[str, Any]:
-    """Everything the page of a post needs, and its moving part alike. `number`: how often the page has asked."""
+    """Everything the page of a post needs, and its moving part alike. `number`: how often the page has asked.
+
+    live: for the moving part, which brings what has happened along only where somebody has that open.
+    """
+    asked = request.GET.get("timeline") or request.POST.get("timeline")
     media = list(PostMedia.objects.filter(post=post).select_related("media").order_by("position"))
     publications = list(
         Publication.objects.filter(post=post)
@@ -242,7 +252,8 @@ def detail_context(
         "media": media,
         "cards": cards,
         "publications": publications,
-        "timeline": timeline(publications),
+        **(told(publications, whole=asked == "all") if asked or not live else {}),
+        "live": live,
         "files": files,
         "headline": waiting_headline(post, files) if files and files.is_waiting else headline(post, cards),
         "is_moving": any(one.status in MOVING for one in cards),
@@ -259,6 +270,13 @@ def detail_context(
         "is_due": post.scheduled_at is not None and post.scheduled_at <= timezone.now(),
         "own_zone_differs": post.time_zone != request.user.time_zone,
     }
+
+
+def told(publications: Sequence[Publication], *, whole: bool) -> dict[str, Any]:
+    """What has happened; of a post on many accounts the latest, until somebody asks for all of it."""
+    entries = timeline(publications)
+    is_cut = len(entries) > LATEST and not whole
+    return {"timeline": entries[:LATEST] if is_cut else entries, "total": len(entries) if is_cut else 0, "whole": whole}
 
 
 def card(publication: Publication, media: Sequence[PostMedia], form: DecideForm | None) -> Card:

@@ -88,6 +88,12 @@
     });
   }
 
+  // What has happened is sent along only where somebody looks at it.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!document.querySelector(".post-timeline[open]")) return;
+    event.detail.parameters.timeline = new URL(location.href).searchParams.get("timeline") ?? "latest";
+  });
+
   // What is unfolded stays so.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "post_progress") return;

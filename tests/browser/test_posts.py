@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import ConnectedAccount, User, Workspace
 from publishing import schedule
-from publishing.models import Post, Publication, Status
+from publishing.models import Post, Publication, PublicationEvent, Status
 from tests.browser.conftest import OpenPage
 from tests.factories import make_account, make_entry, make_post
 
@@ -182,6 +182,13 @@ def test_what_is_unfolded_stays_so(open_page: OpenPage, owner: User, account: Co
     Publication.objects.filter(pk=publication.pk).update(progress_done=1)
     expect(page.get_by_role("progressbar", name="Progress")).to_have_attribute("value", "1")
     expect(page.get_by_text("Other words")).to_be_visible()
+    # What happened before somebody looks, and while they do.
+    happened = {"publication": publication, "from_status": "scheduled", "to_status": "draft"}
+    PublicationEvent.objects.create(**happened, at=timezone.now(), reason="While it was closed.")
+    page.get_by_text("Everything that happened").click()
+    expect(page.locator("#post_timeline")).to_contain_text("While it was closed.")
+    PublicationEvent.objects.create(**happened, at=timezone.now(), reason="While it was open.")
+    expect(page.locator("#post_timeline")).to_contain_text("While it was open.")
 
 
 @SIZES

@@ -161,6 +161,26 @@ def test_a_decision_is_asked_for(signed_in: Client, account: ConnectedAccount) -
     assert response.context["delay"] is None
 
 
+def test_what_has_happened_comes_along_only_for_those_who_look_at_it(
+    signed_in: Client, owner: User, account: ConnectedAccount
+) -> None:
+    post = make_post(account.workspace, account)
+    look = reverse("publishing:post_progress", args=[post.pk])
+    assert "post_timeline" not in signed_in.get(look).content.decode()
+    assert "Nothing yet" in signed_in.get(f"{look}?timeline=latest").content.decode()
+    publication = post.publications.get()
+    PublicationEvent.objects.bulk_create(
+        PublicationEvent(publication=publication, from_status="draft", to_status="scheduled", at=timezone.now())
+        for _number in range(70)
+    )
+    shown = signed_in.get(post.get_absolute_url())
+    assert len(shown.context["timeline"]) == 60
+    assert "Show all 70 entries" in shown.content.decode()
+    whole = signed_in.get(f"{post.get_absolute_url()}?timeline=all")
+    assert len(whole.context["timeline"]) == 70
+    assert "Show all" not in whole.content.decode()
+
+
 def test_a_draft_that_may_be_out_says_so(signed_in: Client, account: ConnectedAccount) -> None:
     post = make_post(account.workspace, account)
     said = "It may be on Instagram already"
@@ -200,7 +220,7 @@ def test_the_timeline_tells_every_change_and_try(signed_in: Client, owner: User,
         request_id="trace-1",
         steps=[{"key": "item:1", "label": "Image 1", "ms": 12, "outcome": "done", "request_id": "trace-0"}],
     )
-    page = progress(signed_in, publication).content.decode()
+    page = signed_in.get(publication.post.get_absolute_url()).content.decode()
     for words in ("Scheduled", "refused", "By hand.", str(owner), "Try 1", "trace-1", "trace-0", "12 ms"):
         assert words in page
 
