@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from accounts.models import User, Workspace
 from publishing import image_sets
 from publishing.models import CaptionTemplate, HashtagGroup, ImageSet, ImageSetItem
+from socialhub.platforms import PLATFORMS
 from tests.browser import axe
 from tests.browser.conftest import OpenPage
 from tests.factories import make_account, make_media
@@ -241,3 +242,12 @@ def test_the_menus_are_filled_as_they_are_opened(desktop: Page, workspace: Works
     expect(desktop.locator(".composer-picture")).to_have_count(1)
     # It stays open, and offers what is not in the post yet.
     expect(desktop.locator(".composer-pick")).to_have_count(1)
+
+
+def test_the_counters_of_all_networks_fit_a_phone(phone: Page, workspace: Workspace) -> None:
+    for platform in PLATFORMS:
+        make_account(workspace, platform=platform)
+    phone.goto("/posts/new/")
+    expect(phone.locator(".counter-roomy .platform-glyph")).to_have_count(len(PLATFORMS))
+    sticks_out = "one => one.getBoundingClientRect().right - one.parentElement.getBoundingClientRect().right"
+    assert phone.locator(".counter-roomy").evaluate(sticks_out) <= 0
