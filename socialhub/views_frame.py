@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -35,7 +36,7 @@ def theme(request: HttpRequest) -> HttpResponse:
         return HttpResponse(_("Choose light, dark, or as the system has it."), status=422, content_type="text/plain")
     target = form.cleaned_data["next"]
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = "/"
+        target = reverse("analytics:dashboard")
     response = redirect(target)
     if (chosen := form.cleaned_data["theme"]) in THEMES:
         response.set_cookie(
@@ -52,14 +53,15 @@ def theme(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("Accept-Language", "Cookie")
 def manifest(request: HttpRequest) -> JsonResponse:
     """What a phone needs to know to put the application on its home screen. No service worker: pages are never stale."""
+    home = reverse("analytics:dashboard")  # below a path, where the site has one
     body = {
-        "id": "/",
+        "id": home,
         "name": _("socialhub: publish everywhere, once"),
         "short_name": "socialhub",
         "description": _("Write once, publish to all your networks, and see exactly what happened."),
         "lang": get_language(),
-        "start_url": "/",
-        "scope": "/",
+        "start_url": home,
+        "scope": home,
         "display": "standalone",
         "background_color": PAPER["light"],
         "theme_color": PAPER["light"],
@@ -72,6 +74,9 @@ def manifest(request: HttpRequest) -> JsonResponse:
             }
             for size, purpose in ICONS
         ],
-        "shortcuts": [{"name": _("New post"), "url": "/posts/new/"}, {"name": _("Posts"), "url": "/posts/"}],
+        "shortcuts": [
+            {"name": _("New post"), "url": reverse("publishing:post_new")},
+            {"name": _("Posts"), "url": reverse("publishing:post_list")},
+        ],
     }
     return JsonResponse(body, content_type="application/manifest+json")

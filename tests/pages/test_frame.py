@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
-from django.urls import reverse
+from django.urls import clear_script_prefix, reverse, set_script_prefix
 from PIL import Image
 
 from accounts.models import User
@@ -99,6 +99,16 @@ def test_the_manifest_is_there_for_everybody(client: Client) -> None:
     for icon in manifest["icons"]:
         with Image.open(str(finders.find(icon["src"].removeprefix("/static/")))) as picture:
             assert f"{picture.width}x{picture.height}" == icon["sizes"]
+
+
+def test_a_site_below_a_path_is_installed_from_there(client: Client) -> None:
+    try:
+        set_script_prefix("/social/")  # as the server does for such a site
+        manifest = client.get("/manifest.webmanifest").json()
+    finally:
+        clear_script_prefix()
+    assert {manifest[name] for name in ("id", "start_url", "scope")} == {"/social/"}
+    assert all(shortcut["url"].startswith("/social/posts/") for shortcut in manifest["shortcuts"])
 
 
 @pytest.mark.django_db
