@@ -369,7 +369,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         request.submission_key = uuid.uuid5(caller.workspace.pk, deed)
         row = begin(caller, key, digest_of(request))
         if row.status is not None:
-            return answer_again(row)
+            return answer_again(request, row)
         request.begun = row
         with transaction.atomic():
             result = view(request, *args, **kwargs)
@@ -437,9 +437,11 @@ def under_way() -> ApiError:
     )
 
 
-def answer_again(row: IdempotentAnswer) -> HttpResponse:
+def answer_again(request: ApiRequest, row: IdempotentAnswer) -> HttpResponse:
     response = HttpResponse(json.dumps(row.body), status=row.status, content_type="application/json; charset=utf-8")
     response["Idempotent-Replayed"] = "true"
+    if request.method == "PATCH":  # whoever changes it once more names the state that this change has left
+        response["ETag"] = tag_of(row.body)
     return response
 
 
@@ -448,7 +450,13 @@ def answer_again(row: IdempotentAnswer) -> HttpResponse:
 
 def etag_of(body: Model) -> str:
     """Of everything that is told about it: two answers with the same tag are the same."""
-    return f'"{hashlib.sha256(body.model_dump_json(by_alias=True).encode()).hexdigest()[:32]}"'
+    return tag_of(body.model_dump(mode="json", by_alias=True))
+
+
+def tag_of(told: Any) -> str:
+    """The order of keys says nothing: the database keeps none."""
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def tagged(request: ApiRequest, response: HttpResponse, body: Model) -> Model | HttpResponseBase:

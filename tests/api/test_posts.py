@@ -799,3 +799,14 @@ def test_a_post_by_a_program_is_that_of_the_pages(
     page = signed_in.get(reverse("publishing:post_detail", args=[post["id"]]))
     assert "By a robot" in page.content.decode()
     assert compose.is_editable(Publication.objects.all())
+
+
+def test_a_repeated_change_tells_the_state_that_it_left(program: Program, workspace: Workspace) -> None:
+    """Else whoever lost the first answer could not say which state the next change is meant for."""
+    post = make_post(workspace, make_account(workspace))
+    address = f"posts/{post.pk}"
+    first, again = (program("PATCH", address, {"content": "New"}, Idempotency_Key="one") for _ in range(2))
+    assert again["Idempotent-Replayed"] == "true"
+    assert again["ETag"] == first["ETag"] == program("GET", address)["ETag"]
+    assert program("PATCH", address, {"content": "Newer"}, If_Match=again["ETag"]).status_code == 200
+    assert program("PATCH", address, {"content": "Older"}, If_Match=again["ETag"]).status_code == 412
