@@ -163,6 +163,9 @@ class Stop(Pause):
 
 
 class ResumeWorkspaces(Resume):
+    def why_not(self, row: Workspace) -> str:
+        return _("it is being deleted") if row.deleting_at else super().why_not(row)
+
     def asks(self, number: int) -> str:
         return ngettext("Resume %d workspace?", "Resume %d workspaces?", number) % number
 

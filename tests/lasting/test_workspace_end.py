@@ -39,6 +39,7 @@ from tests.factories import make_account, make_post, workspace_of
 from tests.fakes import FakePlatform
 from tests.publishing.conftest import network as network
 from tests.publishing.conftest import run_due
+from tests.staff import press
 from tests.test_isolation import OURS, Things, make_things
 
 pytestmark = pytest.mark.django_db
@@ -523,3 +524,12 @@ def test_brought_back_at_the_last_moment_or_not_at_all(
         monkeypatch.setattr(workspace_end, "go_on", lambda *args: None)  # as if it had died at once
         workspace_end.run_due()
     assert not workspace_end.bring_back(workspace, owner), "even by a clock that is late"
+
+
+def test_staff_are_told_that_it_is_being_deleted(week: None, workspace: Workspace, owner: User, stranger: User) -> None:
+    workspace_end.begin(workspace, owner)
+    stranger.is_staff = stranger.is_superuser = True
+    stranger.save()
+    answer = press(sign_in(stranger), Workspace, "resume", workspace)
+    assert "it is being deleted" in answer.question + answer.report
+    assert Workspace.objects.get(pk=workspace.pk).paused_at
