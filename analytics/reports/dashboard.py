@@ -23,6 +23,7 @@ from accounts.models import ConnectedAccount, User, Workspace
 from analytics.models import InsightWindow, PlatformPost
 from publishing import autosave
 from publishing.forms.autosave import title_of
+from publishing.forms.posts import stuck
 from publishing.models import MediaFile, Post, PostAssembly, PostMedia, Publication, Status
 from publishing.views.autosave import address_of
 from socialhub.platforms import PLATFORMS
@@ -529,9 +530,7 @@ def attention(workspace: Workspace, limit: int = 12) -> Attention:
         undecided=[publication for publication in publications if publication.status == Status.CHECKING],
         reconnect=list(lost),
         stuck=list(
-            PostAssembly.objects.filter(post__workspace=workspace, failed_at__gte=recently)
-            .select_related("post")
-            .order_by("-failed_at")[:limit]
+            stuck(workspace).filter(failed_at__gte=recently).select_related("post").order_by("-failed_at")[:limit]
         ),
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.http import QueryDict
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import ConnectedAccount, Workspace
 from publishing.forms.fields import AccountField
-from publishing.models import Post, Publication
+from publishing.models import Post, PostAssembly, Publication
 from publishing.search import matching
 from socialhub.platforms import LABELS, PLATFORMS
 
@@ -93,9 +93,13 @@ class CursorField(forms.CharField):
         """Parsed already."""
 
 
-def stuck(posts: QuerySet[Post]) -> QuerySet[Post]:
-    """Those whose files could not be had, so that they stay drafts until somebody looks."""
-    return posts.filter(assembly__failed_at__isnull=False)
+def stuck(workspace: Workspace) -> QuerySet[PostAssembly]:
+    """Of those whose files could not be had, so that they stay drafts until somebody looks.
+
+    There are few of them in all. Their post is looked up one by one: joined, all posts of the workspace would be read.
+    """
+    of = Post.objects.filter(pk=OuterRef("post")).values("workspace")
+    return PostAssembly.objects.filter(failed_at__isnull=False).alias(of=Subquery(of)).filter(of=workspace.pk)
 
 
 def midnight(first: Any, days: int = 0) -> datetime:
@@ -234,8 +238,8 @@ class PostFilterForm(forms.Form):
             among = TABS[wanted["status"]][1] if wanted["status"] in TABS else (wanted["status"],)
             found = Q(status__in=among)
             # Named one by one, as there are few: with a subquery every post would be looked at.
-            if wanted["status"] == "attention" and (few := list(stuck(posts).values_list("pk", flat=True)[:FEW_STUCK])):
-                found |= Q(pk__in=few)
+            if wanted["status"] == "attention" and (few := list(stuck(self.workspace)[:FEW_STUCK])):
+                found |= Q(pk__in=[one.pk for one in few])
             posts = posts.filter(found)
         if wanted["campaign"]:
             # `iexact`, written so that it finds its index.

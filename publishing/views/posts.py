@@ -93,7 +93,7 @@ def tab_counts(workspace: Workspace) -> dict[str, str]:
     parts = [(key, posts.filter(status__in=TABS[key][1])) for key in asked]
     first, *others = (
         part.annotate(tab=Value(key)).values_list("tab", flat=True)[: COUNTED + 1]
-        for key, part in [*parts, ("attention", stuck(posts))]
+        for key, part in (*parts, ("attention", stuck(workspace)))
     )
     counts = Counter(first.union(*others, all=True))
     return {key: f"{COUNTED}+" if counts[key] > COUNTED else str(counts[key]) for key in asked if counts[key]}
