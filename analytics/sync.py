@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
@@ -108,6 +109,8 @@ def _run(account: ConnectedAccount, claim: Claim) -> bool:
             return _read_unless_known(account, claim, turn)
         except LeaseLost:
             logger.info("account %s is being read by another worker", account.pk)
+        except (OperationalError, InterfaceError) as error:  # away: its lease runs out, and it is read then
+            logger.warning("the reading of account %s was cut short by the database: %r", account.pk, error)
         except Exception:  # one account must not keep the others from being read, nor come again at once
             logger.exception("the reading of account %s broke", account.pk)
             _unexpected(account)

@@ -89,6 +89,9 @@ def go_on(job: Job) -> None:
             publish(job)
     except LeaseLost:
         logger.warning("Publication %s was taken over by another worker", job.publication.pk)
+    except (OperationalError, InterfaceError) as error:  # away: one line for each, as it may be hundreds
+        logger.warning("Publication %s was cut short by the database: %r", job.publication.pk, error)
+        _fault_of_ours(job)
     except Exception:  # one publication must not stop the others
         logger.exception("Publication %s met a fault of ours", job.publication.pk)
         _fault_of_ours(job)
@@ -342,7 +345,7 @@ def _fault_of_ours(job: Job) -> None:
             judge_failure(job, error, definite=False)
     except LeaseLost:
         logger.warning("Publication %s was taken over by another worker", job.publication.pk)
-    except DatabaseError:  # the lease runs out, and the sweeper takes it from there
+    except (DatabaseError, InterfaceError):  # the lease runs out, and the sweeper takes it from there
         logger.warning("Publication %s could not be put back, the database does not answer", job.publication.pk)
     except Exception:  # likewise; whoever works for us must be able to go on
         logger.exception("Publication %s could not be put back", job.publication.pk)

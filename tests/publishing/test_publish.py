@@ -551,6 +551,21 @@ def test_a_fault_of_ours_in_the_commit_leads_to_a_look(network, account, make_du
     assert publication.status == Status.CHECKING
 
 
+def test_a_database_that_goes_away_is_a_line_of_the_log(network, account, make_due, caplog):
+    """Hundreds are in hand when it is restarted; nobody has to read where in our code each of them was."""
+
+    def away(call):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    network.during("commit", away)
+    publication = make_due(account)
+    run_due()
+    publication.refresh_from_db()
+    assert publication.status == Status.CHECKING
+    assert "was cut short by the database: OperationalError('server closed" in caplog.text
+    assert not any(record.exc_info for record in caplog.records)
+
+
 def test_a_fault_of_ours_before_the_commit_is_tried_again(network, account, make_due):
     network.steps = tuple(TWO_PHOTOS)
     network.during("perform:photo:1", lambda call: 1 / 0)
