@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -52,12 +53,15 @@ def main(arguments: list[str]) -> int:
             )
             failed.append("browser tests (no Chromium)")
             totals["errors"] += 1
-        for name, selection in runs():
-            report = Path(folder) / f"{name}.xml"
-            command = ["-m", "pytest", "-q", "-rs", *selection, f"--junitxml={report}"]
-            if run(name, command, {}):
-                failed.append(name)
-            totals += count(report)
+        for runs in turns():
+            reports = {name: Path(folder) / f"{name}.xml" for name in runs}
+            commands = {
+                name: ["-m", "pytest", "-q", "-rs", *selection, f"--junitxml={reports[name]}"]
+                for name, selection in runs.items()
+            }
+            failed += [name for name, code in beside_each_other(commands, Path(folder)).items() if code]
+            for report in reports.values():
+                totals += count(report)
     if not_checked:
         print(f"\nNot checked: {', '.join(not_checked)}", flush=True)
     if failed:
@@ -84,18 +88,37 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def runs() -> list[tuple[str, list[str]]]:
-    """Two at a time, but for those that stop the very database: they need the machine for themselves."""
-    found = [("tests", ["-n", "2", "-m", "not (alone or browser)"])]
-    if chromium():
-        found.append(("browser tests", ["-n", "2", "tests/browser"]))
+def turns() -> list[dict[str, list[str]]]:
+    """What runs beside each other, turn by turn: two at a time, as a small machine has two cores.
+
+    In the last turn each part has a house of its own, with a database that may be stopped. They wait for processes more
+    than they reckon.
+    """
+    with_browser = [{"browser tests": ["-n", "2", "tests/browser"]}] if chromium() else []
     houses = "alone" if chromium() else "alone and not browser"
     return [
-        *found,
-        # Whole houses of their own, one file at a time in each of two processes.
-        ("house tests", ["-n", "2", "--dist", "loadfile", "-m", houses, "tests/journey", "tests/operation"]),
-        ("process tests", ["tests/processes"]),
+        {"tests": ["-n", "2", "-m", "not (alone or browser)"]},
+        *with_browser,
+        {"house tests": ["-m", houses, "tests/journey", "tests/operation"], "process tests": ["tests/processes"]},
     ]
+
+
+def beside_each_other(commands: dict[str, list[str]], folder: Path) -> dict[str, int]:
+    """Exit codes by name. The first one is heard while it runs, the others when it has ended."""
+    first, *others = commands
+    logs = {name: folder / f"{name}.log" for name in others}
+    with contextlib.ExitStack() as open_logs:
+        started = {
+            name: subprocess.Popen(
+                [PYTHON, *commands[name]], stdout=open_logs.enter_context(log.open("wb")), stderr=subprocess.STDOUT
+            )
+            for name, log in logs.items()
+        }
+        codes = {first: run(first, commands[first], {})}
+        codes |= {name: process.wait() for name, process in started.items()}
+    for name, log in logs.items():
+        print(f"\n--- {name}\n{log.read_text(errors='replace')}", flush=True)
+    return codes
 
 
 def run(name: str, command: list[str], variables: dict[str, str]) -> int:

@@ -30,7 +30,7 @@ WORKER = [
     "worker", "--pool", "threads", "--concurrency", "24", "--without-gossip", "--without-mingle",
     "--without-heartbeat", "--loglevel", "ERROR",
 ]  # fmt: skip
-MOST_SECONDS = 60  # for all to come to their points; whoever has not by then is told by its absence
+MOST_SECONDS = 240  # for all to come to their points; whoever has not by then is told by its absence
 ANSWER_SECONDS = 12
 ANNOUNCED = ("commit", "comment")  # these begin before their call, with a word in the database
 

@@ -263,7 +263,7 @@ def test_a_full_disk_of_the_database_loses_nothing(stage: Stage, database: Datab
     time.sleep(4)
     assert worker.poll() is None, "the worker outlives it"
     junk.unlink()
-    if not wait_until(database.alive, 10):  # without room for its log the server ends itself
+    if not wait_until(database.alive, 10, patience=1):  # without room for its log the server ends itself
         database.start_again()
     with psycopg.connect(database.url, autocommit=True) as made:
         made.execute("DROP TABLE IF EXISTS ballast")
