@@ -189,6 +189,28 @@ def test_the_menu_of_the_bar_is_walked_with_the_arrows(phone: Page, owner: User)
     expect(bar.get_by_role("link", name="Library")).to_be_hidden()
 
 
+# From its middle up and down as long as the pointer still meets the link: what lies over a card counts, what is clipped does not.
+HEIGHTS = """
+all => all.filter((one) => one.checkVisibility()).map((one) => {
+  one.scrollIntoView({block: "center"});
+  const box = one.getClientRects()[0];  // its first line
+  const meets = (y) => one.contains(document.elementFromPoint(box.left + box.width / 2, y));
+  let [top, bottom] = [box.top + box.height / 2, box.top + box.height / 2];
+  while (meets(top - 1) && bottom - top < 44) top -= 1;
+  while (meets(bottom + 1) && bottom - top < 44) bottom += 1;
+  return [one.textContent.trim().slice(0, 40), bottom - top + 1];
+})
+"""
+
+
+def test_links_in_texts_are_met_by_a_finger(phone: Page, workspace: Workspace) -> None:
+    make_account(workspace, status="expired", status_reason="Access ended on Tuesday.")
+    phone.goto("/posts/new/")
+    found = phone.locator("main a:not([class])").evaluate_all(HEIGHTS)
+    assert found
+    assert [link for link in found if link[1] < 24] == []
+
+
 # --- Light and dark ---------------------------------------------------------------------------------------------
 
 PAPER = "getComputedStyle(document.documentElement).backgroundColor"
