@@ -146,6 +146,8 @@ def furnished(owner: User, workspace: Workspace) -> list[str]:
         PostMedia.objects.create(post=draft, media=media, position=position)
     published = make_post(workspace, facebook, instagram, campaign="Winter sale")
     publish(published, likes=1204, reach=98_765, engagements=1204, engagement_rate=0.0122, rate_of="reach")
+    other = make_post(workspace, facebook, campaign="Open house")  # two campaigns are drawn beside each other
+    publish(other, likes=3, reach=50, engagements=3, engagement_rate=0.06, rate_of="reach")
     figured = PlatformPost.objects.get(publication__post=published, account=facebook)
     for days in range(4):
         at, figures = now - timedelta(days=days), {"likes": 1204 - days, "reach": 98_765 - 9 * days}
