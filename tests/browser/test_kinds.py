@@ -121,6 +121,7 @@ def test_what_is_written_during_an_upload_stays(desktop: Page, workspace: Worksp
     media = [make_media(workspace), make_media(workspace)]
     desktop.goto("/posts/new/")
     desktop.locator(".composer-library summary").click()
+    expect(desktop.locator(".composer-pick")).to_have_count(len(media))
     for pick in desktop.locator(".composer-pick").all():
         pick.click()
     desktop.get_by_role("button", name="Add what is chosen").click()
