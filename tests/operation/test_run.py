@@ -67,10 +67,10 @@ def test_from_the_first_start_to_the_second(checkout: Checkout) -> None:
     )
 
     # A dead worker comes back, and everything works together: the heartbeat went through all of it.
-    (worker,) = checkout.running("worker", "--pool")
+    (worker,) = checkout.running("socialhub\0worker")
     os.kill(worker, signal.SIGKILL)
     checkout.wait_for("worker was ended by SIGKILL; starting it again in 0.5 s")
-    until(lambda: checkout.running("worker", "--pool") not in ([], [worker]))
+    until(lambda: checkout.running("socialhub\0worker") not in ([], [worker]))
     until(lambda: requests.get(f"http://127.0.0.1:{port}/readyz", timeout=20).ok)
 
     assert checkout.stop(signal.SIGINT) == 0
