@@ -105,6 +105,7 @@ def typed_by_people() -> list[str]:
     for row in ImageSet.objects.all():
         texts += [word for pair in row.details for word in pair]
     texts += [" ".join(text.split()) for text in texts]
+    texts += [" · ".join(text.splitlines()) for text in texts]  # as a line of a list tells it
     # How networks call their own pages about a figure.
     texts += [metric.source for metrics in CATALOGUE.values() for metric in metrics]
     return sorted({text for text in texts if text}, key=len, reverse=True)
