@@ -54,6 +54,8 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         if request.method in ("GET", "HEAD") and not request.htmx:  # type: ignore[attr-defined]
             return super().handle_no_permission(request, view_func)
+        if not request.htmx and (keep := getattr(view_func, "when_signed_out", None)):  # type: ignore[attr-defined]
+            keep(request, **(request.resolver_match.kwargs if request.resolver_match else {}))
         return redirect_to_login(
             page_of(request), self.get_login_url(view_func), self.get_redirect_field_name(view_func)
         )

@@ -33,11 +33,13 @@ from publishing.views.autosave import address_of, kept_text
 from publishing.views.composer_review import review
 from publishing.views.composer_shape import SHAPES, refresh_offers, shape, take_uploads
 from publishing.views.composer_start import asked_key, know_accounts, posts_with_parts, start
+from publishing.views.ended_session import outlives_session, owner_of_form, take_up
 from socialhub.guards import brings_files, paced
 from socialhub.http import HttpRequest
 from socialhub.platforms import PLATFORMS
 
 
+@outlives_session
 @never_cache
 @editor_required
 @require_http_methods(["GET", "POST"])
@@ -47,6 +49,8 @@ def post_new(request: HttpRequest) -> HttpResponse:
         return answer(request, None)
     if menu := composer_menus.asked(request):
         return composer_menus.answer(request, menu, reverse("publishing:post_new"))
+    if back := take_up(request):
+        return back
     accounts = accounts_of(request.workspace)
     key = asked_key(request)
     kept = autosave.find(request.workspace, request.user, key) if key else None
@@ -63,6 +67,7 @@ def post_new(request: HttpRequest) -> HttpResponse:
     return page(request, form, kept=kept, offered=offered)
 
 
+@outlives_session
 @never_cache
 @editor_required
 @require_http_methods(["GET", "POST"])
@@ -86,6 +91,8 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
         return answer(request, post)
     if menu := composer_menus.asked(request):
         return composer_menus.answer(request, menu, reverse("publishing:post_edit", args=[post.pk]))
+    if back := take_up(request):
+        return back
     accounts = accounts_of(request.workspace)
     know_accounts(post, accounts)
     key = asked_key(request)
@@ -248,6 +255,7 @@ def page(
         "menus": composer_menus.filled(workspace, form.media_ids),
         **(composer_menus.opened(menu, workspace, form.media_ids, form.image_set) if menu else {}),
         "action_url": address_of_form(form),
+        "form_owner": owner_of_form(request),
     }
     template = "publishing/_composer.html" if request.htmx else "publishing/composer.html"
     return render(request, template, context, status=status)

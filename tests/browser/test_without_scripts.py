@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import FilePayload, Page, expect
 
@@ -128,3 +129,21 @@ def test_composing_and_scheduling(plain: Plain, owner: User, account: ConnectedA
     page.get_by_role("button", name="Delete 1 draft").click()
     expect(page.get_by_text("1 draft is deleted.")).to_be_visible()
     assert not Post.objects.exists()
+
+
+def test_a_text_outlives_its_session(plain: Plain, owner: User, account: ConnectedAccount) -> None:
+    EmailAddress.objects.create(user=owner, email=owner.email, primary=True, verified=True)
+    page = plain("phone", user=owner)
+    page.goto("/posts/new/")
+    page.get_by_label("Caption", exact=True).fill("Written for an hour")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="Publish to 1").click()
+    page.get_by_label("Email").fill(owner.email)
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Caption", exact=True)).to_have_value("Written for an hour")
+    expect(page.get_by_text("What you wrote stands here again.")).to_be_visible()
+    assert not Post.objects.exists()
+    page.get_by_role("button", name="Publish to 1").click()
+    expect(page.get_by_role("heading", name="Written for an hour", level=1)).to_be_visible()
+    assert Post.objects.get().caption == "Written for an hour"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -450,3 +451,67 @@ def test_what_came_while_the_post_was_saved_never_shows_as_unsaved(
     assert claim_due(1)
     signed_in.get(edit_url(saved))  # offers for a new post what was not saved
     assert not autosave.of(workspace, owner).exists()
+
+
+# --- A session that ended, where no script keeps anything -------------------------------------------------------
+
+
+def sent_by_nobody(browser: Client, page: Client, address: str, data: dict[str, Any]) -> None:
+    """The form of `page` is sent by a browser whose session is over."""
+    form = page.get(address)
+    owner = re.findall(r'name="owner" value="([^"]+)"', form.content.decode())[0]
+    response = browser.post(address, {**data, "owner": owner}, headers={"Referer": f"http://testserver{address}"})
+    assert response["Location"].endswith(f"?next={address}")
+
+
+def comes_back(browser: Client, user: User) -> None:
+    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+
+def test_what_was_sent_too_late_stands_there_again(
+    client: Client, signed_in: Client, owner: User, facebook: ConnectedAccount
+) -> None:
+    data = fields_of(facebook, caption="Written for an hour")
+    sent_by_nobody(client, signed_in, NEW, data)
+    assert not Post.objects.exists()
+    comes_back(client, owner)
+    response = client.get(NEW, follow=True)
+    assert response.request["QUERY_STRING"] == f"draft={data['key']}"
+    assert response.context["form"]["caption"].value() == "Written for an hour"
+    assert "What you wrote stands here again" in response.content.decode()
+    assert "caption" not in client.get(NEW).context["form"].initial  # once
+
+
+def test_a_change_that_was_sent_too_late_comes_back_to_its_post_and_workspace(
+    client: Client, signed_in: Client, owner: User, stranger: User
+) -> None:
+    second = workspace_of(stranger)
+    Membership.objects.create(workspace=second, user=owner, role=Role.EDITOR)
+    session = signed_in.session
+    session["workspace"] = str(second.pk)
+    session.save()
+    account = make_account(second)
+    post = make_post(second, account, caption="Before")
+    address = reverse("publishing:post_edit", args=[post.pk])
+    sent_by_nobody(client, signed_in, address, fields_of(account, caption="After"))
+    comes_back(client, owner)
+    response = client.get(address, follow=True)
+    assert (response.context["form"].post, response.context["form"]["caption"].value()) == (post, "After")
+    post.refresh_from_db()
+    assert post.caption == "Before"
+
+
+def test_nobody_else_is_given_what_was_sent_too_late(
+    client: Client, signed_in: Client, stranger: User, facebook: ConnectedAccount
+) -> None:
+    sent_by_nobody(client, signed_in, NEW, fields_of(facebook, caption="Secret"))
+    comes_back(client, stranger)
+    assert "Secret" not in client.get(NEW, follow=True).content.decode()
+    assert not Autosave.objects.exists()
+
+
+def test_what_comes_from_no_form_of_ours_is_not_kept(client: Client, owner: User) -> None:
+    client.post(NEW, fields_of(caption="Made up", owner="made:up"))
+    comes_back(client, owner)
+    assert "Made up" not in client.get(NEW, follow=True).content.decode()
+    assert not Autosave.objects.exists()
