@@ -188,7 +188,8 @@ TAKE_NEXT = """
     UPDATE analytics_accountsync SET claimed_until = %(until)s, next_at = %(until)s
      WHERE account_id = (
         SELECT s.account_id FROM analytics_accountsync s JOIN accounts_connectedaccount a ON a.id = s.account_id
-         WHERE a.status = 'connected'
+          JOIN accounts_workspace w ON w.id = a.workspace_id
+         WHERE a.status = 'connected' AND w.deleting_at IS NULL
            AND (s.next_at IS NULL OR s.next_at <= %(now)s)
            AND (s.claimed_until IS NULL OR s.claimed_until <= %(now)s)
          ORDER BY s.next_at NULLS FIRST, s.account_id LIMIT 1

@@ -97,9 +97,8 @@ def read_next() -> bool:
 
 
 def _readable(account_id: UUID) -> ConnectedAccount | None:
-    return (
-        ConnectedAccount.objects.usable().select_related("workspace", "credential__grant").filter(pk=account_id).first()
-    )
+    accounts = ConnectedAccount.objects.usable().filter(workspace__deleting_at=None)
+    return accounts.select_related("workspace", "credential__grant").filter(pk=account_id).first()
 
 
 def _run(account: ConnectedAccount, claim: Claim) -> bool:

@@ -37,9 +37,12 @@ class Figures(models.Model):
 
 class PlatformPostQuerySet(models.QuerySet["PlatformPost"]):
     def due(self, now: datetime) -> PlatformPostQuerySet:
-        """Whose figures shall be read by now, on accounts that can be read."""
+        """Whose figures shall be read by now, on accounts that can be read, of workspaces that are not being deleted."""
         return self.filter(
-            next_fetch_at__lte=now, gone_at__isnull=True, account__status=ConnectedAccount.Status.CONNECTED
+            next_fetch_at__lte=now,
+            gone_at__isnull=True,
+            account__status=ConnectedAccount.Status.CONNECTED,
+            account__workspace__deleting_at=None,
         )
 
 

@@ -23,8 +23,8 @@ from django.utils import timezone
 from accounts import api_keys, connect, pauses
 from accounts.models import ConnectedAccount, Credential, Grant, Membership, Notification, User, Workspace
 from accounts.notify import tell
-from analytics import cadence, weekly, workspace_end, workspace_export
-from analytics.models import InsightWindow, PostDay, PostSnapshot, WorkspaceExport
+from analytics import cadence, sync, weekly, workspace_end, workspace_export
+from analytics.models import InsightWindow, PlatformPost, PostDay, PostSnapshot, WorkspaceExport
 from publishing import claims, intake
 from publishing.compose import Intent
 from publishing.intake import Wanted
@@ -489,13 +489,19 @@ def test_nobody_is_written_to_meanwhile_and_no_figures_are_read(
     week: None, workspace: Workspace, owner: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     account = make_account(workspace)
+    now = timezone.now()
     cadence.enlist()
     weekly.subscribe(owner, workspace)
-    in_a_month = timezone.now() + timedelta(days=30)
+    PlatformPost.objects.create(account=account, platform_post_id="1", posted_at=now, next_fetch_at=now)
+    in_a_month = now + timedelta(days=30)
     assert list(cadence.due(in_a_month))
+    assert list(PlatformPost.objects.due(in_a_month))
     assert list(weekly.waiting(in_a_month))
     workspace_end.begin(workspace, owner)
     assert not list(cadence.due(in_a_month))
+    assert not sync.read_next(), "it is taken by a statement of its own"
+    assert not sync.sync(account.pk), "by a message that was already on its way"
+    assert not sync.sync_due()
     assert not list(weekly.waiting(in_a_month))
     with django_capture_on_commit_callbacks(execute=True):
         tell(workspace, Notification.Kind.RECONNECT, "reconnect:1", title="Connect again", account=account)
