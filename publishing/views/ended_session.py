@@ -45,14 +45,18 @@ def set_aside(request: HttpRequest, **ids: Any) -> None:
     typed = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
     if len(json.dumps(typed).encode()) > autosave.MOST_BYTES:
         return
-    request.session[SET_ASIDE] = {"owner": owner, "typed": typed, "post": str(ids.get("post_id", ""))}
+    post = str(ids.get("post_id", ""))
+    request.session[SET_ASIDE] = {"owner": owner, "workspace": workspace, "typed": typed, "post": post}
     request.session[WORKSPACE] = workspace
 
 
 def take_up(request: HttpRequest) -> HttpResponse | None:
-    """To the composer with what was set aside, if it is theirs."""
-    found = request.session.pop(SET_ASIDE, None)
-    if found is None or found["owner"] != str(request.user.pk):
+    """To the composer with what was set aside, if it is theirs. Elsewhere it waits until they are where they wrote it."""
+    found = request.session.get(SET_ASIDE)
+    if found is None or found["workspace"] != str(request.workspace.pk):
+        return None
+    del request.session[SET_ASIDE]
+    if found["owner"] != str(request.user.pk):
         return None
     data = QueryDict(mutable=True)
     for name, values in found["typed"].items():

@@ -501,6 +501,21 @@ def test_a_change_that_was_sent_too_late_comes_back_to_its_post_and_workspace(
     assert post.caption == "Before"
 
 
+def test_what_was_sent_too_late_comes_back_in_no_other_workspace(
+    client: Client, signed_in: Client, owner: User, stranger: User, facebook: ConnectedAccount
+) -> None:
+    second = workspace_of(stranger)
+    Membership.objects.create(workspace=second, user=owner, role=Role.EDITOR)
+    sent_by_nobody(client, signed_in, NEW, fields_of(facebook, caption="For the first only"))
+    comes_back(client, owner)
+    first = client.session["workspace"]
+    for where, is_there in ((str(second.pk), False), (first, True)):
+        session = client.session
+        session["workspace"] = where
+        session.save()
+        assert ("For the first only" in client.get(NEW, follow=True).content.decode()) is is_there
+
+
 def test_nobody_else_is_given_what_was_sent_too_late(
     client: Client, signed_in: Client, stranger: User, facebook: ConnectedAccount
 ) -> None:
