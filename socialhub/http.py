@@ -14,5 +14,6 @@ class HttpRequest(DjangoRequest):
 
     user: User
     workspace: Workspace
+    memberships: list[Membership]
     membership: Membership
     htmx: HtmxDetails

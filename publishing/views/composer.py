@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
@@ -75,7 +75,7 @@ def post_new(request: HttpRequest) -> HttpResponse:
 def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     post = posts_with_parts(request).filter(pk=post_id).first()
     if post is None:
-        return gone(request)
+        return gone(request, post_id)
     if not compose.is_editable(post.publications.all()):
         if request.method == "POST" and compose.is_saved_from(post, form_key(request)):
             return redirect(post)  # sent twice: it is on its way because of the first
@@ -108,14 +108,21 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     return page(request, form, kept=kept, offered=offered)
 
 
-def gone(request: HttpRequest) -> HttpResponse:
-    """There is no such post, perhaps not any more: what was typed into its form is offered as a new one."""
+def gone(request: HttpRequest, post_id: UUID) -> HttpResponse:
+    """There is no such post, perhaps not any more: what was typed into its form is offered as a new one.
+
+    Perhaps the person has only switched to another workspace, in another tab: then it is kept with the post, too.
+    """
     form = AutosaveForm(request.POST, workspace=request.workspace, user=request.user)
     if request.method != "POST" or not form.is_valid() or form.is_empty():
         raise Http404
     typed = {**form.composer.typed(), "based_on": ""}
+    editable = [one.workspace_id for one in request.memberships if one.may_edit]
+    if elsewhere := Post.objects.filter(pk=post_id, workspace__in=editable).select_related("workspace").first():
+        keep_typed(request, elsewhere)
+        typed["key"] = uuid4()
     anew = ComposerForm(workspace=request.workspace, user=request.user, initial=typed)
-    return page(request, anew, is_gone=True, status=404)
+    return page(request, anew, is_gone=True, elsewhere=elsewhere, status=404)
 
 
 def form_key(request: HttpRequest) -> UUID | None:
@@ -124,12 +131,12 @@ def form_key(request: HttpRequest) -> UUID | None:
 
 def keep_typed(request: HttpRequest, post: Post) -> None:
     """What was sent and comes too late, as far as it can be kept."""
-    form = AutosaveForm(request.POST, workspace=request.workspace, user=request.user, post=post)
+    form = AutosaveForm(request.POST, workspace=post.workspace, user=request.user, post=post)
     if not form.is_valid():
         return
     key, media = form.cleaned_data["key"], [picture.pk for picture in form.composer.pictures]
     with suppress(autosave.TooLarge, autosave.Foreign):
-        autosave.keep(request.workspace, request.user, key, form.typed(), media=media, post=post)
+        autosave.keep(post.workspace, request.user, key, form.typed(), media=media, post=post)
 
 
 def answer(request: HttpRequest, post: Post | None) -> HttpResponse:
@@ -225,11 +232,13 @@ def page(
     menu: str = "",
     is_outdated: bool = False,
     is_gone: bool = False,
+    elsewhere: Post | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The composer as a page, or its form alone for HTMX.
 
     kept: what was typed before, and stands in the form again; offered: what could. menu: the one that stands open.
+    elsewhere: the post that it was to change, where that is of another workspace.
     """
     workspace = request.workspace
     reviewed = review(form, submitted=form.is_bound)
@@ -241,6 +250,7 @@ def page(
         "refused": refused,
         "is_outdated": is_outdated,
         "is_gone": is_gone,
+        "elsewhere": elsewhere,
         "kept_text": kept_text(kept, request.user.time_zone) if kept else "",
         "offered": offered,
         "offered_title": title_of(offered) if offered else "",

@@ -887,3 +887,26 @@ def test_what_was_typed_for_a_post_that_is_gone_becomes_a_new_one(
     new = {**mine, "key": str(response.context["form"]["key"].value()), "based_on": ""}
     assert signed_in.post(response.context["action_url"], new).status_code == 302
     assert Post.objects.get().caption == "Mine"
+
+
+def test_a_post_of_another_workspace_of_theirs_is_not_said_to_be_gone(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, owner: User, stranger: User
+) -> None:
+    post = make_post(workspace, facebook, caption="First")
+    mine = opened(signed_in, post, caption="Mine")
+    second = workspace_of(stranger)
+    Membership.objects.create(workspace=second, user=owner, role=Role.EDITOR)
+    for where, status in ((second, 404), (workspace, 200)):
+        session = signed_in.session
+        session["workspace"] = str(where.pk)
+        session.save()
+        if status == 404:
+            response = signed_in.post(edit_url(post), mine)
+            page = response.content.decode()
+            assert f"the post is in your workspace “{workspace}”" in page
+            assert "The post that you were changing is not here" not in page
+            assert str(response.context["form"]["key"].value()) != mine["key"]
+        else:
+            response = signed_in.get(f"{edit_url(post)}?draft={mine['key']}")
+        assert (response.status_code, response.context["form"]["caption"].value()) == (status, "Mine")
+    assert Post.objects.get().caption == "First"
