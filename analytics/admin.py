@@ -159,8 +159,8 @@ class StuckFilter(admin.SimpleListFilter):
             case "reading":
                 return queryset.filter(claimed_until__gt=now)
             case "late":
-                connected = queryset.filter(account__status=ConnectedAccount.Status.CONNECTED)
-                return connected.filter(next_at__lt=now - HOUR).exclude(claimed_until__gt=now)
+                read = Q(account__status=ConnectedAccount.Status.CONNECTED, account__workspace__deleting_at=None)
+                return queryset.filter(read, next_at__lt=now - HOUR).exclude(claimed_until__gt=now)
             case "cut":
                 over = Q(finished_at=None) | Q(finished_at__lt=F("started_at"))
                 return queryset.filter(over, started_at__isnull=False).exclude(claimed_until__gt=now)

@@ -209,7 +209,8 @@ class Backlog:
 
 
 def webhooks(now: datetime) -> Backlog:
-    told = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.WAITING).aggregate(
+    open_ones = WebhookDelivery.objects.filter(endpoint__workspace__deleting_at=None)  # to the others nothing is sent
+    told = open_ones.filter(status=WebhookDelivery.Status.WAITING).aggregate(
         number=Count("pk"), first=Min("not_before", filter=Q(not_before__lte=now))
     )
     failed = WebhookDelivery.objects.filter(created_at__gte=now - DAY, status=WebhookDelivery.Status.FAILED).count()
@@ -230,7 +231,8 @@ def mail(now: datetime) -> Backlog:
 
 def fetches(now: datetime) -> Backlog:
     """Files that are fetched from addresses that programs named."""
-    told = MediaFetch.objects.filter(status=MediaFetch.Status.WAITING).aggregate(
+    open_ones = MediaFetch.objects.filter(post__workspace__deleting_at=None)
+    told = open_ones.filter(status=MediaFetch.Status.WAITING).aggregate(
         number=Count("pk"), first=Min("not_before", filter=Q(not_before__lte=now))
     )
     failed = MediaFetch.objects.filter(status=MediaFetch.Status.FAILED, finished_at__gte=now - DAY).count()

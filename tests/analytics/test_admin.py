@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ConnectedAccount, User
+from accounts.models import ConnectedAccount, User, Workspace
 from analytics.models import AccountSync, RefusedMetric
 from publishing import limits
 from tests.factories import make_account
@@ -81,6 +81,9 @@ def test_what_is_worth_a_look_is_found(operator: Client, workspace: Any, state: 
     }
     for name, fields in rows.items():
         AccountSync.objects.create(account=make_account(workspace, name=name, username=name), **fields)
+    rows["closed"] = {"next_at": now - 2 * HOUR}
+    closed = make_account(Workspace.objects.create(name="Gone", deleting_at=now), name="closed", username="closed")
+    AccountSync.objects.create(account=closed, **rows["closed"])
     shown = listed(operator, "accountsync", state=state)
     assert [name for name in rows if f"@{name}<" in shown or f">{name}<" in shown] == [found]
 

@@ -231,6 +231,9 @@ def test_what_else_waits_is_counted(workspace: Workspace, staff: Client) -> None
     Notification.objects.create(workspace=workspace, kind="missed", incident="b", title="x", emailed_at=now)
     told = watch.webhooks(now)
     assert (told.waiting, told.since, told.failed) == (2, now - HOUR, 1)
+    Workspace.objects.update(deleting_at=now)
+    assert watch.webhooks(now) == watch.Backlog(0, None, 1), "for days nothing is sent to it, which is no trouble"
+    Workspace.objects.update(deleting_at=None)
     assert watch.silent_endpoints() == 1
     assert watch.mail(timezone.now()).waiting == 1
     assert "Webhooks that wait" in text_of(staff.get(ADDRESS))
