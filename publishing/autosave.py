@@ -87,5 +87,10 @@ def release(user: User, post: Post) -> bool:
     return bool(Autosave.objects.filter(pk__in=unsaved).update(post=None))
 
 
+def outlive(post: Post, *, by: User) -> None:
+    """The post is about to be deleted: what others have typed for it is offered to them for a new one."""
+    Autosave.objects.filter(post=post).exclude(user=by).update(post=None)
+
+
 def tidy() -> None:
     Autosave.objects.filter(updated_at__lt=timezone.now() - KEPT_FOR).delete()

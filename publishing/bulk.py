@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from publishing import assemblies, schedule
+from publishing import assemblies, autosave, schedule
 from publishing.models import Post, Publication, Status
 from publishing.states import BEGUN, MAYBE_OUT, IllegalMove, LostRace, may_be_out
 
@@ -258,11 +258,11 @@ def carry_out(act: Act, line: Line, by: User, *, although_in_doubt: bool) -> Ski
         schedule.cancel(line.post, by=by)
         return None
     if act is Act.DELETE:
-        return delete_draft(line.post, although_in_doubt=although_in_doubt)
+        return delete_draft(line.post, by=by, although_in_doubt=although_in_doubt)
     return None if retry_all(line.post, by) else Skipped.ON_THE_WAY
 
 
-def delete_draft(post: Post, *, although_in_doubt: bool = False) -> Skipped | None:
+def delete_draft(post: Post, *, by: User, although_in_doubt: bool = False) -> Skipped | None:
     """Drafts only: what went out keeps its record, and so does what may have, unless a person has been asked about that.
 
     Returns why it was left as it is, or None.
@@ -275,6 +275,7 @@ def delete_draft(post: Post, *, although_in_doubt: bool = False) -> Skipped | No
         if not although_in_doubt and post.publications.filter(MAYBE_OUT).exists():
             return Skipped.MAYBE_OUT
         assemblies.end(post)
+        autosave.outlive(post, by=by)
         post.delete()
     return None
 

@@ -266,7 +266,7 @@ def delete_post(
             raise ApiError(409, "not_deletable", _("Only what has not gone out anywhere can be deleted."))
         if post.publications.filter(status=Status.SCHEDULED).exists():
             schedule.cancel(post, by=request.user)
-        reason = bulk.delete_draft(post, although_in_doubt=maybe_out)
+        reason = bulk.delete_draft(post, by=request.user, although_in_doubt=maybe_out)
         if reason is Skipped.MAYBE_OUT:
             sentence = _(
                 "It may be out already: an earlier try got no answer. Look at the account, then send maybeOut=true."

@@ -224,6 +224,21 @@ def test_deleting_the_post_ends_it(signed_in: Client, workspace: Workspace, face
     assert not Autosave.objects.exists()
 
 
+def test_what_another_has_typed_for_a_post_outlives_it(
+    signed_in: Client, client: Client, workspace: Workspace, stranger: User, facebook: ConnectedAccount
+) -> None:
+    Membership.objects.create(workspace=workspace, user=stranger, role=Role.EDITOR)
+    comes_back(client, stranger)
+    session = client.session
+    session["workspace"] = str(workspace.pk)
+    session.save()
+    post = make_post(workspace, facebook)
+    begun(client, fields_of(facebook, caption="An hour of work"), post)
+    signed_in.post(reverse("publishing:post_bulk"), {"one": f"delete:{post.pk}", "step": "do"})
+    assert not Post.objects.exists()
+    assert "An hour of work" in client.get(NEW).content.decode()
+
+
 def test_thrown_away(signed_in: Client, workspace: Workspace, facebook: ConnectedAccount) -> None:
     post = make_post(workspace, facebook)
     for owner_post, target in ((None, NEW), (post, edit_url(post))):

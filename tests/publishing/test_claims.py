@@ -100,7 +100,7 @@ def test_deleting_a_draft_and_sending_it_do_not_block_each_other_for_good(worksp
 
     def delete() -> None:
         try:
-            outcome.append(bulk.delete_draft(post))
+            outcome.append(bulk.delete_draft(post, by=owner))
         except OperationalError as deadlock:
             outcome.append(deadlock)
         connection.close()

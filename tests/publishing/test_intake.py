@@ -437,7 +437,7 @@ def test_a_draft_that_is_deleted_takes_it_along(pictures: Host, draft: Post, own
     broken(pictures, "/1.jpg")
     expect(draft, wanted(pictures, "/1.jpg"), owner)
     intake.run_due()
-    assert bulk.delete_draft(draft) is None
+    assert bulk.delete_draft(draft, by=owner) is None
     assert not MediaFetch.objects.exists()
     assert not Notification.objects.filter(resolved_at=None).exists()
 
