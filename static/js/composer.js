@@ -116,6 +116,18 @@
     changed?.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  /* --- What could not be checked any more is not called ready -------------------------------------------------------- */
+
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:afterSwap"]) {
+    document.addEventListener(
+      name,
+      ({ target }) => {
+        if (target.id === "composer_review") form()?.toggleAttribute("data-unchecked", name !== "htmx:afterSwap");
+      },
+      true,
+    );
+  }
+
   /* --- After a button of a menu has filled a field, writing goes on there ---------------------------------------------- */
 
   document.addEventListener("htmx:afterSettle", (event) => {

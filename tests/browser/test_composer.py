@@ -56,6 +56,20 @@ def test_an_untouched_composer_asks_nothing_on_load(desktop: Page, workspace: Wo
     assert asked == []
 
 
+def test_what_could_not_be_checked_is_not_called_ready(desktop: Page, workspace: Workspace) -> None:
+    make_account(workspace)
+    desktop.goto("/posts/new/")
+    caption, note = desktop.get_by_label("Caption", exact=True), desktop.locator("#composer_note")
+    caption.fill("A car")
+    expect(note).to_have_text("Ready to go.")
+    desktop.route("**/posts/check/*", lambda route: route.abort())
+    caption.fill("A car in a tunnel")
+    expect(note).to_be_hidden()
+    desktop.unroute("**/posts/check/*")
+    caption.fill("A car in the light")
+    expect(note).to_be_visible()
+
+
 def test_an_image_is_two_stops_of_the_tab_key(desktop: Page, workspace: Workspace) -> None:
     image_set = ImageSet.objects.create(workspace=workspace, title="Camaro")
     for position in range(3):
