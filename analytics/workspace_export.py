@@ -100,8 +100,10 @@ def take() -> WorkspaceExport | None:
 
 
 def mine(export: WorkspaceExport) -> QuerySet[WorkspaceExport]:
-    """The row while it is in our hands: whoever takes it after us counts an attempt more."""
-    return WorkspaceExport.objects.filter(pk=export.pk, status=Status.WAITING, attempts=export.attempts)
+    """The row while it is in our hands: whoever takes it after us counts an attempt more. In a workspace that is being
+    deleted meanwhile it is in nobody's, and nobody is told that they may fetch it."""
+    rows = WorkspaceExport.objects.filter(pk=export.pk, status=Status.WAITING, attempts=export.attempts)
+    return rows.filter(workspace__deleting_at=None)
 
 
 class Progress:

@@ -508,6 +508,22 @@ def test_nobody_is_written_to_meanwhile_and_no_figures_are_read(
     assert not mail.outbox
 
 
+def test_an_export_that_is_being_made_is_made_when_it_is_back(week: None, workspace: Workspace, owner: User) -> None:
+    workspace_export.ask(workspace, owner)
+    export = workspace_export.take()
+    assert export
+    workspace_end.begin(workspace, owner)
+    mail.outbox.clear()
+    with pytest.raises(workspace_export.LostLease):
+        workspace_export.make(export)
+    assert not mail.outbox, "nobody could fetch it"
+    assert workspace_end.bring_back(workspace, owner)
+    with later(hours=1):
+        assert workspace_export.make_next()
+    assert WorkspaceExport.objects.get().status == WorkspaceExport.Status.READY
+    assert [message.to for message in mail.outbox] == [[owner.email]]
+
+
 @pytest.mark.parametrize("role", ["viewer", "editor", "admin"])
 def test_only_owners_bring_it_back(week: None, workspace: Workspace, owner: User, stranger: User, role: str) -> None:
     workspace_end.begin(workspace, owner)
