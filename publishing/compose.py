@@ -190,15 +190,16 @@ def find(workspace: Workspace, key: UUID) -> Post | None:
 def update(post: Post, by: User, composition: Composition) -> Post:
     """Change a post that has not gone out. Raises NotEditable, ChangedMeanwhile, and LostRace when a worker begins.
 
-    The same `key` again changes nothing more.
+    The same `key` again changes nothing more; with something else in the form it is a change that knows not of the first.
     """
     with transaction.atomic():
         post = locked(post)
         if is_saved_from(post, composition.key):
-            return post
+            if is_done(post, composition):
+                return post
+            raise ChangedMeanwhile(post, differing(post, composition))
         if composition.based_on and composition.based_on != mark_of(post):
-            there, here = parts_of(Draft.of(post)), parts_of(composition.draft(post.workspace, post))
-            raise ChangedMeanwhile(post, [name for name in there if there[name] != here[name]])
+            raise ChangedMeanwhile(post, differing(post, composition))
         to_draft(post, by)
         post.refresh_from_db(fields=["status"])
         if post.publications.exclude(status=Status.DRAFT).exists():
@@ -221,6 +222,19 @@ def update(post: Post, by: User, composition: Composition) -> Post:
 def is_saved_from(post: Post, key: UUID | None) -> bool:
     """The form with this key made the post what it is, or made it at first."""
     return key is not None and key in (post.submission_key, post.edit_key)
+
+
+def is_done(post: Post, composition: Composition) -> bool:
+    """Whether the post is what was composed, and as far on its way as was meant."""
+    not_asked = {"when"} if composition.intent is Intent.NOW else set()
+    is_kept = post.status == Post.Summary.DRAFT
+    return is_kept == (composition.intent is Intent.DRAFT) and not {*differing(post, composition)} - not_asked
+
+
+def differing(post: Post, composition: Composition) -> list[str]:
+    """The parts in which the post is not what was composed."""
+    there, here = parts_of(Draft.of(post)), parts_of(composition.draft(post.workspace, post))
+    return [name for name in there if there[name] != here[name]]
 
 
 def locked(post: Post) -> Post:

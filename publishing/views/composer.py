@@ -199,6 +199,8 @@ def save(request: HttpRequest, form: ComposerForm, post: Post | None) -> HttpRes
             saved = compose.update(post, request.user, composition)
     except compose.ChangedMeanwhile as change:
         form.is_based_on(compose.mark_of(change.post))
+        if compose.is_saved_from(change.post, composition.key):
+            form.begin_anew()
         form.add_error(None, changed_text(form, change))
         return page(request, form, is_outdated=True, status=422)
     except (compose.NotEditable, LostRace):

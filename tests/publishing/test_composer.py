@@ -874,6 +874,28 @@ def test_what_workers_do_is_no_change(
     assert Post.objects.get().caption == "Mine"
 
 
+@pytest.mark.parametrize("change", [{"caption": "Second thoughts"}, {"action": "publish"}], ids=["text", "button"])
+def test_what_is_sent_again_with_something_else_is_not_swallowed(
+    signed_in: Client, workspace: Workspace, facebook: ConnectedAccount, change: dict[str, str]
+) -> None:
+    """The page after the first press did not come; somebody has gone on meanwhile."""
+    post = make_post(workspace, facebook, caption="First")
+    mine = opened(signed_in, post, caption="Mine")
+    for _press in range(2):
+        assert signed_in.post(edit_url(post), mine).status_code == 302
+    response = signed_in.post(edit_url(post), {**mine, **change})
+    assert response.status_code == 422
+    assert "Yours is not saved yet." in response.content.decode()
+    form = response.context["form"]
+    new = {name: str(form[name].value()) for name in ("key", "based_on")}
+    assert signed_in.post(edit_url(post), {**mine, **change, **new}).status_code == 302
+    post.refresh_from_db()
+    assert (post.caption, post.status) == (
+        change.get("caption", "Mine"),
+        "scheduled" if change.get("action") == "publish" else "draft",
+    )
+
+
 def test_what_was_typed_for_a_post_that_is_gone_becomes_a_new_one(
     signed_in: Client, workspace: Workspace, facebook: ConnectedAccount
 ) -> None:
