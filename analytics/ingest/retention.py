@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import ExtractHour, TruncDay
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -74,8 +77,15 @@ def _thin_snapshots(now: datetime) -> int:
 
 
 def _thin_hours(now: datetime) -> int:
-    """Single hours of days that are told as a whole, long after anybody looks at them. The last of each day stays: it
-    tells how many followers there were."""
+    """Single hours of days that are told as a whole, long after anybody looks at them. The last that was read of each
+    day, as the network has its days, stays: it tells how many followers there were."""
+    zones: dict[str, list[str]] = defaultdict(list)
+    for key, platform in PLATFORMS.items():
+        zones[platform.day_zone].append(key)
+    return sum(_in_portions(_hours_but_the_last(now, ZoneInfo(zone), keys)) for zone, keys in zones.items())
+
+
+def _hours_but_the_last(now: datetime, zone: ZoneInfo, platforms: Collection[str]) -> QuerySet[InsightWindow]:
     before = now - settings.INSIGHTS_HOUR_DAYS * DAY
     told = Exists(
         InsightWindow.objects.filter(
@@ -85,8 +95,19 @@ def _thin_hours(now: datetime) -> int:
             window_start__lte=OuterRef("window_start"),
         )
     )
-    hours = InsightWindow.objects.filter(told, period=InsightWindow.Period.HOUR, window_start__lt=before)
-    return _in_portions(hours.exclude(window_start__hour=23))
+    hours: QuerySet[Any] = InsightWindow.objects.filter(period=InsightWindow.Period.HOUR).annotate(
+        day=TruncDay("window_start", tzinfo=zone), hour=ExtractHour("window_start", tzinfo=zone)
+    )
+    later = Exists(
+        hours.filter(
+            account=OuterRef("account"),
+            window_start__gt=OuterRef("window_start"),
+            window_start__lt=OuterRef("window_start") + 2 * DAY,
+            day=OuterRef("day"),
+        )
+    )
+    old = hours.filter(told, window_start__lt=before, account__platform__in=platforms)
+    return old.exclude(hour=23).filter(later)  # nearly all that are left by then are the last of their day
 
 
 def _limited(now: datetime) -> Iterator[tuple[QuerySet[ConnectedAccount], datetime]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -22,13 +23,16 @@ from django.utils import timezone
 
 from accounts import tidy
 from accounts.models import IdempotentAnswer, OperatorNotice, User, Workspace
+from analytics.days import day_end, day_start, days_after
 from analytics.ingest import retention
 from analytics.models import InsightWindow
+from analytics.reports import series
 from publishing import renditions
 from publishing.media import media_items, store_upload
 from publishing.models import PostMedia, Publication, Rendition, Status
 from publishing.tasks import tidy as tidy_publishing
 from socialhub import stray_files
+from socialhub.platforms import PLATFORMS
 from socialhub.platforms.base import PostType
 from tests.analytics.rows import make_window
 from tests.factories import make_account, make_post
@@ -37,6 +41,7 @@ from tests.kinds import FILES
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent.parent
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def test_every_table_is_named_with_how_long_it_is_kept() -> None:
@@ -83,7 +88,7 @@ def test_an_answer_that_somebody_still_waits_for_stays(workspace: Workspace) -> 
 
 
 def test_single_hours_of_long_ago_go_where_the_day_tells_it(workspace: Workspace, settings: Any) -> None:
-    account = make_account(workspace)
+    account = make_account(workspace, platform="linkedin")
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     told, untold, lately = midnight - 402 * DAY, midnight - 405 * DAY, midnight - 35 * DAY
     for day in (told, untold, lately):
@@ -98,6 +103,26 @@ def test_single_hours_of_long_ago_go_where_the_day_tells_it(workspace: Workspace
 
     settings.INSIGHTS_HOUR_DAYS = 30
     assert retention.tidy()["hours"] == 23, "of the one lately"
+
+
+@pytest.mark.parametrize("on", [date(2025, 7, 1), date(2025, 3, 9), date(2025, 11, 2)], ids=["summer", "short", "long"])
+def test_how_many_followers_there_were_stays_as_it_was_told(workspace: Workspace, on: date, settings: Any) -> None:
+    """At the end of the network's own day, wherever that lies, and by the last hour that was read of it."""
+    settings.INSIGHTS_HOUR_DAYS = 35
+    zone = str(PLATFORMS["facebook"].day_zone)
+    start = day_start(datetime(on.year, on.month, on.day, 12, tzinfo=ZoneInfo(zone)), zone)
+    account = make_account(workspace, platform="facebook")
+    for number in range(3):
+        day = days_after(start, number, zone)
+        make_window(account, day, period="day")
+        hours = [*range(round((day_end(day, zone) - day) / HOUR))][: -2 if number == 1 else None]  # two were not read
+        for hour in hours:
+            make_window(account, day + hour * HOUR, metrics={"followers": 100 * number + hour})
+    now = days_after(start, 100, zone)
+    before = series.load(account, now=now).closing
+    assert len(before) == 3
+    assert retention.tidy(now)["hours"] > 60
+    assert series.load(account, now=now).closing == before
 
 
 GROWING = ("publishing_attempt", "publishing_publicationevent", "publishing_publication", "publishing_postmedia")
