@@ -114,6 +114,7 @@
     }
     const changed = fields.find((field) => field.type !== "file" && isChanged(field));
     changed?.dispatchEvent(new Event("input", { bubbles: true }));
+    for (const menu of root.querySelectorAll("details[open]:has(> div > [hx-get])")) menu.dispatchEvent(new Event("toggle"));
   }
 
   /* --- What could not be checked any more is not called ready -------------------------------------------------------- */

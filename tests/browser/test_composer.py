@@ -258,6 +258,17 @@ def test_the_menus_are_filled_as_they_are_opened(desktop: Page, workspace: Works
     expect(desktop.locator(".composer-pick")).to_have_count(1)
 
 
+def test_a_menu_opened_before_the_scripts_is_filled(desktop: Page, workspace: Workspace) -> None:
+    CaptionTemplate.objects.create(workspace=workspace, name="For Fridays", body="Weekend")
+    held: list[Route] = []
+    desktop.route("**/htmx*.js", lambda route: held.append(route))
+    desktop.goto("/posts/new/", wait_until="commit")
+    desktop.locator("#menu_template summary").click()
+    expect(desktop.locator("#menu_template").get_by_role("button", name="Show")).to_be_visible()
+    held[0].continue_()
+    expect(desktop.get_by_role("button", name="For Fridays")).to_be_visible()
+
+
 def test_the_counters_of_all_networks_fit_a_phone(phone: Page, workspace: Workspace) -> None:
     for platform in PLATFORMS:
         make_account(workspace, platform=platform)
