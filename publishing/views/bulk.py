@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Prefetch
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -28,6 +28,11 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
         return answer(request, {"form": form, "way_back": way_back(form, [])}, status=422)
     posts = chosen(request, form)
     act, step = form.act_chosen, request.POST.get("step", "")
+    if not posts:  # pressed twice, or in two tabs
+        report = bulk.Report(act)
+        report.skip(Skipped.GONE, len(form.ids))
+        messages.warning(request, report.text)
+        return redirect(way_back(form, []))
     placing_form = None
     if act is Act.RESCHEDULE:
         placing_form = (
@@ -62,14 +67,11 @@ def post_bulk(request: HttpRequest) -> HttpResponse:
 
 def chosen(request: HttpRequest, form: BulkForm) -> list[Post]:
     """Those of the workspace; the ids of others name nothing here."""
-    posts = list(
+    return list(
         Post.objects.of(request.workspace)
         .filter(pk__in=form.ids)
         .prefetch_related(Prefetch("publications", Publication.objects.select_related("account")))
     )
-    if not posts:
-        raise Http404
-    return posts
 
 
 def answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
