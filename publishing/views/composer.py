@@ -77,8 +77,8 @@ def post_edit(request: HttpRequest, post_id: UUID) -> HttpResponse:
     if post is None:
         return gone(request, post_id)
     if not compose.is_editable(post.publications.all()):
-        if request.method == "POST" and compose.is_saved_from(post, form_key(request)):
-            return redirect(post)  # sent twice: it is on its way because of the first
+        if request.method == "POST" and is_sent_twice(request, post):
+            return redirect(post)  # it is on its way because of the first
         messages.warning(
             request, _("This post is on its way or out already, so it can no longer be changed. You can use it again.")
         )
@@ -129,12 +129,23 @@ def form_key(request: HttpRequest) -> UUID | None:
     return next(iter(uuids([request.POST.get("key")])), None)
 
 
+def is_sent_twice(request: HttpRequest, post: Post) -> bool:
+    """The post was saved from this form, and is what stands in it."""
+    if not compose.is_saved_from(post, form_key(request)):
+        return False
+    form = ComposerForm(request.POST, workspace=request.workspace, user=request.user, post=post)
+    form.is_valid()
+    return not {*compose.differing(post, form.composition())} - {"when"}
+
+
 def keep_typed(request: HttpRequest, post: Post) -> None:
     """What was sent and comes too late, as far as it can be kept."""
     form = AutosaveForm(request.POST, workspace=post.workspace, user=request.user, post=post)
     if not form.is_valid():
         return
     key, media = form.cleaned_data["key"], [picture.pk for picture in form.composer.pictures]
+    if compose.is_saved_from(post, key):
+        key = uuid4()  # what is kept under that one was saved
     with suppress(autosave.TooLarge, autosave.Foreign):
         autosave.keep(post.workspace, request.user, key, form.typed(), media=media, post=post)
 

@@ -413,6 +413,10 @@ def test_an_edit_that_is_sent_twice_is_one_edit(
     assert response.redirect_chain == [(post.get_absolute_url(), 302)]
     assert not list(response.context["messages"])
     assert not Autosave.objects.exists()
+    # Unless somebody has gone on in the form, as the next page did not come.
+    page = signed_in.post(edit_url(post), {**data, "caption": "Second thoughts"}, follow=True).content.decode()
+    assert "What you had changed is not lost" in page
+    assert "Second thoughts" in signed_in.get(NEW).content.decode()
 
 
 def test_a_form_makes_one_post_also_when_that_was_changed_in_between(
