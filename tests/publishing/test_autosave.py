@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -542,6 +543,16 @@ def test_nobody_else_is_given_what_was_sent_too_late(
     comes_back(client, stranger)
     assert "Secret" not in client.get(NEW, follow=True).content.decode()
     assert not Autosave.objects.exists()
+
+
+def test_a_form_that_comes_back_unchanged_is_the_same(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the script would keep a form in which nobody has changed anything."""
+    data = fields_of(action="refresh")
+    owners = []
+    for moment in ("1wLqaA", "1wLqaB"):
+        monkeypatch.setattr(signing.TimestampSigner, "timestamp", lambda _signer, moment=moment: moment)
+        owners.append(signed_in.post(NEW, data, headers=HTMX).context["form_owner"])
+    assert owners[0] == owners[1]
 
 
 def test_what_comes_from_no_form_of_ours_is_not_kept(client: Client, owner: User) -> None:
