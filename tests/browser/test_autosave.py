@@ -13,6 +13,7 @@ from tests.browser.axe import check
 from tests.browser.conftest import OpenPage, sign_in
 from tests.factories import make_account, make_post
 from tests.publishing.pictures import photo
+from tests.stage import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -67,6 +68,9 @@ def test_leaving_before_the_pause_is_over_keeps_it_too(desktop: Page, workspace:
     desktop.goto(f"/posts/{post.pk}/edit/")
     desktop.get_by_label("Caption", exact=True).fill("Changed")
     desktop.goto("/posts/")
+    assert wait_until(Autosave.objects.exists, 5), (
+        "it was sent while the page was left, and may take longer than the next"
+    )
     desktop.goto(f"/posts/{post.pk}/edit/")
     expect(desktop.get_by_label("Caption", exact=True)).to_have_value("As saved")
     expect(desktop.locator("#composer_offered")).to_contain_text("that are not saved")
