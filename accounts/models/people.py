@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
@@ -14,9 +14,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from socialhub.time_zones import known_zones
+
 
 def validate_time_zone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in known_zones():
         raise ValidationError(
             _("“%(name)s” is not a time zone. Choose one from the list, such as Europe/Berlin."), params={"name": name}
         )
