@@ -101,7 +101,9 @@ class Stage:
 
     def start_web(self) -> None:
         bind = self.web_url.removeprefix("http://")
-        self.start("gunicorn", "socialhub.wsgi", "--worker-class", "gthread", "--threads", "4", "--bind", bind)
+        self.start(
+            "gunicorn", "socialhub.wsgi", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "0", "--bind", bind
+        )  # fmt: skip
         assert wait_until(self._web_answers, 60), "the web process did not start"
 
     def _web_answers(self) -> bool:
